@@ -1,0 +1,139 @@
+//! `minato`: one binary. Without a subcommand it is everything: signaling, the relay and the pages.
+
+mod demo;
+mod media;
+mod pages;
+mod serve;
+mod signaling;
+mod tls;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+/// A telemedicine session broker for doctor-to-patient care with a nurse.
+#[derive(Debug, Parser)]
+#[command(name = "minato", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    all: All,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything in one process (the default).
+    All(All),
+    /// Rooms, visits and pages; media by a relay elsewhere.
+    Signaling(SignalingOnly),
+    /// Only the media relay.
+    Relay(RelayOnly),
+}
+
+/// Options of the whole.
+#[derive(Debug, Clone, Args)]
+struct All {
+    #[command(flatten)]
+    common: Common,
+    /// The relay's media port (UDP); port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0", env = "MINATO_MEDIA")]
+    media: SocketAddr,
+    /// Addresses that pages are told for media, where they differ from the bound one.
+    #[arg(long)]
+    advertise: Vec<IpAddr>,
+}
+
+/// Options of signaling.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Where pages and screens are served.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "MINATO_LISTEN")]
+    listen: SocketAddr,
+    /// Where the log and the keys are kept.
+    #[arg(long, default_value = "minato-data", env = "MINATO_DATA")]
+    data: PathBuf,
+    /// A demonstration clinic with simulated devices and printed sign-in links.
+    #[arg(long)]
+    demo: bool,
+    /// Lets the demonstration listen beyond this machine, although its links are printed.
+    #[arg(long)]
+    demo_beyond_loopback: bool,
+    /// HTTPS with a certificate made on the spot, for phones in the same network; prints a QR code.
+    #[arg(long)]
+    lan: bool,
+    /// Without the demonstration's gateway: a separate one is started by hand.
+    #[arg(long)]
+    no_gateway: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+struct SignalingOnly {
+    #[command(flatten)]
+    common: Common,
+    /// Base address of the relay, as this process and the pages reach it.
+    #[arg(long)]
+    relay: String,
+}
+
+#[derive(Debug, Clone, Args)]
+struct RelayOnly {
+    /// Where join, restart and control are served.
+    #[arg(long, default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+    /// The media port (UDP).
+    #[arg(long, default_value = "0.0.0.0:3478")]
+    media: SocketAddr,
+    /// Addresses that pages are told, where they differ from the bound one.
+    #[arg(long)]
+    advertise: Vec<IpAddr>,
+    /// Public half of signaling's media key, as it prints it: 64 hexadecimal digits.
+    #[arg(long)]
+    token_key: String,
+    /// Origins of the pages, as `https://host`.
+    #[arg(long)]
+    origin: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "info,str0m=warn,webrtc=warn,rtc=warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::All(cli.all)) {
+        Command::All(all) => {
+            refuse_open_demo(&all.common)?;
+            Box::pin(signaling::run_all(all)).await
+        }
+        Command::Signaling(only) => {
+            refuse_open_demo(&only.common)?;
+            Box::pin(signaling::run_signaling(only)).await
+        }
+        Command::Relay(only) => media::run(only).await,
+    }
+}
+
+/// Whoever has the printed links is staff: a demonstration stays on this machine unless told.
+fn refuse_open_demo(common: &Common) -> anyhow::Result<()> {
+    let beyond = common.lan || !common.listen.ip().is_loopback();
+    if common.demo && beyond && !common.demo_beyond_loopback {
+        bail!(
+            "the demonstration prints sign-in links and therefore listens on this machine only; \
+             add --demo-beyond-loopback if everybody in the network may come in"
+        );
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn shutdown() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.context("Ctrl-C cannot be heard")?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

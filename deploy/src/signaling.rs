@@ -1,0 +1,180 @@
+//! Puts signaling together: the log, the desk, the watchmen, the relay's helm, the edge.
+
+use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
+use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use minato_protocol::reading::Hex;
+use minato_protocol::view::Clinic;
+use minato_relay::{Relay, RelayConfig};
+use minato_signaling::access::{Directory, Limits, Secrets, random_id};
+use minato_signaling::clock::Clock;
+use minato_signaling::desk::{self, Desk};
+use minato_signaling::gateway::Gateways;
+use minato_signaling::http::{self, Edge};
+use minato_signaling::log::{EventLog, SqliteLog};
+use minato_signaling::presence::{self, Presence};
+use minato_signaling::readings::Readings;
+use minato_signaling::relays::{Helm, MediaKey, RelayPlace, follow};
+use minato_signaling::vault::Vault;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The port for phones in the same network.
+const LAN_PORT: u16 = 8443;
+
+/// Everything in one process: the relay listens on the same port as the pages.
+pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
+    let listener = serve::bind(all.common.listen).await?;
+    let here = listener.local_addr()?;
+    let lan = if all.common.lan { Some(Lan::open().await?) } else { None };
+    let mut config = RelayConfig::new(all.media, [0; 32]);
+    if let Some(lan) = &lan {
+        config.udp_bind = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), all.media.port());
+        config.advertised = vec![lan.address];
+    }
+    if !all.advertise.is_empty() {
+        config.advertised = all.advertise.clone();
+    }
+    let place = RelayPlace {
+        control_url: format!("ws://{here}/relay/control"),
+        page_url: String::new(),
+        gateway_url: format!("http://{here}"),
+    };
+    let house = House::open(&all.common, place).await?;
+    config.token_key = house.edge.media_key.public();
+    let (relay, relay_routes) = Relay::start(config)?;
+    let ended = house.serve(&all.common, listener, lan, relay_routes).await;
+    relay.stop().await;
+    ended
+}
+
+/// Signaling by itself; the relay is told in which visits who may be.
+pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
+    let listener = serve::bind(only.common.listen).await?;
+    let base = only.relay.trim_end_matches('/').to_owned();
+    let control = base.replacen("http", "ws", 1);
+    let place = RelayPlace {
+        control_url: format!("{control}/relay/control"),
+        page_url: base.clone(),
+        gateway_url: base,
+    };
+    let house = House::open(&only.common, place).await?;
+    let key = Hex(house.edge.media_key.public());
+    tracing::info!(token_key = %key, "a relay for this signaling is started with this key");
+    house.serve(&only.common, listener, None, Router::new()).await
+}
+
+/// A phone in the same network comes in here.
+struct Lan {
+    listener: TcpListener,
+    address: IpAddr,
+    certificate: tls::Certificate,
+}
+
+impl Lan {
+    async fn open() -> anyhow::Result<Self> {
+        let address = own_address().context("this machine is in no network")?;
+        let listener = serve::bind((Ipv4Addr::UNSPECIFIED, LAN_PORT).into()).await?;
+        let certificate = tls::Certificate::made_on_the_spot(&[address])?;
+        Ok(Self { listener, address, certificate })
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}:{LAN_PORT}", self.address)
+    }
+}
+
+/// The address by which this machine would reach others. Nothing is sent.
+fn own_address() -> anyhow::Result<IpAddr> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+    Ok(socket.local_addr()?.ip())
+}
+
+/// Signaling, put together and not yet served.
+struct House {
+    edge: Arc<Edge>,
+}
+
+impl House {
+    async fn open(common: &Common, place: RelayPlace) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&common.data)
+            .with_context(|| format!("{} cannot be made", common.data.display()))?;
+        let vault = Vault::open(&common.data.join("keys.db"))?;
+        let log: Arc<dyn EventLog> =
+            Arc::new(SqliteLog::open(&common.data.join("log.db"), vault)?);
+        let secrets = Secrets::load_or_create(&common.data)?;
+        let clock = Clock::start();
+        let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
+        desk.find_rooms().await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        let directory =
+            Directory::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        let media_key = Arc::new(MediaKey::from_seed(&desk.secrets.derive_key("media"))?);
+        let gateways = Arc::new(Gateways::new(desk.bell.clone()));
+        let presence = Presence::new(clock);
+        let alive = watch::Sender::new(false);
+        let relay = Some((place.clone(), alive.subscribe()));
+        let helm = Helm {
+            desk: Arc::clone(&desk),
+            gateways: Arc::clone(&gateways),
+            key: Arc::clone(&media_key),
+            place,
+        };
+        tokio::spawn(desk::watch(Arc::clone(&desk)));
+        tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
+        tokio::spawn(follow(helm, alive));
+        let edge = Arc::new(Edge {
+            desk,
+            directory,
+            presence,
+            readings: Readings::default(),
+            gateways,
+            media_key,
+            relay,
+            sites: demo::sites(),
+            clinic: Clinic { name: demo::CLINIC.into(), phone: demo::CLINIC_PHONE.into() },
+            secure_cookies: false,
+            limits: Limits::default(),
+            epoch: (random_id() >> 32) as u32,
+            rehearsal: common.demo,
+        });
+        Ok(Self { edge })
+    }
+
+    async fn serve(
+        self,
+        common: &Common,
+        listener: TcpListener,
+        lan: Option<Lan>,
+        relay_routes: Router,
+    ) -> anyhow::Result<()> {
+        let metrics = PrometheusBuilder::new().install_recorder()?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let router = http::router(Arc::clone(&self.edge))
+            .merge(relay_routes)
+            .merge(pages::router())
+            .route("/metrics", get(move || async move { metrics.render() }));
+        let router = http::with_headers(router);
+        let mut served = tokio::task::JoinSet::new();
+        served.spawn(serve::plain(listener, router.clone()));
+        let lan_url = lan.as_ref().map(Lan::url);
+        if let Some(lan) = lan {
+            served.spawn(async move { serve::tls(lan.listener, &lan.certificate, router).await });
+        }
+        let gateway = if common.demo {
+            demo::open(&self.edge, common, &base, lan_url.as_deref()).await?
+        } else {
+            tracing::info!("listening on {base}");
+            None
+        };
+        tokio::select! {
+            Some(ended) = served.join_next() => ended.context("the server ended")?,
+            ended = demo::run_gateway(gateway) => ended,
+            stopped = shutdown() => stopped,
+        }
+    }
+}

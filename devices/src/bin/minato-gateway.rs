@@ -1,0 +1,125 @@
+//! The box on the clinic's wall: runs the gateway, rehearses without devices, or reads one frame
+//! for anybody who wants to check it.
+
+#![expect(clippy::print_stdout, reason = "`decode` answers on standard output")]
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use minato_devices::clock::Clock;
+use minato_devices::gateway::{GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
+use minato_devices::inspect;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A frame that is none.
+const EXIT_REFUSED: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "minato-gateway", version, about = "The box on the clinic's wall")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Connects the clinic's devices to the broker.
+    Run(Setup),
+    /// The same with simulated devices, which send real frames.
+    Simulate {
+        #[command(flatten)]
+        setup: Setup,
+        /// Pairs of cuff and oximeter.
+        #[arg(long, default_value_t = SimulateConfig::default().beds)]
+        beds: u8,
+        /// The same seed gives the same values.
+        #[arg(long, default_value_t = SimulateConfig::default().seed)]
+        seed: u64,
+    },
+    /// Prints one frame as JSON; a frame that is refused exits with 2 and its reason.
+    Decode {
+        /// Bluetooth number of the message, such as 2A35.
+        #[arg(long)]
+        characteristic: String,
+        /// The bytes.
+        hex: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Setup {
+    /// Where the broker is.
+    #[arg(long, env = "MINATO_BROKER", default_value = "http://127.0.0.1:8080")]
+    broker: String,
+    /// Where key, identity and outbox are kept.
+    #[arg(long, env = "MINATO_GATEWAY_DATA", default_value = "gateway-data")]
+    data: PathBuf,
+    /// The one-time code from the board, at the first start.
+    #[arg(long, env = "MINATO_GATEWAY_CODE")]
+    code: Option<String>,
+    /// Time zone that the devices' clocks are set to.
+    #[arg(long, env = "MINATO_ZONE", default_value = ZONE_DEFAULT)]
+    zone: String,
+    /// Status page, loopback only.
+    #[arg(long)]
+    status: Option<SocketAddr>,
+    /// PEM file with the authorities to trust.
+    #[arg(long, env = "MINATO_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl Setup {
+    fn into_config(self, simulate: Option<SimulateConfig>) -> GatewayConfig {
+        GatewayConfig {
+            data_dir: self.data,
+            broker_url: self.broker,
+            enrol_code: self.code,
+            zone: self.zone,
+            simulate,
+            status_listen: self.status,
+            ca_file: self.ca_file,
+        }
+    }
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let config = match Cli::parse().command {
+        Command::Decode { characteristic, hex } => return Ok(decode(&characteristic, &hex)),
+        Command::Run(setup) => setup.into_config(None),
+        Command::Simulate { setup, beds, seed } => {
+            setup.into_config(Some(SimulateConfig { beds, seed }))
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    serve(config)
+}
+
+#[tokio::main]
+async fn serve(config: GatewayConfig) -> anyhow::Result<ExitCode> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("signals cannot be heard")?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Box::pin(run(config, Clock::system(), shutdown)).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn decode(characteristic: &str, hex: &str) -> ExitCode {
+    match inspect::frame(characteristic, hex) {
+        Ok(json) => {
+            println!("{json:#}");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("refused: {reason}");
+            ExitCode::from(EXIT_REFUSED)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! PURE: bytes of a profile's message become a [`Frame`], or the reason why they are none. No
+//! clock, no device, no judgement: what the frame says and nothing else.
+
+mod blood_pressure;
+mod cursor;
+mod datetime;
+mod oximeter;
+mod sfloat;
+
+pub use cursor::Refused;
+pub use datetime::{FrameTime, encode_datetime};
+pub use sfloat::{Value, decode_sfloat, encode_sfloat};
+
+use cursor::Cursor;
+use minato_protocol::reading::{Characteristic, Quality, Quantity, Unit};
+
+/// Longest attribute value that Bluetooth carries (Core specification, vol 3, part F, 3.2.9).
+pub const FRAME_BYTES_MAX: usize = 512;
+
+/// What one frame says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Which message it was.
+    pub characteristic: Characteristic,
+    /// The values in the order of the frame.
+    pub values: Vec<FrameValue>,
+    /// Remarks, sorted, each once.
+    pub quality: Vec<Quality>,
+    /// The device's time.
+    pub time: FrameTime,
+    /// The user slot, unless the device does not know it.
+    pub user: Option<u8>,
+}
+
+/// One quantity as the device said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameValue {
+    /// What.
+    pub what: Quantity,
+    /// How much.
+    pub value: Value,
+    /// In which unit the device speaks.
+    pub unit: Unit,
+}
+
+/// Reads one frame. Reserved bits and bytes behind the known end keep the values and add a remark;
+/// a frame that is shorter than its own flags say is refused.
+pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Refused> {
+    if bytes.len() > FRAME_BYTES_MAX {
+        return Err(Refused::TooLong { bytes: bytes.len() });
+    }
+    let mut cursor = Cursor::new(bytes);
+    let mut frame = match characteristic {
+        Characteristic::BloodPressure => blood_pressure::final_result(&mut cursor)?,
+        Characteristic::IntermediateCuffPressure => blood_pressure::intermediate(&mut cursor)?,
+        Characteristic::OximeterSpot => oximeter::spot(&mut cursor)?,
+        Characteristic::OximeterContinuous => oximeter::continuous(&mut cursor)?,
+    };
+    if !cursor.is_empty() {
+        frame.quality.push(Quality::TrailingBytes);
+    }
+    frame.quality.sort_unstable();
+    frame.quality.dedup();
+    Ok(frame)
+}
+
+/// The 16-bit number by which Bluetooth names the message.
+pub const fn assigned_number(characteristic: Characteristic) -> u16 {
+    match characteristic {
+        Characteristic::BloodPressure => 0x2A35,
+        Characteristic::IntermediateCuffPressure => 0x2A36,
+        Characteristic::OximeterSpot => 0x2A5E,
+        Characteristic::OximeterContinuous => 0x2A5F,
+    }
+}
+
+/// The message of a Bluetooth number, if it is one that is read here.
+pub const fn by_assigned_number(number: u16) -> Option<Characteristic> {
+    match number {
+        0x2A35 => Some(Characteristic::BloodPressure),
+        0x2A36 => Some(Characteristic::IntermediateCuffPressure),
+        0x2A5E => Some(Characteristic::OximeterSpot),
+        0x2A5F => Some(Characteristic::OximeterContinuous),
+        _ => None,
+    }
+}
+
+/// Names the bits that are set, by a table of (bit, remark).
+fn remarks(bits: u32, table: &[(u32, Quality)]) -> impl Iterator<Item = Quality> {
+    table.iter().filter(move |(bit, _)| bits & (1 << bit) != 0).map(|(_, remark)| *remark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: [Characteristic; 4] = [
+        Characteristic::BloodPressure,
+        Characteristic::IntermediateCuffPressure,
+        Characteristic::OximeterSpot,
+        Characteristic::OximeterContinuous,
+    ];
+
+    #[test]
+    fn every_characteristic_is_found_by_its_number() {
+        for characteristic in ALL {
+            assert_eq!(by_assigned_number(assigned_number(characteristic)), Some(characteristic));
+        }
+        assert_eq!(by_assigned_number(0x2A37), None);
+    }
+
+    #[test]
+    fn a_frame_longer_than_bluetooth_carries_is_refused() {
+        let refused = decode(Characteristic::BloodPressure, &[0; FRAME_BYTES_MAX + 1]);
+        assert_eq!(refused, Err(Refused::TooLong { bytes: FRAME_BYTES_MAX + 1 }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn no_bytes_make_the_codec_panic_and_a_prefix_never_says_something_else(
+            bytes in proptest::collection::vec(any::<u8>(), 0..48),
+            which in 0usize..4,
+        ) {
+            if let Ok(whole) = decode(ALL[which], &bytes) {
+                for end in 0..bytes.len() {
+                    let Ok(mut part) = decode(ALL[which], &bytes[..end]) else { continue };
+                    // Only bytes behind the known end can be cut without an error.
+                    prop_assert!(whole.quality.contains(&Quality::TrailingBytes));
+                    part.quality.push(Quality::TrailingBytes);
+                    part.quality.sort_unstable();
+                    part.quality.dedup();
+                    prop_assert_eq!(&part, &whole);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The whole box: opens the disk, takes its identity, starts the parts, and stops them in order.
+
+use crate::bench::Bench;
+use crate::clock::Clock;
+pub use crate::dial::DialError;
+use crate::dial::Dialer;
+use crate::identity;
+pub use crate::identity::EnrolError;
+pub use crate::key::KeyError;
+use crate::key::{self, GatewayKey};
+use crate::ledger::Ledger;
+use crate::outbox::{Outbox, OutboxError};
+use crate::rehearsal;
+use crate::status::{Buttons, Panel, router};
+use crate::transport::simulator::{Rehearsal, Simulator};
+use crate::uplink::{Ask, LinkState, Uplink};
+use crate::waves::{BLOCKS_WAITING_MAX, Waves};
+use jiff::tz::TimeZone;
+use minato_protocol::Timestamp;
+use minato_protocol::reading::Hex;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// What waits between the transports and the bench; then the transports wait.
+const HEARD_MAX: usize = 64;
+/// Requests that wait for the devices or the waves; then the broker's connection waits.
+const REQUESTS_MAX: usize = 32;
+
+/// How a gateway is set up.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Key, identity and outbox; used by this gateway alone.
+    pub data_dir: PathBuf,
+    /// `https://clinic.example` or, on the same machine, `http://127.0.0.1:8080`.
+    pub broker_url: String,
+    /// The one-time code, needed at the first start only.
+    pub enrol_code: Option<String>,
+    /// IANA name of the zone that the devices' clocks are set to.
+    pub zone: String,
+    /// A rehearsal: simulated devices instead of real ones.
+    pub simulate: Option<SimulateConfig>,
+    /// Where the status page listens; loopback only.
+    pub status_listen: Option<SocketAddr>,
+    /// PEM file with the authorities to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How a rehearsal is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct SimulateConfig {
+    /// Pairs of cuff and oximeter.
+    pub beds: u8,
+    /// The same seed gives the same values.
+    pub seed: u64,
+}
+
+impl Default for SimulateConfig {
+    fn default() -> Self {
+        Self { beds: 2, seed: 1 }
+    }
+}
+
+/// The zone of a clinic in Japan.
+pub const ZONE_DEFAULT: &str = "Asia/Tokyo";
+
+/// Why a gateway does not run.
+#[derive(Debug, Error)]
+pub enum GatewayError {
+    /// The zone's name is unknown.
+    #[error("{0} is no time zone; the name is one such as {ZONE_DEFAULT}")]
+    Zone(String),
+    /// The status page must not be reached from outside.
+    #[error("the status page listens on loopback only, not on {0}")]
+    NotLoopback(SocketAddr),
+    /// The status page's port is taken.
+    #[error("the status page cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// A part has ended by itself, which it never should.
+    #[error("a part of the gateway has stopped working; start it again")]
+    PartEnded,
+    /// See [`KeyError`].
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// See [`OutboxError`].
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// See [`EnrolError`].
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+}
+
+/// A gateway whose disk and port are its own, not yet running.
+#[derive(Debug)]
+pub struct Gateway {
+    config: GatewayConfig,
+    clock: Clock,
+    zone: TimeZone,
+    key: Arc<GatewayKey>,
+    ledger: Ledger,
+    listener: Option<TcpListener>,
+    buttons: Buttons,
+    asks: mpsc::Receiver<Ask>,
+}
+
+impl Gateway {
+    /// Opens everything that can be refused at once: zone, key, outbox, port.
+    pub async fn open(config: GatewayConfig, clock: Clock) -> Result<Self, GatewayError> {
+        let zone = TimeZone::get(&config.zone);
+        let zone = zone.map_err(|_| GatewayError::Zone(config.zone.clone()))?;
+        let listener = match config.status_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let outbox = Outbox::open(&config.data_dir)?;
+        let key = Arc::new(GatewayKey::open(&config.data_dir)?);
+        let ledger = Ledger::start(outbox, clock.clone())?;
+        let (ask, asks) = mpsc::channel(REQUESTS_MAX);
+        let cable = watch::Sender::new(true);
+        let buttons = Buttons { asks: ask, cable, clock: clock.clone() };
+        Ok(Self { config, clock, zone, key, ledger, listener, buttons, asks })
+    }
+
+    /// Where the status page listens.
+    pub fn status_addr(&self) -> Option<SocketAddr> {
+        self.listener.as_ref()?.local_addr().ok()
+    }
+
+    /// The rehearsal's buttons, for a program that runs the gateway inside itself.
+    pub fn buttons(&self) -> Option<Buttons> {
+        self.config.simulate.map(|_| self.buttons.clone())
+    }
+
+    /// Runs until `shutdown` completes. What was measured is on the disk when this returns.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), GatewayError> {
+        let ledger = self.ledger.clone();
+        let mut parts = JoinSet::new();
+        let ended = {
+            let work = async {
+                Box::pin(self.start(&mut parts)).await?;
+                parts.join_next().await;
+                Err(GatewayError::PartEnded)
+            };
+            tokio::select! {
+                ended = work => ended,
+                () = shutdown => Ok(()),
+            }
+        };
+        parts.shutdown().await;
+        // Whatever was handed in is kept; the ledger's thread ends when nobody can command it.
+        let _ = ledger.settled().await;
+        ended
+    }
+
+    async fn start(self, parts: &mut JoinSet<()>) -> Result<(), GatewayError> {
+        let dialer = Dialer::new(self.config.ca_file.as_deref());
+        let (devices, device_status) = watch::channel(Vec::new());
+        let (link, link_state) = watch::channel(LinkState::default());
+        let (identity, known_identity) = watch::channel(None);
+        if let Some(address) = self.status_addr() {
+            tracing::info!(%address, "the status page listens");
+        }
+        if let Some(listener) = self.listener {
+            let panel = Panel {
+                identity: known_identity,
+                ledger: self.ledger.clone(),
+                devices: device_status.clone(),
+                link: link_state,
+                clock: self.clock.clone(),
+                rehearsal: self.config.simulate.map(|_| self.buttons.clone()),
+            };
+            parts.spawn(async move {
+                let served = axum::serve(listener, router(panel)).await;
+                tracing::error!(?served, "the status page has ended");
+            });
+        }
+        let (folder, url) = (&self.config.data_dir, &self.config.broker_url);
+        let code = self.config.enrol_code.as_deref();
+        let established = identity::establish(folder, url, code, &self.key, &dialer).await?;
+        identity.send_replace(Some(established));
+        let boot = Hex(key::random());
+        let (heard, to_bench) = mpsc::channel(HEARD_MAX);
+        match self.config.simulate {
+            Some(simulate) => {
+                let now = self.clock.now();
+                let simulator = simulator(simulate, &self.zone, boot, now);
+                let head = self.ledger.head();
+                parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
+            }
+            None => {
+                tracing::warn!("no transport for real devices is built in: none will be found");
+                parts.spawn(rehearsal::without_devices(self.asks, heard));
+            }
+        }
+        let (blocks, _) = broadcast::channel(BLOCKS_WAITING_MAX);
+        let (ledger, gateway) = (self.ledger.clone(), established.gateway);
+        let bench = Bench::new(gateway, boot, self.zone, ledger, blocks.clone(), devices);
+        parts.spawn(async move {
+            let ended = bench.run(to_bench).await;
+            tracing::error!(?ended, "nothing is heard any more");
+        });
+        let (order, orders) = mpsc::channel(REQUESTS_MAX);
+        let (lost, media_lost) = mpsc::channel(REQUESTS_MAX);
+        parts.spawn(Waves::new(dialer.clone(), blocks, lost).run(orders));
+        let uplink = Uplink {
+            broker_url: self.config.broker_url,
+            dialer,
+            identity: established,
+            key: self.key,
+            boot,
+            clock: self.clock,
+            ledger: self.ledger,
+            devices: device_status,
+            asks: self.buttons.asks,
+            media: order,
+            media_lost,
+            cable: self.buttons.cable,
+            state: link,
+        };
+        parts.spawn(uplink.run());
+        Ok(())
+    }
+}
+
+fn simulator(simulate: SimulateConfig, zone: &TimeZone, boot: Hex<8>, now: Timestamp) -> Simulator {
+    let SimulateConfig { beds, seed } = simulate;
+    let [a, b, c, d, ..] = boot.0;
+    let run = u32::from_be_bytes([a, b, c, d]);
+    Simulator::new(&Rehearsal { seed, beds, zone: zone.clone(), run }, now)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
+    if !address.ip().is_loopback() {
+        return Err(GatewayError::NotLoopback(address));
+    }
+    let listening = TcpListener::bind(address).await;
+    listening.map_err(|error| GatewayError::Listen(address, error))
+}
+
+/// Opens a gateway and runs it until `shutdown` completes.
+pub async fn run(
+    config: GatewayConfig,
+    clock: Clock,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
+    Gateway::open(config, clock).await?.run(shutdown).await
+}

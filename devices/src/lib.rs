@@ -1,0 +1,27 @@
+//! What the nurse attaches: frames of real devices become readings, kept on the gateway's disk
+//! until the broker has them.
+//!
+//! `codec`, `driver`, `reading`, `plausible`, `binding`, `inspect` and the simulator are pure:
+//! bytes and times go in, values come out. Around them stand the bench, the ledger with its
+//! outbox, the uplink for numbers and the relay's data channel for waves.
+
+pub mod binding;
+pub mod clock;
+pub mod codec;
+pub mod driver;
+pub mod gateway;
+pub mod inspect;
+pub mod ledger;
+pub mod outbox;
+pub mod plausible;
+pub mod reading;
+pub mod status;
+pub mod transport;
+
+mod bench;
+mod dial;
+mod identity;
+mod key;
+mod rehearsal;
+mod uplink;
+mod waves;

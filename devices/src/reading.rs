@@ -1,0 +1,202 @@
+//! PURE: a decoded frame becomes a reading or a fault of a device at a gateway: its name for ever,
+//! both clocks, shown units, and the numbers that are nobody's withheld.
+
+use crate::codec::{Frame, FrameTime, FrameValue, Refused, Value, assigned_number};
+use crate::plausible;
+use aws_lc_rs::digest::{Context, SHA256};
+use jiff::{civil::DateTime, tz::TimeZone};
+use minato_protocol::reading::{
+    Characteristic, Decimal, Device, DeviceTime, Fault, FaultReason, Hex, HexBytes, MeasuredValue,
+    Measurement, Original, Outcome, Provenance, Quality, Quantity, Reading, ReadingId,
+    TransportKind, Unit,
+};
+use minato_protocol::{GatewayId, Span, Timestamp};
+
+/// First bytes of everything that is hashed into a [`ReadingId`].
+const ID_DOMAIN: &[u8] = b"minato reading v1\0";
+/// 1 kPa in mmHg (conventional millimetre of mercury, 133.322 Pa).
+const MMHG_PER_KPA: f64 = 7.500_62;
+/// A device clock further ahead of the gateway's than this is remarked. Below it is the coarseness
+/// of a clock that shows whole seconds and was set by hand.
+const CLOCK_AHEAD: Span = Span::seconds(5);
+
+/// A frame with everything that the gateway knows around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// Who sent it.
+    pub device: &'a Device,
+    /// Who received it.
+    pub gateway: GatewayId,
+    /// How it came.
+    pub transport: TransportKind,
+    /// Which driver read it.
+    pub driver: &'a str,
+    /// Which message.
+    pub characteristic: Characteristic,
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// The gateway's run.
+    pub boot: Hex<8>,
+    /// Count of frames of this device in this run.
+    pub sequence: u64,
+    /// When it came, by the gateway's clock.
+    pub at: Timestamp,
+}
+
+/// What came of a frame. A single measurement without its main numbers is a fault, whatever its
+/// status bits say; a running oximeter without numbers is a reading that says why.
+pub fn outcome(received: &Received<'_>, frame: Result<Frame, Refused>, zone: &TimeZone) -> Outcome {
+    let Ok(mut frame) = frame else {
+        return fault(received, FaultReason::FrameRefused, Vec::new(), None);
+    };
+    let device_time = device_time(&frame, zone);
+    if let Some(time) = &device_time
+        && time.at > received.at + CLOCK_AHEAD
+    {
+        frame.quality.push(Quality::ClockAhead);
+    }
+    let withheld = frame.quality.iter().copied().find(|remark| remark.withholds());
+    if let Some(reason) = failure(&frame, withheld.is_some()) {
+        return fault(received, reason, frame.quality, device_time);
+    }
+    let mains = main_quantities(frame.characteristic);
+    let has_all = mains.iter().all(|what| frame_number(&frame, *what).is_some());
+    if !has_all {
+        frame.quality.push(Quality::Incomplete);
+    }
+    let measurements: Vec<_> =
+        frame.values.iter().map(|value| measurement(value, withheld)).collect();
+    if !plausible::all(&measurements) {
+        frame.quality.push(Quality::Implausible);
+    }
+    frame.quality.sort_unstable();
+    Outcome::Reading(Reading {
+        id: id(received, device_time.as_ref()),
+        device: received.device.clone(),
+        characteristic: frame.characteristic,
+        measurements,
+        quality: frame.quality,
+        device_time,
+        gateway_time: received.at,
+        device_user: frame.user,
+        provenance: provenance(received),
+    })
+}
+
+fn fault(
+    received: &Received<'_>,
+    reason: FaultReason,
+    mut quality: Vec<Quality>,
+    device_time: Option<DeviceTime>,
+) -> Outcome {
+    quality.sort_unstable();
+    Outcome::Fault(Fault {
+        id: id(received, device_time.as_ref()),
+        device: received.device.clone(),
+        characteristic: received.characteristic,
+        reason,
+        quality,
+        device_time,
+        gateway_time: received.at,
+        provenance: provenance(received),
+    })
+}
+
+/// Without which a message says nothing.
+const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] {
+    match characteristic {
+        Characteristic::BloodPressure => &[Quantity::Systolic, Quantity::Diastolic],
+        Characteristic::IntermediateCuffPressure => &[Quantity::CuffPressure],
+        Characteristic::OximeterSpot | Characteristic::OximeterContinuous => &[Quantity::Spo2],
+    }
+}
+
+/// Whether a single measurement failed: none of its main values is a number of the patient's.
+pub fn failure(frame: &Frame, withheld: bool) -> Option<FaultReason> {
+    let reason = match frame.characteristic {
+        Characteristic::BloodPressure => FaultReason::CuffError,
+        Characteristic::OximeterSpot => FaultReason::OximeterError,
+        Characteristic::IntermediateCuffPressure | Characteristic::OximeterContinuous => {
+            return None;
+        }
+    };
+    let mains = main_quantities(frame.characteristic);
+    let empty = mains.iter().all(|what| frame_number(frame, *what).is_none());
+    (empty || withheld).then_some(reason)
+}
+
+fn frame_number(frame: &Frame, what: Quantity) -> Option<Decimal> {
+    match frame.values.iter().find(|value| value.what == what)?.value {
+        Value::Number(number) => Some(number),
+        Value::Special(_) => None,
+    }
+}
+
+/// The value in the unit that is shown, or the reason why it is not.
+pub fn measurement(said: &FrameValue, withheld: Option<Quality>) -> Measurement {
+    let FrameValue { what, value, unit } = *said;
+    let shown_unit = if unit == Unit::KPa { Unit::MmHg } else { unit };
+    let plain = |value| Measurement { what, value, unit: shown_unit, original: None };
+    match (value, withheld) {
+        (Value::Special(special), _) => plain(MeasuredValue::Special { special }),
+        (Value::Number(_), Some(because)) => plain(MeasuredValue::Withheld { because }),
+        (Value::Number(value), None) if unit != Unit::KPa => plain(MeasuredValue::Number { value }),
+        (Value::Number(value), None) => Measurement {
+            original: Some(Original { value, unit }),
+            ..plain(MeasuredValue::Number { value: kpa_to_mmhg(value) })
+        },
+    }
+}
+
+/// Whole mmHg, because devices that speak kPa resolve 0.1 kPa, which is 0.75 mmHg.
+fn kpa_to_mmhg(kpa: Decimal) -> Decimal {
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and 2^31 is implausible")]
+    Decimal::whole((kpa.to_f64() * MMHG_PER_KPA).round() as i32)
+}
+
+/// The device's time in UTC. Devices know no zone; the gateway's decides. In the hour that a zone
+/// repeats, the earlier one is meant; in the hour that it skips, the clock was not put forward.
+fn device_time(frame: &Frame, zone: &TimeZone) -> Option<DeviceTime> {
+    let FrameTime::Civil(civil) = frame.time else { return None };
+    let at = utc(civil, zone)?;
+    Some(DeviceTime { civil: civil.to_string(), at, correction: Span(0) })
+}
+
+fn utc(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let zoned = zone.to_ambiguous_zoned(civil).compatible().ok()?;
+    Some(Timestamp(zoned.timestamp().as_millisecond()))
+}
+
+/// See [`ReadingId`]. Variable parts carry their length, so that no two inputs hash alike.
+fn id(received: &Received<'_>, device_time: Option<&DeviceTime>) -> ReadingId {
+    let mut hash = Context::new(&SHA256);
+    let mut part = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    part(ID_DOMAIN);
+    part(received.device.id.as_str().as_bytes());
+    part(&assigned_number(received.characteristic).to_be_bytes());
+    part(received.raw);
+    match device_time {
+        Some(time) => part(time.civil.as_bytes()),
+        None => {
+            part(&received.boot.0);
+            part(&received.sequence.to_be_bytes());
+        }
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finish().as_ref()[..16]);
+    ReadingId(Hex(short))
+}
+
+fn provenance(received: &Received<'_>) -> Provenance {
+    Provenance {
+        gateway: received.gateway,
+        transport: received.transport,
+        driver: received.driver.to_owned(),
+        raw: HexBytes(received.raw.to_vec()),
+        boot: received.boot,
+        sequence: received.sequence,
+    }
+}

@@ -1,0 +1,175 @@
+//! What pages are told and tell: slot maps, wishes, waves.
+
+use super::addresses::Key;
+use super::engine::Engine;
+use super::session::{Session, WISHES_MAX};
+use super::waves::Wave;
+use minato_protocol::VisitId;
+use minato_protocol::media::{
+    FromPage, SLOTS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL,
+};
+use std::time::Instant;
+use str0m::channel::{ChannelData, ChannelId};
+
+/// Longest message of a page that is read.
+const FROM_PAGE_BYTES_MAX: usize = 1_024;
+/// Bytes that may wait in a page's data channel before its waves queue up here. It is far below
+/// what the association holds, so that waves never keep a slot map out.
+const WAVES_IN_CHANNEL_MAX: usize = 32 * 1024;
+/// The same for slot maps: as much as the association takes.
+const MAPS_IN_CHANNEL_MAX: usize = 128 * 1024;
+
+impl Engine {
+    /// Seats people, points pictures and tells pages, as far as anything has changed.
+    pub(super) fn refresh(&mut self, visit: VisitId, now: Instant) {
+        let keys = self.keys_by_visit.get(&visit).cloned().unwrap_or_default();
+        let faces: Vec<_> = keys
+            .iter()
+            .filter_map(|key| self.sessions.get(key))
+            .filter(|session| session.connected && session.has_a_face())
+            .map(|session| session.claims.participant)
+            .collect();
+        for key in keys {
+            let Some(session) = self.sessions.get_mut(&key) else { continue };
+            if !session.connected {
+                continue;
+            }
+            if session.claims.rights.receive {
+                let mut others = faces.clone();
+                others.retain(|other| *other != session.claims.participant);
+                session.slots.seat(&others);
+            }
+            self.aim(key, now);
+            self.ask_for_lines(key, now);
+            self.ask_keyframes(key, now);
+            self.draw_map(key, now);
+            self.tell_map(key);
+            self.send_waves(key);
+        }
+    }
+
+    fn draw_map(&mut self, key: Key, now: Instant) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let visit = session.claims.visit;
+        let seat = |(index, participant)| {
+            let publisher = self.present(visit, participant)?;
+            Some(Slot {
+                index: u8::try_from(index).ok()?,
+                participant,
+                role: publisher.claims.role,
+                audio: publisher.source.sounds(now),
+                video: publisher.source.shows(now),
+            })
+        };
+        let auscultator = self
+            .auscultator_by_visit
+            .get(&visit)
+            .filter(|holder| **holder != key)
+            .and_then(|holder| self.sessions.get(holder))
+            .filter(|holder| holder.source.auscultates(now));
+        let drawn = SlotMap {
+            version: session.map.version,
+            slots: session.slots.occupied().filter_map(seat).collect(),
+            auscultation: auscultator.map(|holder| holder.claims.participant),
+        };
+        if drawn == session.map {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        session.map = SlotMap { version: drawn.version + 1, ..drawn };
+        session.map_is_news = true;
+    }
+
+    /// Writes the newest map, if the page has not got it. One that cannot be written yet is
+    /// written at the next tick, in the form it has then.
+    fn tell_map(&mut self, key: Key) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(channel) = session.slots_channel.filter(|_| session.map_is_news) else { return };
+        let Ok(text) = serde_json::to_vec(&ToPage::SlotMap(session.map.clone())) else { return };
+        let told = session.say(channel, false, &text, MAPS_IN_CHANNEL_MAX, &mut self.drained);
+        session.map_is_news = !told;
+        self.touched.push(key);
+    }
+
+    pub(super) fn channel_opened(&mut self, key: Key, channel: ChannelId, label: &str) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        match label {
+            SLOTS_CHANNEL => {
+                session.slots_channel = Some(channel);
+                session.map_is_news = true;
+                self.tell_map(key);
+            }
+            WAVES_CHANNEL => session.waves_channel = Some(channel),
+            _ => tracing::debug!(visit = %session.claims.visit, "a channel of no known name"),
+        }
+    }
+
+    pub(super) fn channel_closed(&mut self, key: Key, channel: ChannelId) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        for ours in [&mut session.slots_channel, &mut session.waves_channel] {
+            ours.take_if(|open| *open == channel);
+        }
+    }
+
+    pub(super) fn channel_said(&mut self, key: Key, said: ChannelData, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.waves_channel == Some(said.id) {
+            self.wave(key, said.data);
+        } else if session.slots_channel == Some(said.id) && said.data.len() <= FROM_PAGE_BYTES_MAX {
+            match serde_json::from_slice(&said.data) {
+                Ok(FromPage::WantVideo { participant, video }) => {
+                    let known = session.wishes.contains_key(&participant);
+                    if known || session.wishes.len() < WISHES_MAX {
+                        session.wishes.insert(participant, video);
+                        self.aim(key, now);
+                        self.ask_for_lines(key, now);
+                    }
+                }
+                Err(_) => crate::metrics::dropped("page_message"),
+            }
+        } else {
+            crate::metrics::dropped("page_message");
+        }
+    }
+
+    /// Forwards a wave to every other participant that may receive.
+    fn wave(&mut self, key: Key, data: Vec<u8>) {
+        let Some(publisher) = self.sessions.get(&key) else { return };
+        if !publisher.claims.rights.publish_waves {
+            return crate::metrics::dropped("no_right");
+        }
+        if data.len() > WAVE_BYTES_MAX {
+            return crate::metrics::dropped("wave_too_large");
+        }
+        let wave: Wave = data.into();
+        let visit = publisher.claims.visit;
+        let participant = publisher.claims.participant;
+        let keys = self.keys_by_visit.get(&visit).cloned().unwrap_or_default();
+        let takes = |session: &Session| {
+            session.waves_channel.is_some()
+                && session.claims.rights.receive
+                && session.claims.participant != participant
+        };
+        for other in keys {
+            let Some(session) = self.sessions.get_mut(&other) else { continue };
+            if takes(session) {
+                if session.waves.push(wave.clone()) {
+                    crate::metrics::dropped("waves_full");
+                }
+                self.send_waves(other);
+            }
+        }
+    }
+
+    fn send_waves(&mut self, key: Key) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(channel) = session.waves_channel else { return };
+        while let Some(wave) = session.waves.next() {
+            if !session.say(channel, true, &wave, WAVES_IN_CHANNEL_MAX, &mut self.drained) {
+                return;
+            }
+            session.waves.sent();
+            self.touched.push(key);
+        }
+    }
+}

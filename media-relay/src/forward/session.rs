@@ -1,0 +1,256 @@
+//! One participant's connection: a str0m instance, the lines of its offer, and the rule that
+//! every change is followed by a full drain.
+
+use super::addresses::Key;
+use super::layer::Layer;
+use super::outgoing::Outgoing;
+use super::slots::Slots;
+use super::source::{Source, Track};
+use super::waves::WaveQueue;
+use crate::sdp::Lines;
+use minato_protocol::ParticipantId;
+use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+use str0m::channel::ChannelId;
+use str0m::format::Codec;
+use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
+use str0m::net::Transmit;
+use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
+use str0m::{Event, Input, Output, Rtc};
+
+/// Synchronisation sources remembered of one participant: 3 lines, simulcast, restarts. When
+/// full all are looked up anew.
+const SSRCS_MAX: usize = 32;
+/// Wishes of one page, one a participant it has ever named. When full none is added.
+pub(crate) const WISHES_MAX: usize = 32;
+
+/// What came out of draining sessions, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Drained {
+    pub(crate) transmits: Vec<Transmit>,
+    pub(crate) events: VecDeque<(Key, Event)>,
+}
+
+/// Everything needed to open a session, made outside of the forwarding thread.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) claims: MediaClaims,
+    pub(crate) lines: Lines,
+    pub(crate) user: String,
+    pub(crate) rtc: Box<Rtc>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) key: Key,
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) claims: MediaClaims,
+    pub(crate) lines: Lines,
+    pub(crate) born: Instant,
+    /// When its verified address was last heard.
+    pub(crate) heard: Instant,
+    pub(crate) connected: bool,
+    pub(crate) deadline: Instant,
+    pub(crate) source: Source,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) slots: Slots,
+    pub(crate) wishes: HashMap<ParticipantId, VideoWish>,
+    pub(crate) slots_channel: Option<ChannelId>,
+    pub(crate) waves_channel: Option<ChannelId>,
+    pub(crate) map: SlotMap,
+    /// The map was not written yet as it is.
+    pub(crate) map_is_news: bool,
+    pub(crate) waves: WaveQueue,
+    pub(crate) stats: SessionStats,
+    /// The one DTLS flight that may arrive before ICE has verified its address.
+    pub(crate) early: Option<(SocketAddr, Vec<u8>)>,
+    /// Payload types that this page expects.
+    pub(crate) opus: Option<Pt>,
+    pub(crate) vp8: Option<Pt>,
+    track_by_mid: HashMap<Mid, Track>,
+    track_by_ssrc: HashMap<Ssrc, (Track, Layer)>,
+    rtc: Box<Rtc>,
+    dead: bool,
+}
+
+impl Session {
+    pub(crate) fn new(key: Key, opening: Opening, now: Instant) -> Self {
+        let Opening { id, secret, claims, lines, user: _, rtc } = opening;
+        let named = [
+            (&lines.microphone, Track::Microphone),
+            (&lines.camera, Track::Camera),
+            (&lines.stethoscope, Track::Stethoscope),
+        ];
+        let track_by_mid = named
+            .into_iter()
+            .filter_map(|(mid, track)| Some((Mid::from(mid.as_deref()?), track)))
+            .collect();
+        Self {
+            key,
+            id,
+            secret,
+            claims,
+            born: now,
+            heard: now,
+            connected: false,
+            deadline: now,
+            source: Source::default(),
+            outgoing: Outgoing::new(&lines),
+            slots: Slots::new(lines.slots.len()),
+            wishes: HashMap::new(),
+            slots_channel: None,
+            waves_channel: None,
+            map: SlotMap { version: 1, ..SlotMap::default() },
+            map_is_news: true,
+            waves: WaveQueue::default(),
+            stats: SessionStats::default(),
+            early: None,
+            opus: payload_type(&rtc, Codec::Opus),
+            vp8: payload_type(&rtc, Codec::Vp8),
+            track_by_mid,
+            track_by_ssrc: HashMap::new(),
+            lines,
+            rtc,
+            dead: false,
+        }
+    }
+
+    /// Whether others can see or hear this participant.
+    pub(crate) fn has_a_face(&self) -> bool {
+        self.claims.rights.publish_audio || self.claims.rights.publish_video
+    }
+
+    /// Whether the connection broke for good.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead || !self.rtc.is_alive()
+    }
+
+    /// Whether a datagram is for this session, by str0m's own judgement.
+    pub(crate) fn accepts(&self, input: &Input<'_>) -> bool {
+        self.rtc.accepts(input)
+    }
+
+    /// Does one thing to the connection and drains it. A connection that fails or panics is dead;
+    /// nobody else is harmed.
+    pub(crate) fn with<T>(
+        &mut self,
+        drained: &mut Drained,
+        act: impl FnOnce(&mut Rtc) -> T,
+    ) -> Option<T> {
+        if self.is_dead() {
+            return None;
+        }
+        let mut act = Some(act);
+        let guarded = catch_unwind(AssertUnwindSafe(|| {
+            let act = act.take()?;
+            let answer = act(&mut self.rtc);
+            self.drain(drained);
+            Some(answer)
+        }));
+        guarded.unwrap_or_else(|_| {
+            tracing::error!(visit = %self.claims.visit, "a session broke the media engine");
+            metrics::counter!("minato_relay_engine_panics_total").increment(1);
+            self.dead = true;
+            None
+        })
+    }
+
+    /// Feeds network or time.
+    pub(crate) fn feed(&mut self, input: Input<'_>, drained: &mut Drained) {
+        let fed = self.with(drained, |rtc| rtc.handle_input(input));
+        if let Some(Err(error)) = fed {
+            tracing::debug!(visit = %self.claims.visit, %error, "input refused");
+        }
+    }
+
+    fn drain(&mut self, drained: &mut Drained) {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => {
+                    self.deadline = at;
+                    return;
+                }
+                Ok(Output::Transmit(transmit)) => {
+                    self.stats.packets_out += 1;
+                    self.stats.bytes_out += transmit.contents.len() as u64;
+                    drained.transmits.push(transmit);
+                }
+                Ok(Output::Event(event)) => drained.events.push_back((self.key, event)),
+                Err(error) => {
+                    tracing::debug!(visit = %self.claims.visit, %error, "session failed");
+                    self.dead = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What an incoming packet is part of; `None` if it is on a line that was never agreed.
+    pub(crate) fn identify(&mut self, packet: &RtpPacket) -> Option<(Track, Layer)> {
+        let ssrc = packet.header.ssrc;
+        if let Some(known) = self.track_by_ssrc.get(&ssrc) {
+            return Some(*known);
+        }
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_rx(&ssrc)?;
+        let layer = Layer::of_rid(stream.rid().as_deref())?;
+        let track = *self.track_by_mid.get(&stream.mid())?;
+        if self.track_by_ssrc.len() >= SSRCS_MAX {
+            self.track_by_ssrc.clear();
+        }
+        self.track_by_ssrc.insert(ssrc, (track, layer));
+        Some((track, layer))
+    }
+
+    /// Sends a media packet. Nothing is queued for a page that is not connected.
+    pub(crate) fn write(&mut self, mid: Mid, write: RtpWrite, drained: &mut Drained) {
+        if !self.connected {
+            return;
+        }
+        self.with(drained, |rtc| {
+            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
+                stream.write_rtp(write);
+            }
+        });
+    }
+
+    /// Asks the participant's camera for a keyframe.
+    pub(crate) fn request_keyframe(&mut self, layer: Layer, drained: &mut Drained) {
+        let Some(mid) = self.lines.camera.as_deref().map(Mid::from) else { return };
+        self.with(drained, |rtc| {
+            let rid = layer.rid().map(Rid::from);
+            if let Some(stream) = rtc.direct_api().stream_rx_by_mid(mid, rid) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        });
+    }
+
+    /// Writes to a data channel while no more than `waiting_max` bytes wait in it; answers
+    /// whether the message was taken.
+    pub(crate) fn say(
+        &mut self,
+        channel: ChannelId,
+        binary: bool,
+        message: &[u8],
+        waiting_max: usize,
+        drained: &mut Drained,
+    ) -> bool {
+        let taken = self.with(drained, |rtc| {
+            let Some(mut channel) = rtc.channel(channel) else { return false };
+            channel.buffered_amount() <= waiting_max
+                && channel.write(binary, message).unwrap_or(false)
+        });
+        taken.unwrap_or(false)
+    }
+}
+
+fn payload_type(rtc: &Rtc, codec: Codec) -> Option<Pt> {
+    Some(rtc.codec_config().find(|params| params.spec().codec == codec)?.pt())
+}

@@ -1,0 +1,130 @@
+//! The media relay: gets the call through.
+//!
+//! Pages negotiate with it over HTTP (`/relay/sessions`), media and data channels of all visits
+//! share one UDP port, and signaling says over `/relay/control` who may be in which visit. A call
+//! goes on without signaling. What crosses the wire is in `minato_protocol::media`.
+//!
+//! ```no_run
+//! # async fn start(key: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! let config = minato_relay::RelayConfig::new(([0, 0, 0, 0], 3478).into(), key);
+//! let (relay, router) = minato_relay::Relay::start(config)?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8081").await?;
+//! axum::serve(listener, router).await?;
+//! relay.stop().await;
+//! # Ok(()) }
+//! ```
+
+mod admission;
+mod answer;
+mod clock;
+mod control;
+mod forward;
+mod http;
+mod metrics;
+mod net;
+mod refusal;
+mod sdp;
+pub mod token;
+
+pub use admission::{KEEP_WITHOUT_SIGNALING, LIST_MAX, VISITS_MAX};
+
+use answer::Answerer;
+use axum::Router;
+use forward::Command;
+use http::Desk;
+use net::Here;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use token::TokenKey;
+use tokio::sync::mpsc;
+
+/// Sessions of one relay unless configured otherwise.
+pub const SESSIONS_MAX: usize = 600;
+
+/// How a relay is set up.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RelayConfig {
+    /// The media port; port 0 takes a free one.
+    pub udp_bind: SocketAddr,
+    /// Addresses that pages are told, where they differ from the bound one (behind a NAT, or
+    /// bound to all). Empty: the bound one, or those of the default routes.
+    pub advertised: Vec<IpAddr>,
+    /// Public half of signaling's Ed25519 key.
+    pub token_key: [u8; 32],
+    /// Origins of pages that come from elsewhere, as `https://host`. Empty: same origin only.
+    pub allowed_origins: Vec<String>,
+    /// Sessions at once; one more is refused with `relay_full`.
+    pub sessions_max: usize,
+}
+
+impl RelayConfig {
+    /// The usual set-up.
+    pub fn new(udp_bind: SocketAddr, token_key: [u8; 32]) -> Self {
+        Self {
+            udp_bind,
+            advertised: Vec::new(),
+            token_key,
+            allowed_origins: Vec::new(),
+            sessions_max: SESSIONS_MAX,
+        }
+    }
+}
+
+/// Why a relay did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The media port is taken or not allowed.
+    #[error("the media port {address} cannot be opened: {source}")]
+    Port {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The machine has no room for one more thread.
+    #[error("the media thread cannot be started: {0}")]
+    Thread(std::io::Error),
+    /// The crypto library makes no certificate.
+    #[error("no certificate can be made for DTLS")]
+    Certificate,
+}
+
+/// A running relay. Dropping it does not end it: its router may still be served.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    commands: mpsc::Sender<Command>,
+    here: Here,
+}
+
+impl Relay {
+    /// Opens the media port and starts forwarding. The router carries the relay's HTTP.
+    pub fn start(config: RelayConfig) -> Result<(Self, Router), RelayError> {
+        metrics::describe();
+        let address = config.udp_bind;
+        let in_words = |source| RelayError::Port { address, source };
+        let port = net::bind(address).map_err(in_words)?;
+        let here = Here::new(port.local_addr().map_err(in_words)?, &config.advertised);
+        let answerer = Answerer::new(here.clone()).ok_or(RelayError::Certificate)?;
+        let commands =
+            forward::start(port, here.clone(), config.sessions_max).map_err(RelayError::Thread)?;
+        let key = TokenKey(config.token_key);
+        let desk = Desk { commands: commands.clone(), key, answerer };
+        let router = http::router(Arc::new(desk), &config.allowed_origins);
+        tracing::info!(media = ?here.advertised(), "the relay is ready");
+        Ok((Self { commands, here }, router))
+    }
+
+    /// The UDP addresses that pages are told.
+    pub fn media_addresses(&self) -> &[SocketAddr] {
+        self.here.advertised()
+    }
+
+    /// Says goodbye to every session and ends. Requests are answered with `unavailable` from
+    /// then on.
+    pub async fn stop(&self) {
+        // A relay that has ended already is stopped enough.
+        let _ = self.commands.send(Command::Stop).await;
+        self.commands.closed().await;
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole relay over loopback, met by participants of an independent WebRTC stack.
+
+mod call;
+mod door;
+mod peer;
+mod stage;

@@ -1,0 +1,323 @@
+//! A participant made of the webrtc crate, a stack independent of the relay's.
+
+use crate::stage::{PATIENCE, TestRelay};
+use axum::http::{Method, StatusCode};
+use bytes::{Bytes, BytesMut};
+use minato_protocol::media::{
+    JoinAnswer, JoinOffer, MediaClaims, RestartAnswer, RestartOffer, SLOTS_CHANNEL, SlotMap,
+    ToPage, WAVES_CHANNEL,
+};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RtpCodecKind,
+};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc, watch};
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
+    RTCConfigurationBuilder, RTCPeerConnectionState, RTCSessionDescription,
+};
+use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+
+pub(crate) const OPUS_PT: u8 = 111;
+pub(crate) const VP8_PT: u8 = 96;
+
+/// A packet that arrived, and in which stream.
+pub(crate) struct Arrived {
+    pub(crate) stream: String,
+    pub(crate) packet: rtc::rtp::Packet,
+}
+
+struct Events {
+    state: watch::Sender<RTCPeerConnectionState>,
+    arrived: mpsc::UnboundedSender<Arrived>,
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Events {
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.state.send_replace(state);
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let arrived = self.arrived.clone();
+        tokio::spawn(async move {
+            let stream = track.stream_id().await.to_string();
+            while let Some(event) = track.poll().await {
+                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                    let _ = arrived.send(Arrived { stream: stream.clone(), packet });
+                }
+            }
+        });
+    }
+}
+
+fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
+    let (mime, clock_rate, channels, fmtp) = match kind {
+        RtpCodecKind::Video => ("video/VP8", 90_000, 0, ""),
+        _ => ("audio/opus", 48_000, 2, "minptime=10;useinbandfec=1"),
+    };
+    RTCRtpCodec {
+        mime_type: mime.to_owned(),
+        clock_rate,
+        channels,
+        sdp_fmtp_line: fmtp.to_owned(),
+        rtcp_feedback: vec![],
+    }
+}
+
+fn media_engine() -> MediaEngine {
+    let mut engine = MediaEngine::default();
+    for (kind, payload_type) in [(RtpCodecKind::Audio, OPUS_PT), (RtpCodecKind::Video, VP8_PT)] {
+        let parameters = RTCRtpCodecParameters { rtp_codec: codec(kind), payload_type };
+        engine.register_codec(parameters, kind).expect("a codec of its kind");
+    }
+    engine
+}
+
+fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+    let name = |what| format!("{what}-{ssrc}");
+    Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
+        name("stream"),
+        name("track"),
+        name("label"),
+        kind,
+        vec![RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters {
+                ssrc: Some(ssrc),
+                ..Default::default()
+            },
+            codec: codec(kind),
+            ..Default::default()
+        }],
+    )))
+}
+
+/// Whether a peer has microphone, camera and slots, or is a box with data only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Page,
+    DataOnly,
+}
+
+/// A connected participant.
+pub(crate) struct Peer {
+    pub(crate) pc: Arc<dyn PeerConnection>,
+    pub(crate) session: JoinAnswer,
+    pub(crate) state: watch::Receiver<RTCPeerConnectionState>,
+    pub(crate) maps: watch::Receiver<SlotMap>,
+    pub(crate) waves: Mutex<mpsc::UnboundedReceiver<Bytes>>,
+    pub(crate) arrived: Mutex<mpsc::UnboundedReceiver<Arrived>>,
+    pub(crate) waves_channel: Arc<dyn DataChannel>,
+    pub(crate) waves_open: watch::Receiver<bool>,
+    microphone: Arc<TrackLocalStaticRTP>,
+    camera: Arc<TrackLocalStaticRTP>,
+    ssrc: u32,
+}
+
+fn toward(direction: RTCRtpTransceiverDirection) -> Option<RTCRtpTransceiverInit> {
+    Some(RTCRtpTransceiverInit { direction, ..Default::default() })
+}
+
+impl Peer {
+    /// Joins and waits until media and both channels are up.
+    pub(crate) async fn join(relay: &TestRelay, claims: &MediaClaims, sort: Sort) -> Self {
+        // The stack's futures are large; one of them is enough on the heap.
+        Box::pin(Self::join_at(relay, claims, sort)).await
+    }
+
+    async fn join_at(relay: &TestRelay, claims: &MediaClaims, sort: Sort) -> Self {
+        let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
+        let (arrived, arrived_here) = mpsc::unbounded_channel();
+        let building = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_media_engine(media_engine())
+            .with_handler(Arc::new(Events { state, arrived }))
+            .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
+            .build();
+        let pc: Arc<dyn PeerConnection> =
+            Arc::new(Box::pin(building).await.expect("a peer connection"));
+        let slots_channel = pc.create_data_channel(SLOTS_CHANNEL, None).await.expect("slots");
+        let unreliable =
+            RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
+        let waves_channel =
+            pc.create_data_channel(WAVES_CHANNEL, Some(unreliable)).await.expect("waves");
+        let ssrc = u32::try_from(claims.participant.0).expect("small") * 1_000;
+        let microphone = track(RtpCodecKind::Audio, ssrc + 1);
+        let camera = track(RtpCodecKind::Video, ssrc + 2);
+        if sort == Sort::Page {
+            lines(&pc, &microphone, &camera).await;
+        }
+        let offer = pc.create_offer(None).await.expect("an offer");
+        pc.set_local_description(offer).await.expect("a local description");
+        let sdp = pc.local_description().await.expect("just set").sdp;
+        let body = serde_json::to_vec(&JoinOffer { sdp }).expect("JSON");
+        let answer = relay.post(claims, body).await;
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, StatusCode::CREATED, "{said}");
+        let session: JoinAnswer = answer.json();
+        let sdp = RTCSessionDescription::answer(session.sdp.clone()).expect("an answer");
+        pc.set_remote_description(sdp).await.expect("a remote description");
+        let (maps, waves, waves_open) = listen(&slots_channel, &waves_channel);
+        let mut peer = Self {
+            pc,
+            session,
+            state: state_seen,
+            maps,
+            waves: Mutex::new(waves),
+            arrived: Mutex::new(arrived_here),
+            waves_channel,
+            waves_open,
+            microphone,
+            camera,
+            ssrc,
+        };
+        peer.is(RTCPeerConnectionState::Connected).await;
+        let open = tokio::time::timeout(PATIENCE, peer.waves_open.wait_for(|open| *open)).await;
+        open.expect("the waves channel opens in time").expect("the peer lives");
+        peer
+    }
+
+    /// Waits for a state of the connection.
+    pub(crate) async fn is(&mut self, wanted: RTCPeerConnectionState) {
+        let reached = tokio::time::timeout(PATIENCE, self.state.wait_for(|s| *s == wanted)).await;
+        reached.expect("the state is reached in time").expect("the peer lives");
+    }
+
+    /// Waits until the relay has closed the data channels: the page's quickest sign of its end.
+    pub(crate) async fn loses_its_channels(&mut self) {
+        let closed = tokio::time::timeout(PATIENCE, self.waves_open.wait_for(|open| !open)).await;
+        closed.expect("they are closed in time").expect("the peer lives");
+    }
+
+    /// Waits for a slot map.
+    pub(crate) async fn sees(&mut self, wanted: impl Fn(&SlotMap) -> bool) -> SlotMap {
+        let seen = tokio::time::timeout(PATIENCE, self.maps.wait_for(|map| wanted(map))).await;
+        let seen = seen.map(|map| map.map(|map| map.clone()));
+        seen.expect("the map comes in time").expect("the peer lives")
+    }
+
+    pub(crate) async fn speak(&self, number: u16) {
+        let timestamp = u32::from(number) * 960;
+        self.write(&self.microphone, OPUS_PT, self.ssrc + 1, number, timestamp, &[1, 2, 3]).await;
+    }
+
+    /// A one-packet picture: payload descriptor with a 15-bit picture number, then a VP8 frame
+    /// header whose lowest bit is 0 for a keyframe.
+    pub(crate) async fn show(&self, number: u16, keyframe: bool) {
+        let [high, low] = number.to_be_bytes();
+        let payload = [0x90, 0x80, 0x80 | high, low, u8::from(!keyframe), 9, 9];
+        let timestamp = u32::from(number) * 3_000;
+        self.write(&self.camera, VP8_PT, self.ssrc + 2, number, timestamp, &payload).await;
+    }
+
+    async fn write(
+        &self,
+        track: &TrackLocalStaticRTP,
+        payload_type: u8,
+        ssrc: u32,
+        sequence_number: u16,
+        timestamp: u32,
+        payload: &[u8],
+    ) {
+        let header = rtc::rtp::Header {
+            version: 2,
+            marker: true,
+            payload_type,
+            sequence_number,
+            timestamp,
+            ssrc,
+            ..Default::default()
+        };
+        let packet = rtc::rtp::Packet { header, payload: Bytes::copy_from_slice(payload) };
+        track.write_rtp(packet).await.expect("the track is bound");
+    }
+
+    pub(crate) async fn wave(&self, message: &[u8]) {
+        self.waves_channel.send(BytesMut::from(message)).await.expect("the channel is open");
+    }
+
+    /// The next wave that arrives.
+    pub(crate) async fn next_wave(&self) -> Bytes {
+        let wave = async { self.waves.lock().await.recv().await };
+        let wave = tokio::time::timeout(PATIENCE, wave).await.expect("a wave in time");
+        wave.expect("the peer lives")
+    }
+
+    /// Restarts ICE with the session's own secret.
+    pub(crate) async fn restart(&self, relay: &TestRelay) {
+        self.pc.restart_ice().await.expect("a restart");
+        let offer = self.pc.create_offer(None).await.expect("an offer");
+        self.pc.set_local_description(offer).await.expect("a local description");
+        let sdp = self.pc.local_description().await.expect("just set").sdp;
+        let body = serde_json::to_vec(&RestartOffer { sdp }).expect("JSON");
+        let path = format!("/relay/sessions/{}", self.session.session);
+        let json = "application/json";
+        let answer = relay.ask(Method::PATCH, &path, &self.session.secret, json, body).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let answer: RestartAnswer = answer.json();
+        let sdp = RTCSessionDescription::answer(answer.sdp).expect("an answer");
+        self.pc.set_remote_description(sdp).await.expect("a remote description");
+    }
+}
+
+/// The page's lines in their order: microphone, camera, five pairs, auscultation.
+async fn lines(
+    pc: &Arc<dyn PeerConnection>,
+    microphone: &Arc<TrackLocalStaticRTP>,
+    camera: &Arc<TrackLocalStaticRTP>,
+) {
+    let send = RTCRtpTransceiverDirection::Sendonly;
+    let receive = RTCRtpTransceiverDirection::Recvonly;
+    for track in [microphone, camera] {
+        let track: Arc<dyn TrackLocal> = track.clone();
+        pc.add_transceiver_from_track(track, toward(send)).await.expect("a sending line");
+    }
+    let mut kinds = [RtpCodecKind::Audio, RtpCodecKind::Video].repeat(5);
+    kinds.push(RtpCodecKind::Audio);
+    for kind in kinds {
+        pc.add_transceiver_from_kind(kind, toward(receive)).await.expect("a receiving line");
+    }
+}
+
+type Heard = (watch::Receiver<SlotMap>, mpsc::UnboundedReceiver<Bytes>, watch::Receiver<bool>);
+
+fn listen(slots: &Arc<dyn DataChannel>, waves: &Arc<dyn DataChannel>) -> Heard {
+    let (map, maps) = watch::channel(SlotMap::default());
+    let (wave, heard) = mpsc::unbounded_channel();
+    let (open, opened) = watch::channel(false);
+    let slots = slots.clone();
+    tokio::spawn(async move {
+        while let Some(event) = slots.poll().await {
+            if let DataChannelEvent::OnMessage(message) = event {
+                let ToPage::SlotMap(told) =
+                    serde_json::from_slice(&message.data).expect("a known message");
+                assert!(told.version > map.borrow().version, "versions grow");
+                map.send_replace(told);
+            }
+        }
+    });
+    let waves = waves.clone();
+    tokio::spawn(async move {
+        while let Some(event) = waves.poll().await {
+            match event {
+                DataChannelEvent::OnOpen => {
+                    open.send_replace(true);
+                }
+                DataChannelEvent::OnMessage(message) => {
+                    let _ = wave.send(message.data.freeze());
+                }
+                DataChannelEvent::OnClose => {
+                    open.send_replace(false);
+                }
+                _ => {}
+            }
+        }
+    });
+    (maps, heard, opened)
+}

@@ -1,0 +1,321 @@
+//! What a screen may ask for: one enum, one variant a verb. The server checks role and relation.
+
+use crate::uplink::{DeviceId, SimulatedFault};
+use crate::{Person, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use serde::{Deserialize, Serialize};
+
+/// How urgent a nurse or a coordinator judged a patient to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Triage {
+    /// Before everybody else.
+    Emergency,
+    /// Counts from arrival.
+    Urgent,
+    /// Counts from 20 minutes after arrival.
+    Standard,
+    /// Counts from 40 minutes after arrival.
+    Revisit,
+}
+
+/// Whether a doctor takes patients in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Duty {
+    /// Takes patients.
+    On,
+    /// Back soon; keeps a patient in the call.
+    Break,
+    /// Not here.
+    Off,
+}
+
+/// How a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Disposition {
+    /// Treated and finished.
+    Treated,
+    /// Treated, comes again.
+    FollowUp,
+    /// Has to be seen in person; the note names the place.
+    Unsuitable,
+    /// Handed to the ambulance or the receiving hospital.
+    EmergencyTransfer,
+    /// The patient refused.
+    Refused,
+}
+
+/// How somebody made sure who is who.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum IdentityMethod {
+    /// Name and birth date asked and answered.
+    AskedNameAndBirthDate,
+    /// A card was shown to the camera or at the bedside.
+    CardShown,
+    /// The nurse knows the patient.
+    KnownInPerson,
+}
+
+/// What a coordinator learned by telephone about a patient who did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum ContactOutcome {
+    /// Reached and ready: may be called again.
+    Ready,
+    /// Reached; does not want the visit any more.
+    GivesUp,
+    /// Not reached: stays on the list of people to look for.
+    NotReached,
+    /// Help was sent.
+    HelpSent,
+}
+
+/// One verb. Ids name what it is about; `epoch` is the claim that the screen believes in, and a
+/// stale one is refused.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Act {
+    // Coordinator.
+    /// Opens a waiting room.
+    OpenRoom { name: String },
+    /// Makes a ticket and its link. At most 200 in one go.
+    Invite { room: RoomId, people: Vec<Invitation> },
+    /// Withdraws a ticket's link; sessions made from it end.
+    RevokeLink { ticket: TicketId },
+    /// A new link and spoken code for a ticket; the old ones die.
+    ReissueLink { ticket: TicketId },
+    /// Takes nobody more in, or opens again.
+    CloseIntake { room: RoomId, closed: bool },
+    /// What a telephone call about an unanswered ticket brought.
+    RecordContact { ticket: TicketId, outcome: ContactOutcome },
+    /// Lets a second device onto a ticket, or not (coordinator, or the site's nurse).
+    AllowDevice { ticket: TicketId, request: String, yes: bool },
+
+    // Nurse.
+    /// 受付 at the bedside: a ticket without a link, on this tablet.
+    AdmitBedside { room: RoomId, person: Person, triage: Triage, first_visit: bool },
+    /// Marks a bedside patient callable, or not.
+    SetReady { ticket: TicketId, ready: bool },
+    /// Puts a device on a patient; the gateway decides.
+    Attach { ticket: TicketId, device: DeviceId },
+    /// Takes a device off whoever it is on.
+    Detach { device: DeviceId },
+    /// Starts a measurement where the device can be started from here.
+    Measure { device: DeviceId },
+    /// Rehearsal: makes a simulated device fail the next time.
+    SimulateFault { device: DeviceId, fault: SimulatedFault },
+    /// Shows only the patient's side on this tablet.
+    EnterPatientView { ticket: TicketId },
+    /// Leaves it; needs the nurse's PIN.
+    LeavePatientView { pin: String },
+    /// Reads an order back.
+    ReadBack { visit: VisitId, order: u32 },
+    /// Marks an order done.
+    OrderDone { visit: VisitId, order: u32 },
+
+    // Patient or nurse.
+    /// Answers the call: the visit begins.
+    Answer { ticket: TicketId, epoch: u32 },
+    /// Gives the place up.
+    Leave { ticket: TicketId },
+    /// 先生の応答がありません.
+    DoctorSilent { ticket: TicketId },
+    /// Says yes to being treated this way.
+    Consent { visit: VisitId, version: u32, explained_by: String },
+
+    // Doctor.
+    /// On duty, break, off duty.
+    SetDuty { room: RoomId, duty: Duty },
+    /// 呼び入れ: the next callable patient.
+    CallNext { room: RoomId },
+    /// 呼び入れ of one patient.
+    CallOne { room: RoomId, ticket: TicketId },
+    /// Takes the call back before it was answered; the place is kept.
+    CancelCall { ticket: TicketId, epoch: u32 },
+    /// Interrupts the visit; the same doctor is preferred on return.
+    Park { ticket: TicketId, epoch: u32 },
+    /// Puts the patient back at the front of the queue.
+    ReturnToFront { ticket: TicketId, epoch: u32 },
+    /// Ends the visit.
+    EndVisit { ticket: TicketId, epoch: u32, disposition: Disposition, note: String },
+    /// Push: offers the patient to a colleague.
+    OfferHandOver { ticket: TicketId, epoch: u32, to: StaffId },
+    /// Pull: asks the colleague who has the patient.
+    AskHandOver { ticket: TicketId },
+    /// Takes an offered patient, or grants an asked one.
+    AcceptHandOver { ticket: TicketId, epoch: u32 },
+    /// Says no to an offer or a wish.
+    DeclineHandOver { ticket: TicketId, epoch: u32 },
+    /// Writes an order for the nurse.
+    WriteOrder { visit: VisitId, text: String },
+    /// Goes on before identity or consent is settled, with a reason.
+    Defer { visit: VisitId, reason: String },
+
+    // Whoever is in the visit.
+    /// Confirms who is who.
+    ConfirmIdentity { visit: VisitId, method: IdentityMethod },
+    /// 別の方です: hides the data, holds back the readings, returns the ticket.
+    WrongPatient { visit: VisitId },
+    /// 急変, for a ticket in or out of a visit.
+    RaiseEmergency { ticket: TicketId },
+    /// Writes to the others in the visit.
+    Say { visit: VisitId, text: String },
+    /// Goes on without video, with a reason.
+    AudioOnly { visit: VisitId, reason: String },
+    /// Asks for a relay and a token for this visit.
+    JoinMedia { visit: VisitId },
+
+    // Staff.
+    /// Changes the triage level.
+    SetTriage { ticket: TicketId, triage: Triage },
+    /// Opens a waiting patient's own data; written down.
+    OpenPerson { ticket: TicketId },
+    /// Starts or stops the flow of a subject's readings to this screen.
+    WatchReadings { subject: SubjectId, after: u32 },
+}
+
+impl std::fmt::Debug for Act {
+    /// Only the verb: an act may carry names and texts.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.verb())
+    }
+}
+
+impl Act {
+    /// The verb's stable name, for logs and metrics.
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Act::OpenRoom { .. } => "open_room",
+            Act::Invite { .. } => "invite",
+            Act::RevokeLink { .. } => "revoke_link",
+            Act::ReissueLink { .. } => "reissue_link",
+            Act::CloseIntake { .. } => "close_intake",
+            Act::RecordContact { .. } => "record_contact",
+            Act::AllowDevice { .. } => "allow_device",
+            Act::AdmitBedside { .. } => "admit_bedside",
+            Act::SetReady { .. } => "set_ready",
+            Act::Attach { .. } => "attach",
+            Act::Detach { .. } => "detach",
+            Act::Measure { .. } => "measure",
+            Act::SimulateFault { .. } => "simulate_fault",
+            Act::EnterPatientView { .. } => "enter_patient_view",
+            Act::LeavePatientView { .. } => "leave_patient_view",
+            Act::ReadBack { .. } => "read_back",
+            Act::OrderDone { .. } => "order_done",
+            Act::Answer { .. } => "answer",
+            Act::Leave { .. } => "leave",
+            Act::DoctorSilent { .. } => "doctor_silent",
+            Act::Consent { .. } => "consent",
+            Act::SetDuty { .. } => "set_duty",
+            Act::CallNext { .. } => "call_next",
+            Act::CallOne { .. } => "call_one",
+            Act::CancelCall { .. } => "cancel_call",
+            Act::Park { .. } => "park",
+            Act::ReturnToFront { .. } => "return_to_front",
+            Act::EndVisit { .. } => "end_visit",
+            Act::OfferHandOver { .. } => "offer_hand_over",
+            Act::AskHandOver { .. } => "ask_hand_over",
+            Act::AcceptHandOver { .. } => "accept_hand_over",
+            Act::DeclineHandOver { .. } => "decline_hand_over",
+            Act::WriteOrder { .. } => "write_order",
+            Act::Defer { .. } => "defer",
+            Act::ConfirmIdentity { .. } => "confirm_identity",
+            Act::WrongPatient { .. } => "wrong_patient",
+            Act::RaiseEmergency { .. } => "raise_emergency",
+            Act::Say { .. } => "say",
+            Act::AudioOnly { .. } => "audio_only",
+            Act::JoinMedia { .. } => "join_media",
+            Act::SetTriage { .. } => "set_triage",
+            Act::OpenPerson { .. } => "open_person",
+            Act::WatchReadings { .. } => "watch_readings",
+        }
+    }
+}
+
+/// One patient to invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Invitation {
+    /// Who.
+    pub person: Person,
+    /// How urgent.
+    pub triage: Triage,
+    /// First visit or unknown history.
+    pub first_visit: bool,
+}
+
+/// What an act brought, beside the change of the views.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Outcome {
+    /// Done; the views tell the rest.
+    Done,
+    /// A room was opened.
+    RoomOpened { room: RoomId },
+    /// Links were made. They are shown once and stored only as hashes.
+    Issued { links: Vec<IssuedLink> },
+    /// Admitted at the bedside.
+    Admitted { ticket: TicketId },
+    /// Called: this doctor has this patient.
+    Called { ticket: TicketId, visit: VisitId, epoch: u32 },
+    /// A waiting patient's own data.
+    PersonOpened { person: Person },
+    /// Where to negotiate media, and with what.
+    Media(MediaGrant),
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Outcome::Done => "done",
+            Outcome::RoomOpened { .. } => "room_opened",
+            Outcome::Issued { .. } => "issued",
+            Outcome::Admitted { .. } => "admitted",
+            Outcome::Called { .. } => "called",
+            Outcome::PersonOpened { .. } => "person_opened",
+            Outcome::Media(_) => "media",
+        })
+    }
+}
+
+/// A link to hand to one patient.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct IssuedLink {
+    /// Whose place it opens.
+    pub ticket: TicketId,
+    /// The ticket's short code, for the list.
+    pub code: String,
+    /// The secret behind the `#`; the page's address is the reader's own origin plus `/p#`.
+    pub secret: String,
+    /// Eight digits to dictate by telephone, valid for 15 minutes.
+    pub spoken: String,
+    /// When the link dies.
+    pub expires: crate::Timestamp,
+}
+
+/// The right to negotiate media with one relay.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct MediaGrant {
+    /// The relay's base address, `""` for the page's own origin.
+    pub relay_url: String,
+    /// Signed claims, valid for 60 seconds, good for one POST.
+    pub token: String,
+    /// This screen's name in the visit.
+    pub participant: crate::ParticipantId,
+    /// Another screen of the same room is in already: start with microphone and speaker off.
+    pub companion: bool,
+}
+
+hidden!(IssuedLink, MediaGrant);

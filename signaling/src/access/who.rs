@@ -1,0 +1,91 @@
+//! Whose cookie this is, and whether it still opens anything: asked at every step.
+
+use super::secret_hash::SecretHash;
+use super::secrets::Label;
+use super::session::{Principal, Session};
+use crate::desk::Desk;
+use crate::log::StreamId;
+use crate::room::Ticket;
+use minato_protocol::{Code, Role, RoomId, StaffId, TicketId};
+
+/// Whoever holds a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Who {
+    /// The session's name; not its secret.
+    pub session: SecretHash,
+    /// Whose it is.
+    pub principal: Principal,
+    /// In which role. A nurse's tablet in patient view is still a nurse's.
+    pub role: Role,
+    /// Only this patient's side may be shown and asked for.
+    pub patient_view: Option<(RoomId, TicketId)>,
+    /// A second device that waits for the clinic's yes: it opens nothing yet.
+    pub pending: bool,
+}
+
+impl Who {
+    /// The member of staff.
+    pub fn staff(&self) -> Option<StaffId> {
+        match self.principal {
+            Principal::Staff { staff, .. } => Some(staff),
+            Principal::Patient { .. } => None,
+        }
+    }
+
+    /// The patient's own place, or the one that a tablet in patient view shows.
+    pub fn place(&self) -> Option<(RoomId, TicketId)> {
+        match self.principal {
+            Principal::Patient { room, ticket, .. } => Some((room, ticket)),
+            Principal::Staff { .. } => self.patient_view,
+        }
+    }
+}
+
+/// Whose session a cookie is, [`pending`](Who::pending) ones too. All states are in memory after
+/// the first time. `SignInFirst`: no session; `LinkRevoked`, `LinkExpired`, `NotAllowed`: it died.
+pub async fn who(desk: &Desk, cookie: &str) -> Result<Who, Code> {
+    if !desk.secrets.is_ours(Label::Session, cookie) {
+        return Err(Code::SignInFirst);
+    }
+    who_is(desk, desk.secrets.lookup_hash(Label::Session, cookie)).await
+}
+
+/// As [`who`], for whoever must be let in: a second device that still waits is refused.
+pub async fn admitted(desk: &Desk, cookie: &str) -> Result<Who, Code> {
+    let known = who(desk, cookie).await?;
+    if known.pending { Err(Code::LinkElsewhere) } else { Ok(known) }
+}
+
+pub(super) async fn who_is(desk: &Desk, session: SecretHash) -> Result<Who, Code> {
+    let seen = desk.sessions.see(&StreamId::session(&session.0)).await?;
+    let state = &seen.state;
+    let (principal, expires) = state.opened.ok_or(Code::SignInFirst)?;
+    if let Some(why) = state.closed {
+        return Err(why.code());
+    }
+    let expired = desk.clock.now() >= expires;
+    let role = match principal {
+        Principal::Staff { .. } if expired => return Err(Code::SignInFirst),
+        Principal::Patient { .. } if expired => return Err(Code::LinkExpired),
+        Principal::Staff { staff, generation } => role_of(desk, staff, generation).await?,
+        Principal::Patient { room, ticket, generation } => {
+            let seen = desk.room(room).await?;
+            let known = seen.state.ticket(ticket).map_err(|_forgotten| Code::LinkExpired)?;
+            is_of_generation(known, generation)?;
+            Role::Patient
+        }
+    };
+    let Session { allowed, patient_view, .. } = *state;
+    Ok(Who { session, principal, role, patient_view, pending: !allowed })
+}
+
+async fn role_of(desk: &Desk, staff: StaffId, generation: u32) -> Result<Role, Code> {
+    let seen = desk.accounts.see(&StreamId::account(staff)).await?;
+    let record = seen.state.usable().ok_or(Code::SignInFirst)?;
+    if seen.state.generation == generation { Ok(record.role) } else { Err(Code::SignInFirst) }
+}
+
+/// Links and sessions of a ticket live as long as its generation.
+pub(super) fn is_of_generation(ticket: &Ticket, generation: u32) -> Result<(), Code> {
+    if ticket.link_generation == generation { Ok(()) } else { Err(Code::LinkRevoked) }
+}

@@ -1,0 +1,150 @@
+//! A doctor's verbs: duty, calling in, handing over, ending.
+
+use super::{Acted, Press, Refusal};
+use crate::log::StreamId;
+use crate::room::{Command, Ticket};
+use crate::visit::Command as VisitCommand;
+use minato_protocol::act::{Disposition, Duty, Outcome};
+use minato_protocol::view::Why;
+use minato_protocol::{Code, RoomId, StaffId, TicketId, VisitId};
+
+impl Press<'_> {
+    pub(super) async fn set_duty(&self, room: RoomId, duty: Duty) -> Acted {
+        let doctor = self.doctor()?;
+        self.in_room(room, Command::SetDuty { doctor, duty }).await
+    }
+
+    pub(super) async fn call(&self, room: RoomId, pick: Option<TicketId>) -> Acted {
+        let doctor = self.doctor()?;
+        let desk = &self.edge.desk;
+        let visit = VisitId(desk.secrets.derive_id("visit", &self.key.id.to_be_bytes()));
+        match desk.call(room, doctor, pick, visit, self.key).await {
+            Ok(claimed) => Ok(Outcome::Called {
+                ticket: claimed.ticket,
+                visit: claimed.visit,
+                epoch: claimed.epoch,
+            }),
+            Err(Code::AlreadyTaken) => Err(self.taken_by(pick).await),
+            Err(code) => Err(code.into()),
+        }
+    }
+
+    /// The others are told who did get the patient.
+    async fn taken_by(&self, pick: Option<TicketId>) -> Refusal {
+        let owner = match pick {
+            Some(ticket) => self.ticket(ticket).await.ok().and_then(|(_, known)| known.owner()),
+            None => None,
+        };
+        let by = owner.map(|owner| self.edge.name_of(owner));
+        Refusal { code: Code::AlreadyTaken, by }
+    }
+
+    pub(super) async fn cancel_call(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        let doctor = self.doctor()?;
+        let acted = self.in_room(room, Command::Cancel { ticket, doctor, epoch }).await;
+        self.settle(&known).await;
+        acted
+    }
+
+    pub(super) async fn answer(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        self.at_the_bed(room, &known)?;
+        self.in_room(room, Command::Answer { ticket, epoch }).await
+    }
+
+    pub(super) async fn park(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        let doctor = self.doctor()?;
+        let acted = self.in_room(room, Command::Park { ticket, doctor, epoch }).await;
+        self.settle(&known).await;
+        acted
+    }
+
+    pub(super) async fn return_to_front(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        let doctor = self.doctor()?;
+        let why = Why::ReturnedByDoctor;
+        let command = Command::ReturnToFront { ticket, doctor, epoch, why };
+        let acted = self.in_room(room, command).await;
+        self.settle(&known).await;
+        acted
+    }
+
+    pub(super) async fn end_visit(
+        &self,
+        ticket: TicketId,
+        epoch: u32,
+        disposition: Disposition,
+        note: String,
+    ) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        let doctor = self.doctor()?;
+        // Who has to be seen in person is told where.
+        if disposition == Disposition::Unsuitable && note.trim().is_empty() {
+            return Err(Code::FieldWrong.into());
+        }
+        if note.chars().count() > crate::visit::TEXT_CHARS_MAX {
+            return Err(Code::FieldWrong.into());
+        }
+        let note = self.private(&known, note);
+        let end = Command::End { ticket, doctor, epoch, disposition, note: note.clone() };
+        self.in_room(room, end).await?;
+        self.close_papers(&known, disposition, note).await;
+        self.settle(&known).await;
+        Ok(Outcome::Done)
+    }
+
+    /// The room's event ended the visit; the papers follow, and may be late.
+    async fn close_papers(
+        &self,
+        ticket: &Ticket,
+        disposition: Disposition,
+        note: minato_protocol::Pii<String>,
+    ) {
+        let Some(visit) = ticket.visit() else { return };
+        let close = VisitCommand::Close { disposition: Some(disposition), note };
+        let closed = self.edge.desk.visits.submit(&StreamId::visit(visit), None, close).await;
+        if let Err(code) = closed {
+            tracing::warn!(?code, %visit, "papers stay open");
+        }
+    }
+
+    pub(super) async fn offer_hand_over(&self, ticket: TicketId, epoch: u32, to: StaffId) -> Acted {
+        let (room, _) = self.ticket(ticket).await?;
+        let from = self.doctor()?;
+        self.in_room(room, Command::OfferHandOver { ticket, from, to, epoch }).await
+    }
+
+    pub(super) async fn ask_hand_over(&self, ticket: TicketId) -> Acted {
+        let (room, _) = self.ticket(ticket).await?;
+        let to = self.doctor()?;
+        self.in_room(room, Command::AskHandOver { ticket, to }).await
+    }
+
+    /// The colleague takes what was offered, or the owner grants what was asked.
+    pub(super) async fn accept_hand_over(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let doctor = self.doctor()?;
+        let (room, known) = self.ticket(ticket).await?;
+        let proposal = known.hand_over.ok_or(Code::NoOffer)?;
+        let from = known.owner().ok_or(Code::NotWaiting)?;
+        if known.epoch != epoch {
+            return Err(Code::StaleEpoch.into());
+        }
+        let may = if proposal.offered { doctor == proposal.to } else { doctor == from };
+        if !may {
+            return Err(Code::NotYours.into());
+        }
+        let claimed = self.edge.desk.hand_over(room, ticket, from, proposal.to, self.key).await?;
+        Ok(Outcome::Called { ticket, visit: claimed.visit, epoch: claimed.epoch })
+    }
+
+    pub(super) async fn decline_hand_over(&self, ticket: TicketId, epoch: u32) -> Acted {
+        let (room, known) = self.ticket(ticket).await?;
+        let by = self.doctor()?;
+        if known.epoch != epoch {
+            return Err(Code::StaleEpoch.into());
+        }
+        self.in_room(room, Command::DropHandOver { ticket, by }).await
+    }
+}

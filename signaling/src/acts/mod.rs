@@ -1,0 +1,232 @@
+//! Every verb, checked by role and relation, then carried out by the desk.
+
+mod claims;
+mod devices;
+mod links;
+mod tickets;
+mod visits;
+
+use crate::aggregate::CommandKey;
+use crate::http::Edge;
+use crate::log::StreamId;
+use crate::room::{Command as RoomCommand, Ticket};
+use crate::views::Viewer;
+use crate::visit::Command as VisitCommand;
+use minato_protocol::act::{Act, Outcome};
+use minato_protocol::{Code, ParticipantId, Pii, Role, RoomId, StaffId, TicketId, VisitId};
+use std::sync::Arc;
+
+/// Why a verb was not carried out; nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable.
+    pub code: Code,
+    /// Who took the patient, with [`Code::AlreadyTaken`].
+    pub by: Option<String>,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, by: None }
+    }
+}
+
+type Acted = Result<Outcome, Refusal>;
+
+/// Whoever presses: role and relation, from the session alone.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Role, staff id, site, own ticket.
+    pub viewer: Viewer,
+    /// The session's name: the endpoint.
+    pub session: String,
+    /// A tablet in patient view: who its nurse is.
+    pub nurse_behind: Option<StaffId>,
+}
+
+/// One press of one person.
+pub(crate) struct Press<'a> {
+    edge: &'a Edge,
+    actor: &'a Actor,
+    key: CommandKey,
+}
+
+/// Carries a verb out. Answers after it is durable.
+pub async fn carry_out(edge: &Edge, actor: &Actor, key: CommandKey, act: Act) -> Acted {
+    let verb = act.verb();
+    let press = Press { edge, actor, key };
+    let acted = press.dispatch(act).await;
+    let result = match &acted {
+        Ok(_) => "done",
+        Err(_) => "refused",
+    };
+    metrics::counter!("minato_acts_total", "verb" => verb, "result" => result).increment(1);
+    if let Err(refusal) = &acted {
+        tracing::debug!(verb, code = ?refusal.code, "refused");
+    }
+    acted
+}
+
+impl Press<'_> {
+    async fn dispatch(&self, act: Act) -> Acted {
+        match act {
+            Act::OpenRoom { name } => self.open_room(name).await,
+            Act::Invite { room, people } => self.invite(room, people).await,
+            Act::RevokeLink { ticket } => self.revoke_link(ticket).await,
+            Act::ReissueLink { ticket } => self.reissue_link(ticket).await,
+            Act::AllowDevice { ticket, request, yes } => {
+                self.allow_device(ticket, request, yes).await
+            }
+            Act::EnterPatientView { ticket } => self.enter_patient_view(ticket).await,
+            Act::LeavePatientView { pin } => self.leave_patient_view(pin).await,
+
+            Act::CloseIntake { room, closed } => self.close_intake(room, closed).await,
+            Act::RecordContact { ticket, outcome } => self.record_contact(ticket, outcome).await,
+            Act::AdmitBedside { room, person, triage, first_visit } => {
+                self.admit(room, person, triage, first_visit).await
+            }
+            Act::SetReady { ticket, ready } => self.set_ready(ticket, ready).await,
+            Act::SetTriage { ticket, triage } => self.set_triage(ticket, triage).await,
+            Act::Leave { ticket } => self.leave(ticket).await,
+            Act::DoctorSilent { ticket } => self.doctor_silent(ticket).await,
+            Act::RaiseEmergency { ticket } => self.raise_emergency(ticket).await,
+            Act::OpenPerson { ticket } => self.open_person(ticket).await,
+
+            Act::SetDuty { room, duty } => self.set_duty(room, duty).await,
+            Act::CallNext { room } => self.call(room, None).await,
+            Act::CallOne { room, ticket } => self.call(room, Some(ticket)).await,
+            Act::CancelCall { ticket, epoch } => self.cancel_call(ticket, epoch).await,
+            Act::Answer { ticket, epoch } => self.answer(ticket, epoch).await,
+            Act::Park { ticket, epoch } => self.park(ticket, epoch).await,
+            Act::ReturnToFront { ticket, epoch } => self.return_to_front(ticket, epoch).await,
+            Act::EndVisit { ticket, epoch, disposition, note } => {
+                self.end_visit(ticket, epoch, disposition, note).await
+            }
+            Act::OfferHandOver { ticket, epoch, to } => {
+                self.offer_hand_over(ticket, epoch, to).await
+            }
+            Act::AskHandOver { ticket } => self.ask_hand_over(ticket).await,
+            Act::AcceptHandOver { ticket, epoch } => self.accept_hand_over(ticket, epoch).await,
+            Act::DeclineHandOver { ticket, epoch } => self.decline_hand_over(ticket, epoch).await,
+
+            Act::WriteOrder { visit, text } => self.write_order(visit, text).await,
+            Act::ReadBack { visit, order } => self.read_back(visit, order).await,
+            Act::OrderDone { visit, order } => self.order_done(visit, order).await,
+            Act::Defer { visit, reason } => self.defer(visit, reason).await,
+            Act::ConfirmIdentity { visit, method } => self.confirm_identity(visit, method).await,
+            Act::Consent { visit, version, explained_by } => {
+                self.consent(visit, version, explained_by).await
+            }
+            Act::WrongPatient { visit } => self.wrong_patient(visit).await,
+            Act::Say { visit, text } => self.say(visit, text).await,
+            Act::AudioOnly { visit, reason } => self.audio_only(visit, reason).await,
+            Act::JoinMedia { visit } => self.join_media(visit).await,
+
+            Act::Attach { ticket, device } => self.attach(ticket, device).await,
+            Act::Detach { device } => self.detach(device).await,
+            Act::Measure { device } => self.measure(device).await,
+            Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
+            // The screen itself follows readings; here it is only a verb out of place.
+            Act::WatchReadings { .. } => Err(Code::NotUnderstood.into()),
+        }
+    }
+
+    // Who may.
+
+    fn patient_side(&self) -> bool {
+        self.actor.viewer.is_patient_side()
+    }
+
+    fn staff_in(&self, role: Role) -> Result<StaffId, Code> {
+        let viewer = &self.actor.viewer;
+        if viewer.role != role || self.patient_side() {
+            return Err(Code::NotAllowed);
+        }
+        viewer.staff.ok_or(Code::NotAllowed)
+    }
+
+    fn coordinator(&self) -> Result<StaffId, Code> {
+        self.staff_in(Role::Coordinator)
+    }
+
+    fn doctor(&self) -> Result<StaffId, Code> {
+        self.staff_in(Role::Doctor)
+    }
+
+    fn nurse_of(&self, ticket: &Ticket) -> Result<StaffId, Code> {
+        let nurse = self.staff_in(Role::Nurse)?;
+        let here = ticket.bedside.is_some_and(|bed| Some(bed.site) == self.actor.viewer.site);
+        if here { Ok(nurse) } else { Err(Code::NotAllowed) }
+    }
+
+    fn is_own(&self, room: RoomId, ticket: &Ticket) -> bool {
+        self.actor.viewer.ticket == Some((room, ticket.id))
+    }
+
+    /// The patient, or the nurse beside the patient.
+    fn at_the_bed(&self, room: RoomId, ticket: &Ticket) -> Result<(), Code> {
+        if self.is_own(room, ticket) { Ok(()) } else { self.nurse_of(ticket).map(|_| ()) }
+    }
+
+    fn owner(&self, ticket: &Ticket) -> Result<StaffId, Code> {
+        let doctor = self.doctor()?;
+        if ticket.owner() == Some(doctor) { Ok(doctor) } else { Err(Code::NotYours) }
+    }
+
+    fn in_the_visit(&self, room: RoomId, ticket: &Ticket) -> Result<(), Code> {
+        self.at_the_bed(room, ticket).or_else(|_| self.owner(ticket).map(|_| ()))
+    }
+
+    // What is carried out.
+
+    async fn ticket(&self, ticket: TicketId) -> Result<(RoomId, Arc<Ticket>), Code> {
+        self.edge.desk.ticket(ticket).await
+    }
+
+    async fn ticket_of_visit(&self, visit: VisitId) -> Result<(RoomId, Arc<Ticket>), Code> {
+        let (room, ticket) = self.edge.desk.ticket_of_visit(visit).await?;
+        if ticket.claim().is_some() { Ok((room, ticket)) } else { Err(Code::VisitOver) }
+    }
+
+    async fn in_room(&self, room: RoomId, command: RoomCommand) -> Acted {
+        self.edge.desk.in_room(room, Some(self.key), command).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Carries a command out in a visit's papers, opening them first where a crash left none.
+    async fn in_visit(&self, room: RoomId, ticket: &Ticket, command: VisitCommand) -> Acted {
+        let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
+        let stream = StreamId::visit(visit);
+        let desk = &self.edge.desk;
+        if desk.visits.see(&stream).await?.state.papers.is_none() {
+            let open = VisitCommand::Open { room, ticket: ticket.id, subject: ticket.subject };
+            desk.visits.submit(&stream, None, open).await?;
+        }
+        desk.visits.submit(&stream, Some(self.key), command).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// This endpoint's name in a visit: the same after a reload, another in another visit.
+    fn participant(&self, visit: VisitId) -> ParticipantId {
+        participant(self.edge, &self.actor.session, visit)
+    }
+
+    /// After a claim is over its doctor and nurse are free at once; what fails here the watchman
+    /// finds.
+    async fn settle(&self, ticket: &Ticket) {
+        let nurse = ticket.bedside.map(|bedside| bedside.nurse);
+        for staff in ticket.owner().into_iter().chain(nurse) {
+            self.edge.desk.settle(staff).await;
+        }
+    }
+
+    fn private(&self, ticket: &Ticket, text: String) -> Pii<String> {
+        Pii::new(ticket.subject, text)
+    }
+}
+
+/// An endpoint's name in a visit.
+pub(crate) fn participant(edge: &Edge, session: &str, visit: VisitId) -> ParticipantId {
+    let name = format!("{visit}/{session}");
+    ParticipantId(edge.desk.secrets.derive_id("party", name.as_bytes()))
+}

@@ -1,0 +1,154 @@
+//! Verbs within a consultation.
+
+use super::{Acted, Press};
+use crate::log::StreamId;
+use crate::relays::Pass;
+use crate::room::{Command as RoomCommand, Ticket};
+use crate::visit::{Command, Party, Side};
+use minato_protocol::act::{IdentityMethod, MediaGrant, Outcome};
+use minato_protocol::media::PartyRole;
+use minato_protocol::view::Why;
+use minato_protocol::{Code, Role, RoomId, VisitId};
+
+impl Press<'_> {
+    pub(super) async fn write_order(&self, visit: VisitId, text: String) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.owner(&known)?;
+        let text = self.private(&known, text);
+        self.in_visit(room, &known, Command::WriteOrder { text }).await
+    }
+
+    pub(super) async fn read_back(&self, visit: VisitId, order: u32) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.nurse_of(&known)?;
+        self.in_visit(room, &known, Command::ReadBack { order }).await
+    }
+
+    pub(super) async fn order_done(&self, visit: VisitId, order: u32) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.nurse_of(&known)?;
+        self.in_visit(room, &known, Command::FinishOrder { order }).await
+    }
+
+    pub(super) async fn defer(&self, visit: VisitId, reason: String) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.owner(&known)?;
+        let reason = self.private(&known, reason);
+        self.in_visit(room, &known, Command::Defer { reason }).await
+    }
+
+    pub(super) async fn confirm_identity(&self, visit: VisitId, method: IdentityMethod) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.in_the_visit(room, &known)?;
+        let side = match self.owner(&known) {
+            Ok(_) => Side::Doctor,
+            Err(_) => Side::Patient,
+        };
+        self.in_visit(room, &known, Command::ConfirmIdentity { side, method }).await
+    }
+
+    pub(super) async fn consent(
+        &self,
+        visit: VisitId,
+        version: u32,
+        explained_by: String,
+    ) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.at_the_bed(room, &known)?;
+        if explained_by.chars().count() > 80 {
+            return Err(Code::FieldWrong.into());
+        }
+        let explained_by = self.private(&known, explained_by);
+        let language = "ja".to_owned();
+        self.in_visit(room, &known, Command::Consent { version, explained_by, language }).await
+    }
+
+    /// 別の方です: the data is hidden first, then the readings are held back, then the ticket goes
+    /// back to the front. Whatever is cut off in between is finished by pressing again.
+    pub(super) async fn wrong_patient(&self, visit: VisitId) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.in_the_visit(room, &known)?;
+        let claim = known.claim().ok_or(Code::VisitOver)?;
+        self.in_visit(room, &known, Command::MarkWrongPatient).await?;
+        let edge = self.edge;
+        edge.readings.hold_back(&edge.desk, known.subject, visit, known.made).await?;
+        let back = RoomCommand::ReturnToFront {
+            ticket: known.id,
+            doctor: claim.doctor,
+            epoch: known.epoch,
+            why: Why::WrongPatient,
+        };
+        let acted = self.in_room(room, back).await;
+        self.settle(&known).await;
+        acted
+    }
+
+    pub(super) async fn say(&self, visit: VisitId, text: String) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.in_the_visit(room, &known)?;
+        let text = self.private(&known, text);
+        let viewer = &self.actor.viewer;
+        let patient = self.patient_side();
+        let from = viewer.staff.filter(|_| !patient);
+        let role = if patient { Role::Patient } else { viewer.role };
+        self.in_visit(room, &known, Command::Say { from, role, text }).await
+    }
+
+    pub(super) async fn audio_only(&self, visit: VisitId, reason: String) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.in_the_visit(room, &known)?;
+        let reason = self.private(&known, reason);
+        self.in_visit(room, &known, Command::GoAudioOnly { reason }).await
+    }
+
+    /// Puts this endpoint on the visit's list, durably, and gives it a token for the relay.
+    pub(super) async fn join_media(&self, visit: VisitId) -> Acted {
+        let (room, known) = self.ticket_of_visit(visit).await?;
+        self.in_the_visit(room, &known)?;
+        let party = self.party(visit, &known).await?;
+        let (participant, companion, role) = (party.participant, party.companion, party.role);
+        self.in_visit_now(room, &known, Command::Enter(party)).await?;
+        let place = self.edge.relay().ok_or(Code::RelayAway)?;
+        let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
+        let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now());
+        let relay_url = place.page_url.clone();
+        Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion }))
+    }
+
+    async fn party(&self, visit: VisitId, ticket: &Ticket) -> Result<Party, Code> {
+        let participant = self.participant(visit);
+        let viewer = &self.actor.viewer;
+        let role = viewer.role;
+        let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
+        // A second screen on the same side of the link: its sound would howl.
+        let companion = papers.state.parties.iter().any(|other| {
+            let same_side = (other.role == Role::Doctor) == (role == Role::Doctor);
+            same_side && other.participant != participant && !other.companion
+        });
+        let shared = ticket.bedside.is_some() && role == Role::Nurse;
+        let staff = viewer.staff.or(self.actor.nurse_behind);
+        Ok(Party { participant, role, staff, shared, companion })
+    }
+
+    /// As `in_visit`, but a reload within the same press's life is a new entry, not a repetition.
+    async fn in_visit_now(&self, room: RoomId, ticket: &Ticket, command: Command) -> Acted {
+        let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
+        let stream = StreamId::visit(visit);
+        let visits = &self.edge.desk.visits;
+        if visits.see(&stream).await?.state.papers.is_none() {
+            let open = Command::Open { room, ticket: ticket.id, subject: ticket.subject };
+            visits.submit(&stream, None, open).await?;
+        }
+        visits.submit(&stream, None, command).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn media_role(role: Role) -> PartyRole {
+    match role {
+        Role::Doctor => PartyRole::Doctor,
+        Role::Nurse => PartyRole::Nurse,
+        Role::Patient => PartyRole::Patient,
+        Role::Coordinator => PartyRole::Guest,
+    }
+}

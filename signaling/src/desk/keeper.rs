@@ -1,0 +1,256 @@
+//! One task keeps one stream's state: load, decide, append; on a conflict reload; then tell.
+
+use super::bell::Bell;
+use crate::aggregate::{Aggregate, CommandKey, Keys, Known};
+use crate::clock::Clock;
+use crate::log::{APPEND_EVENTS_MAX, AppendError, Draft, EventLog, StreamId};
+use minato_protocol::Code;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Commands that may wait for one stream. When it is full the next one is told to come again.
+pub(super) const MAILBOX_MAX: usize = 1_024;
+/// Commands decided together and made durable by one append.
+const BATCH_MAX: usize = 64;
+/// How often a batch is decided again after another node wrote first.
+const CONFLICTS_MAX: usize = 16;
+const READ_EVENTS: usize = 1_000;
+
+/// A state that is durable, with the version of its stream.
+#[derive(Debug)]
+pub struct Seen<A> {
+    /// The fold of all events so far.
+    pub state: A,
+    /// How many events that was.
+    pub version: u64,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Settled<A: Aggregate> {
+    /// What happened; empty when there was nothing to do or the key was carried out before.
+    pub events: Vec<A::Event>,
+    /// The key was carried out before.
+    pub before: bool,
+    /// The state after the batch of this command.
+    pub seen: Arc<Seen<A>>,
+}
+
+pub(super) struct Job<A: Aggregate> {
+    pub(super) key: Option<CommandKey>,
+    pub(super) command: A::Command,
+    pub(super) reply: oneshot::Sender<Result<Settled<A>, Code>>,
+}
+
+/// The keeper's end of a stream.
+pub(super) struct Keeper<A: Aggregate> {
+    log: Arc<dyn EventLog>,
+    clock: Clock,
+    bell: Bell,
+    stream: StreamId,
+    state: A,
+    keys: Keys,
+    version: u64,
+    tell: watch::Sender<Arc<Seen<A>>>,
+}
+
+enum Verdict<A: Aggregate> {
+    Refused(Code),
+    Before,
+    Happened(Vec<A::Event>),
+}
+
+impl<A: Aggregate> Keeper<A> {
+    /// Reads a stream and stands ready for it.
+    pub(super) async fn load(
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+        bell: Bell,
+        stream: StreamId,
+    ) -> Result<(Self, watch::Receiver<Arc<Seen<A>>>), Code> {
+        let (tell, watched) = watch::channel(Arc::new(Seen { state: A::default(), version: 0 }));
+        let mut keeper = Self {
+            log,
+            clock,
+            bell,
+            stream,
+            state: A::default(),
+            keys: Keys::default(),
+            version: 0,
+            tell,
+        };
+        keeper.reload().await?;
+        Ok((keeper, watched))
+    }
+
+    /// Serves the mailbox until nobody holds its other end.
+    pub(super) async fn serve(mut self, mut mailbox: mpsc::Receiver<Job<A>>) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while mailbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            while !batch.is_empty() {
+                self.carry_out(&mut batch).await;
+            }
+        }
+    }
+
+    /// Starts again from what is durable: the cached state may hold what was never stored.
+    async fn reload(&mut self) -> Result<(), Code> {
+        self.state = A::default();
+        self.keys = Keys::default();
+        self.version = 0;
+        self.catch_up().await
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Code> {
+        loop {
+            let read = self.log.read_after(&self.stream, self.version, READ_EVENTS).await;
+            let events = read.map_err(|error| {
+                tracing::error!(stream = %self.stream, %error, "stream cannot be read");
+                Code::NotDurable
+            })?;
+            if events.is_empty() {
+                self.publish();
+                return Ok(());
+            }
+            for recorded in events {
+                self.version = recorded.version;
+                let (key, event) = unpack::<A>(recorded.body).ok_or_else(|| {
+                    tracing::error!(stream = %self.stream, version = self.version, "poison event");
+                    Code::NotDurable
+                })?;
+                self.state.evolve(&event, recorded.at);
+                if let Some(key) = key {
+                    self.keys.remember(key, recorded.version, recorded.at);
+                }
+            }
+        }
+    }
+
+    fn publish(&self) -> Arc<Seen<A>> {
+        let seen = Arc::new(Seen { state: self.state.clone(), version: self.version });
+        self.tell.send_replace(Arc::clone(&seen));
+        self.bell.ring();
+        seen
+    }
+
+    /// Decides as many jobs as fit into one append, and answers exactly these.
+    async fn carry_out(&mut self, batch: &mut Vec<Job<A>>) {
+        for _ in 0..CONFLICTS_MAX {
+            let (drafts, verdicts) = self.decide_all(batch);
+            let jobs = verdicts.len();
+            if drafts.is_empty() {
+                let seen = Arc::clone(&self.tell.borrow());
+                answer(batch.drain(..jobs), verdicts, &seen);
+                return;
+            }
+            match self.log.append(&self.stream, self.version, drafts).await {
+                Ok(version) => {
+                    self.version = version;
+                    let seen = self.publish();
+                    answer(batch.drain(..jobs), verdicts, &seen);
+                    return;
+                }
+                Err(AppendError::Conflict { .. }) => {
+                    if let Err(code) = self.reload().await {
+                        return refuse(batch, code);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(stream = %self.stream, %error, "append failed");
+                    // The outcome may be unknown: the next try finds its key if it was stored.
+                    if let Err(code) = self.reload().await {
+                        tracing::warn!(stream = %self.stream, ?code, "stream stands still");
+                    }
+                    return refuse(batch, Code::NotDurable);
+                }
+            }
+        }
+        refuse(batch, Code::Busy);
+    }
+
+    /// Decides jobs one after the other on a state that runs ahead of what is durable; nobody
+    /// sees it before the append.
+    fn decide_all(&mut self, batch: &[Job<A>]) -> (Vec<Draft>, Vec<Verdict<A>>) {
+        let mut drafts = Vec::new();
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for job in batch {
+            let now = self.clock.now();
+            let verdict = self.decide_one(job, now);
+            if let Verdict::Happened(events) = &verdict {
+                if !drafts.is_empty() && drafts.len() + events.len() > APPEND_EVENTS_MAX {
+                    break;
+                }
+                for (index, event) in events.iter().enumerate() {
+                    self.state.evolve(event, now);
+                    let key = if index == 0 { job.key } else { None };
+                    drafts.push(pack::<A>(key, event, now));
+                }
+                if let Some(key) = job.key {
+                    let version = self.version + drafts.len() as u64;
+                    self.keys.remember(key, version, now);
+                }
+            }
+            verdicts.push(verdict);
+        }
+        (drafts, verdicts)
+    }
+
+    fn decide_one(&self, job: &Job<A>, now: minato_protocol::Timestamp) -> Verdict<A> {
+        match job.key.map_or(Known::New, |key| self.keys.ask(key)) {
+            Known::Before(_) => return Verdict::Before,
+            Known::Reused => return Verdict::Refused(Code::KeyReused),
+            Known::New => {}
+        }
+        match self.state.decide(&job.command, now) {
+            Ok(events) if events.len() <= APPEND_EVENTS_MAX => Verdict::Happened(events),
+            Ok(_) => Verdict::Refused(Code::TooLarge),
+            Err(code) => Verdict::Refused(code),
+        }
+    }
+}
+
+fn answer<A: Aggregate>(
+    jobs: impl Iterator<Item = Job<A>>,
+    verdicts: Vec<Verdict<A>>,
+    seen: &Arc<Seen<A>>,
+) {
+    for (job, verdict) in jobs.zip(verdicts) {
+        let seen = Arc::clone(seen);
+        let settled = match verdict {
+            Verdict::Refused(code) => Err(code),
+            Verdict::Before => Ok(Settled { events: Vec::new(), before: true, seen }),
+            Verdict::Happened(events) => Ok(Settled { events, before: false, seen }),
+        };
+        // Whoever asked may be gone; what happened stays.
+        drop(job.reply.send(settled));
+    }
+}
+
+fn refuse<A: Aggregate>(batch: &mut Vec<Job<A>>, code: Code) {
+    batch.drain(..).for_each(|job| drop(job.reply.send(Err(code))));
+}
+
+fn pack<A: Aggregate>(
+    key: Option<CommandKey>,
+    event: &A::Event,
+    at: minato_protocol::Timestamp,
+) -> Draft {
+    let body = serde_json::to_value(event).unwrap_or(Value::Null);
+    let kind = body.get("event").and_then(Value::as_str).unwrap_or("unnamed").to_owned();
+    let mut packed = json!({ "is": body });
+    if let (Some(key), Some(object)) = (key, packed.as_object_mut()) {
+        object.insert("key".into(), json!([key.id.to_string(), key.command]));
+    }
+    Draft { kind: kind.into(), at, body: packed }
+}
+
+fn unpack<A: Aggregate>(mut body: Value) -> Option<(Option<CommandKey>, A::Event)> {
+    let event = serde_json::from_value(body.get_mut("is")?.take()).ok()?;
+    let key = body.get("key").and_then(|key| {
+        let id = key.get(0)?.as_str()?.parse().ok()?;
+        let command = u32::try_from(key.get(1)?.as_u64()?).ok()?;
+        Some(CommandKey { id, command })
+    });
+    Some((key, event))
+}

@@ -1,0 +1,92 @@
+//! All streams of one noun that this node has open.
+
+use super::bell::Bell;
+use super::keeper::{Job, Keeper, MAILBOX_MAX, Seen, Settled};
+use crate::aggregate::{Aggregate, CommandKey};
+use crate::clock::Clock;
+use crate::log::{EventLog, StreamId};
+use minato_protocol::Code;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+
+/// One open stream.
+struct Open<A: Aggregate> {
+    mailbox: mpsc::Sender<Job<A>>,
+    watched: watch::Receiver<Arc<Seen<A>>>,
+}
+
+type Slot<A> = Arc<OnceCell<Open<A>>>;
+
+/// Streams of one noun, each with its keeper, opened when first asked for.
+pub struct Shelf<A: Aggregate> {
+    log: Arc<dyn EventLog>,
+    clock: Clock,
+    bell: Bell,
+    open: Mutex<HashMap<StreamId, Slot<A>>>,
+}
+
+impl<A: Aggregate> fmt::Debug for Shelf<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("noun", &std::any::type_name::<A>()).finish_non_exhaustive()
+    }
+}
+
+impl<A: Aggregate> Shelf<A> {
+    /// An empty shelf over a log.
+    pub fn new(log: Arc<dyn EventLog>, clock: Clock, bell: Bell) -> Self {
+        Self { log, clock, bell, open: Mutex::new(HashMap::new()) }
+    }
+
+    fn slot(&self, stream: &StreamId) -> Slot<A> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(open.entry(stream.clone()).or_default())
+    }
+
+    async fn opened<'a>(&self, slot: &'a Slot<A>, stream: &StreamId) -> Result<&'a Open<A>, Code> {
+        slot.get_or_try_init(|| async {
+            let log = Arc::clone(&self.log);
+            let (clock, bell) = (self.clock.clone(), self.bell.clone());
+            let (keeper, watched) = Keeper::load(log, clock, bell, stream.clone()).await?;
+            let (mailbox, jobs) = mpsc::channel(MAILBOX_MAX);
+            tokio::spawn(keeper.serve(jobs));
+            Ok(Open { mailbox, watched })
+        })
+        .await
+    }
+
+    /// Carries a command out, once a key. Answers after it is durable.
+    pub async fn submit(
+        &self,
+        stream: &StreamId,
+        key: Option<CommandKey>,
+        command: A::Command,
+    ) -> Result<Settled<A>, Code> {
+        let slot = self.slot(stream);
+        let open = self.opened(&slot, stream).await?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job { key, command, reply };
+        open.mailbox.try_send(job).map_err(|_full| Code::Busy)?;
+        answer.await.unwrap_or(Err(Code::Busy))
+    }
+
+    /// The newest durable state.
+    pub async fn see(&self, stream: &StreamId) -> Result<Arc<Seen<A>>, Code> {
+        let slot = self.slot(stream);
+        let open = self.opened(&slot, stream).await?;
+        Ok(Arc::clone(&open.watched.borrow()))
+    }
+
+    /// Follows the newest durable state.
+    pub async fn watch(&self, stream: &StreamId) -> Result<watch::Receiver<Arc<Seen<A>>>, Code> {
+        let slot = self.slot(stream);
+        let open = self.opened(&slot, stream).await?;
+        Ok(open.watched.clone())
+    }
+
+    /// Closes a stream nobody will ask for soon; its keeper ends with its mailbox.
+    pub fn close(&self, stream: &StreamId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+    }
+}

@@ -1,0 +1,301 @@
+//! One connected screen: its tables, its cursors, and the messages that bring it up to date.
+
+use super::tickets::Told;
+use crate::acts::participant;
+use crate::desk::Seen;
+use crate::http::Edge;
+use crate::log::StreamId;
+use crate::readings::Cursor;
+use crate::room::{Room, Ticket};
+use crate::views::{self, Table, Viewer, may_be_in};
+use minato_protocol::view::{DeviceRow, Row, ViewName};
+use minato_protocol::wire::{Have, ToScreen};
+use minato_protocol::{Code, Role, RoomId, SubjectId, VisitId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Rooms = Vec<(RoomId, Arc<Seen<Room>>)>;
+
+/// What a screen was sent so far.
+#[derive(Debug)]
+pub struct Screen {
+    viewer: Viewer,
+    session: String,
+    tables: BTreeMap<ViewName, Table>,
+    told: Told,
+    readings: Option<Cursor>,
+    chat: Option<(VisitId, u32)>,
+}
+
+/// The tables of each role.
+fn views_of(viewer: &Viewer) -> &'static [ViewName] {
+    use ViewName::{Alerts, Devices, Doctors, Place, Rooms, Tickets, Visits};
+    if viewer.is_patient_side() {
+        return &[Place, Visits];
+    }
+    match viewer.role {
+        Role::Coordinator => &[Rooms, Tickets, Doctors, Alerts],
+        Role::Doctor => &[Rooms, Tickets, Doctors, Visits, Alerts],
+        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Alerts],
+        Role::Patient => &[Place, Visits],
+    }
+}
+
+impl Screen {
+    /// A screen that was sent nothing yet.
+    pub fn new(viewer: Viewer, session: String) -> Self {
+        Self {
+            viewer,
+            session,
+            tables: BTreeMap::new(),
+            told: Told::default(),
+            readings: None,
+            chat: None,
+        }
+    }
+
+    /// Every view of this role, whole, unless the screen kept exactly it.
+    pub async fn greet(&mut self, edge: &Edge, have: &[Have]) -> Result<Vec<ToScreen>, Code> {
+        let rooms = edge.desk.all_rooms().await?;
+        let mut messages = Vec::new();
+        for view in views_of(&self.viewer) {
+            let (rows, _) = self.rows(edge, &rooms, *view).await?;
+            let kept = have.iter().find(|kept| kept.view == *view && kept.epoch == edge.epoch);
+            let resumed = kept.map(|kept| (kept, Table::resumed(&rows, kept.version)));
+            if let Some((_, table)) = resumed.filter(|(kept, table)| table.hash() == kept.hash) {
+                self.tables.insert(*view, table);
+                messages.push(ToScreen::Unchanged { view: *view });
+                continue;
+            }
+            messages.push(self.whole(edge, *view, rows));
+        }
+        Ok(messages)
+    }
+
+    fn whole(&mut self, edge: &Edge, view: ViewName, rows: Vec<Row>) -> ToScreen {
+        let change = self.tables.entry(view).or_default().whole(rows);
+        message(edge, view, true, change)
+    }
+
+    /// One view again, because the screen's hash did not fit.
+    pub async fn resync(&mut self, edge: &Edge, view: ViewName) -> Result<Vec<ToScreen>, Code> {
+        if !views_of(&self.viewer).contains(&view) {
+            return Err(Code::NotAllowed);
+        }
+        let rooms = edge.desk.all_rooms().await?;
+        if view == ViewName::Tickets {
+            self.told = Told::default();
+        }
+        let (rows, _) = self.rows(edge, &rooms, view).await?;
+        Ok(vec![self.whole(edge, view, rows)])
+    }
+
+    /// What changed since the last message of each view.
+    pub async fn news(&mut self, edge: &Edge) -> Result<Vec<ToScreen>, Code> {
+        let rooms = edge.desk.all_rooms().await?;
+        let mut messages = Vec::new();
+        for view in views_of(&self.viewer) {
+            let (rows, gone) = self.rows(edge, &rooms, *view).await?;
+            let table = self.tables.entry(*view).or_default();
+            let change = match view {
+                ViewName::Tickets => table.apply(rows, gone),
+                ViewName::Rooms
+                | ViewName::Doctors
+                | ViewName::Visits
+                | ViewName::Place
+                | ViewName::Devices
+                | ViewName::Alerts => table.replace(rows),
+            };
+            messages.extend(change.map(|change| message(edge, *view, false, change)));
+        }
+        messages.extend(self.chat(edge).await?);
+        Ok(messages)
+    }
+
+    /// Rows of one view; for tickets only the changed ones and the keys of those that are gone.
+    async fn rows(
+        &mut self,
+        edge: &Edge,
+        rooms: &Rooms,
+        view: ViewName,
+    ) -> Result<(Vec<Row>, Vec<String>), Code> {
+        let viewer = self.viewer;
+        let each = |rows: Vec<Row>| Ok((rows, Vec::new()));
+        match view {
+            ViewName::Tickets => Ok(self.told.news(&viewer, rooms, &edge.today())),
+            ViewName::Rooms => {
+                each(rooms.iter().map(|(id, seen)| views::room_row(*id, &seen.state)).collect())
+            }
+            ViewName::Doctors => each(views::doctors(rooms, &edge.directory.roll().card_by_staff)),
+            ViewName::Alerts => {
+                let of_room = |seen: &Arc<Seen<Room>>| -> Vec<Row> {
+                    let live = seen.state.live();
+                    live.flat_map(|ticket| views::alerts(&viewer, &seen.state, ticket)).collect()
+                };
+                each(rooms.iter().flat_map(|(_, seen)| of_room(seen)).collect())
+            }
+            ViewName::Place => each(self.place(edge, rooms)),
+            ViewName::Visits => each(self.visits(edge, rooms).await?),
+            ViewName::Devices => each(devices(edge, &viewer, rooms)),
+        }
+    }
+
+    fn place(&self, edge: &Edge, rooms: &Rooms) -> Vec<Row> {
+        let Some((room, ticket)) = self.viewer.ticket else { return Vec::new() };
+        let Some((_, seen)) = rooms.iter().find(|(id, _)| *id == room) else { return Vec::new() };
+        let Ok(known) = seen.state.ticket(ticket) else { return Vec::new() };
+        vec![views::place(&seen.state, known, &edge.directory.roll().card_by_staff)]
+    }
+
+    async fn visits(&self, edge: &Edge, rooms: &Rooms) -> Result<Vec<Row>, Code> {
+        let mut rows = Vec::new();
+        let roll = edge.directory.roll();
+        let present = edge.presence.parties();
+        for (room, ticket) in self.own_claims(rooms) {
+            let Some(claim) = ticket.claim() else { continue };
+            let papers = edge.desk.visits.see(&StreamId::visit(claim.visit)).await?;
+            rows.extend(views::visit_row(
+                &self.viewer,
+                room,
+                ticket,
+                (claim.visit, &papers.state),
+                (&roll.card_by_staff, &edge.sites),
+                &present,
+            ));
+        }
+        Ok(rows)
+    }
+
+    /// Claimed tickets that may concern this viewer, cheaply.
+    fn own_claims<'a>(&self, rooms: &'a Rooms) -> Vec<(RoomId, &'a Ticket)> {
+        if let Some((room, ticket)) = self.viewer.ticket {
+            let seen = rooms.iter().find(|(id, _)| *id == room);
+            let own = seen.and_then(|(_, seen)| seen.state.ticket(ticket).ok());
+            return own.map(|own| (room, own)).into_iter().collect();
+        }
+        let claimed = |(room, seen): &'a (RoomId, Arc<Seen<Room>>)| {
+            let live = seen.state.live().filter(|ticket| ticket.claim().is_some());
+            live.map(move |ticket| (*room, ticket))
+        };
+        rooms.iter().flat_map(claimed).collect()
+    }
+
+    /// Parties of visits that this screen holds alive by being connected.
+    pub async fn parties(&self, edge: &Edge) -> Vec<minato_protocol::ParticipantId> {
+        let Ok(rooms) = edge.desk.all_rooms().await else { return Vec::new() };
+        let mut held = Vec::new();
+        for (_, ticket) in self.own_claims(&rooms) {
+            let Some(claim) = ticket.claim() else { continue };
+            let Ok(papers) = edge.desk.visits.see(&StreamId::visit(claim.visit)).await else {
+                continue;
+            };
+            let own = participant(edge, &self.session, claim.visit);
+            let is_in = papers
+                .state
+                .parties
+                .iter()
+                .any(|party| party.participant == own && may_be_in(ticket, claim.visit, party));
+            if is_in {
+                held.push(own);
+            }
+        }
+        held
+    }
+
+    // Readings and chat: cursors of their own.
+
+    /// Whose readings may flow here: the patient's own, the site's, the owner's.
+    async fn may_read(&self, edge: &Edge, subject: SubjectId) -> bool {
+        let Some((room, ticket)) = edge.desk.ticket_of_subject(subject).await else {
+            return false;
+        };
+        let viewer = &self.viewer;
+        if let Some(own) = viewer.ticket {
+            return own == (room, ticket.id);
+        }
+        match viewer.role {
+            Role::Doctor => viewer.staff.is_some() && ticket.owner() == viewer.staff,
+            Role::Nurse => ticket.bedside.is_some_and(|bed| Some(bed.site) == viewer.site),
+            Role::Coordinator | Role::Patient => false,
+        }
+    }
+
+    /// Starts the flow of a subject's readings after a cursor.
+    pub async fn watch_readings(
+        &mut self,
+        edge: &Edge,
+        subject: SubjectId,
+        after: u32,
+    ) -> Result<tokio::sync::watch::Receiver<()>, Code> {
+        if !self.may_read(edge, subject).await {
+            return Err(Code::NotAllowed);
+        }
+        let bell = edge.readings.listen(subject);
+        self.readings = Some(Cursor::new(subject, after));
+        Ok(bell)
+    }
+
+    /// The next readings; `more` says that there are more to be asked for at once. The right to
+    /// see them is looked at every time: a hand-over stops the flow.
+    pub async fn readings(&mut self, edge: &Edge) -> Result<(Option<ToScreen>, bool), Code> {
+        let Some(mut cursor) = self.readings.take() else { return Ok((None, false)) };
+        if !self.may_read(edge, cursor.subject()).await {
+            return Ok((None, false));
+        }
+        let subject = cursor.subject();
+        let (rows, more) = cursor.next(&edge.desk).await?;
+        self.readings = Some(cursor);
+        let message = (!rows.is_empty()).then_some(ToScreen::Readings { subject, rows });
+        Ok((message, more))
+    }
+
+    /// Starts the flow of a visit's chat after a line.
+    pub fn watch_chat(&mut self, visit: VisitId, after: u32) {
+        self.chat = Some((visit, after));
+    }
+
+    async fn chat(&mut self, edge: &Edge) -> Result<Option<ToScreen>, Code> {
+        let Some((visit, after)) = self.chat else { return Ok(None) };
+        let Ok((room, ticket)) = edge.desk.ticket_of_visit(visit).await else {
+            self.chat = None;
+            return Ok(None);
+        };
+        let papers = edge.desk.visits.see(&StreamId::visit(visit)).await?;
+        let roll = edge.directory.roll();
+        let cards = (&roll.card_by_staff, &edge.sites);
+        let present = edge.presence.parties();
+        let seen = (visit, &papers.state);
+        if views::visit_row(&self.viewer, room, &ticket, seen, cards, &present).is_none() {
+            self.chat = None;
+            return Ok(None);
+        }
+        let lines = views::chat_lines(&papers.state, after, &roll.card_by_staff);
+        let Some(last) = lines.last() else { return Ok(None) };
+        self.chat = Some((visit, last.seq));
+        Ok(Some(ToScreen::Chat { visit, lines }))
+    }
+}
+
+fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
+    let ticket_of = |subject: SubjectId| {
+        rooms.iter().find_map(|(_, seen)| seen.state.ticket_by_subject.get(&subject).copied())
+    };
+    edge.gateways.look(|links| {
+        let here = links.values().filter(|link| Some(link.site) == viewer.site);
+        here.flat_map(|link| {
+            link.devices.iter().map(|status| {
+                Row::Device(DeviceRow {
+                    status: status.clone(),
+                    ticket: status.bound.and_then(ticket_of),
+                    gateway_present: link.present,
+                })
+            })
+        })
+        .collect()
+    })
+}
+
+fn message(edge: &Edge, view: ViewName, whole: bool, change: views::Change) -> ToScreen {
+    let views::Change { upsert, remove, version, hash } = change;
+    ToScreen::View { view, epoch: edge.epoch, version, hash, whole, upsert, remove }
+}

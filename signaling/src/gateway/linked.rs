@@ -1,0 +1,184 @@
+//! Gateways that are connected to this node, what hangs at them, and requests on their way.
+
+use crate::desk::Bell;
+use minato_protocol::reading::{DeviceId, RequestKey};
+use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
+use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// A gateway answers a request within so long, or it counts as away.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// Messages that wait for one gateway. When it is full the gateway counts as away.
+const OUTBOX_MAX: usize = 64;
+
+/// One gateway as this node knows it.
+#[derive(Debug)]
+pub struct Link {
+    /// Where it hangs.
+    pub site: SiteId,
+    /// What hangs at it, as it last said.
+    pub devices: Vec<DeviceStatus>,
+    /// Whether it is connected now.
+    pub present: bool,
+    connection: u64,
+    outbox: Option<mpsc::Sender<FromBroker>>,
+    waiting: HashMap<RequestKey, oneshot::Sender<Result<(), RequestRefusal>>>,
+}
+
+/// All gateways that were connected since this node started.
+#[derive(Debug)]
+pub struct Gateways {
+    links: Mutex<BTreeMap<GatewayId, Link>>,
+    lost: Mutex<BTreeSet<(GatewayId, VisitId)>>,
+    bell: Bell,
+}
+
+impl Gateways {
+    /// None yet. The bell rings when devices change.
+    pub fn new(bell: Bell) -> Self {
+        Self { links: Mutex::default(), lost: Mutex::default(), bell }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<GatewayId, Link>) -> T) -> T {
+        change(&mut self.links.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A gateway proved who it is. An older connection of it ends with its outbox.
+    pub fn connect(&self, gateway: GatewayId, site: SiteId) -> (u64, mpsc::Receiver<FromBroker>) {
+        let (outbox, messages) = mpsc::channel(OUTBOX_MAX);
+        let connection = self.with(|links| {
+            let link = links.entry(gateway).or_insert_with(|| Link {
+                site,
+                devices: Vec::new(),
+                present: false,
+                connection: 0,
+                outbox: None,
+                waiting: HashMap::new(),
+            });
+            link.connection += 1;
+            link.present = true;
+            link.outbox = Some(outbox);
+            link.connection
+        });
+        self.bell.ring();
+        (connection, messages)
+    }
+
+    /// A connection ended; a newer one stays.
+    pub fn disconnect(&self, gateway: GatewayId, connection: u64) {
+        self.with(|links| {
+            if let Some(link) = links.get_mut(&gateway)
+                && link.connection == connection
+            {
+                link.present = false;
+                link.outbox = None;
+                link.waiting.clear();
+            }
+        });
+        self.bell.ring();
+    }
+
+    /// What hangs at a gateway now.
+    pub fn set_devices(&self, gateway: GatewayId, devices: Vec<DeviceStatus>) {
+        let changed = self.with(|links| {
+            let Some(link) = links.get_mut(&gateway) else { return false };
+            let changed = link.devices != devices;
+            link.devices = devices;
+            changed
+        });
+        if changed {
+            self.bell.ring();
+        }
+    }
+
+    /// A device went onto a subject, or off.
+    pub fn set_bound(&self, gateway: GatewayId, device: &DeviceId, subject: Option<SubjectId>) {
+        self.with(|links| {
+            let devices = links.get_mut(&gateway).map(|link| &mut link.devices);
+            let known = devices.and_then(|all| all.iter_mut().find(|one| one.device == *device));
+            if let Some(known) = known {
+                known.bound = subject;
+            }
+        });
+        self.bell.ring();
+    }
+
+    /// A request was answered.
+    pub fn answer(&self, gateway: GatewayId, key: &RequestKey, answer: Result<(), RequestRefusal>) {
+        let waiting = self.with(|links| links.get_mut(&gateway)?.waiting.remove(key));
+        if let Some(waiting) = waiting {
+            // Whoever asked may be gone.
+            drop(waiting.send(answer));
+        }
+    }
+
+    /// A gateway's way to the relay ended: it needs a new grant for this visit.
+    pub fn media_lost(&self, gateway: GatewayId, visit: VisitId) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert((gateway, visit));
+        self.bell.ring();
+    }
+
+    /// Visits for which gateways need a new grant; asked for once.
+    pub fn take_lost(&self) -> BTreeSet<(GatewayId, VisitId)> {
+        std::mem::take(&mut self.lost.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at all links.
+    pub fn look<T>(&self, look: impl FnOnce(&BTreeMap<GatewayId, Link>) -> T) -> T {
+        self.with(|links| look(links))
+    }
+
+    /// The gateway of a site at which a device hangs.
+    pub fn gateway_of(&self, site: SiteId, device: &DeviceId) -> Result<GatewayId, Code> {
+        self.with(|links| {
+            let found = links.iter().find(|(_, link)| {
+                link.site == site && link.devices.iter().any(|known| known.device == *device)
+            });
+            found.map(|(gateway, _)| *gateway).ok_or(Code::DeviceUnknown)
+        })
+    }
+
+    /// Sends without waiting for an answer.
+    pub fn tell(&self, gateway: GatewayId, message: FromBroker) -> Result<(), Code> {
+        let outbox = self.with(|links| links.get(&gateway)?.outbox.clone());
+        outbox.ok_or(Code::GatewayAway)?.try_send(message).map_err(|_| Code::GatewayAway)
+    }
+
+    /// Sends a request and waits until the gateway did it, or said why not.
+    pub async fn ask(
+        &self,
+        gateway: GatewayId,
+        key: RequestKey,
+        message: FromBroker,
+    ) -> Result<(), Code> {
+        let (answer, answered) = oneshot::channel();
+        self.with(|links| {
+            let link = links.get_mut(&gateway).ok_or(Code::GatewayAway)?;
+            link.waiting.insert(key.clone(), answer);
+            Ok(())
+        })?;
+        self.tell(gateway, message)?;
+        match tokio::time::timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(refusal))) => Err(code_of(refusal)),
+            Ok(Err(_)) | Err(_) => {
+                self.with(|links| {
+                    links.get_mut(&gateway).and_then(|link| link.waiting.remove(&key))
+                });
+                Err(Code::GatewayAway)
+            }
+        }
+    }
+}
+
+fn code_of(refusal: RequestRefusal) -> Code {
+    match refusal {
+        RequestRefusal::UnknownDevice | RequestRefusal::NotSimulated => Code::DeviceUnknown,
+        RequestRefusal::NotBound | RequestRefusal::NotStartable => Code::DeviceUnknown,
+        RequestRefusal::BoundElsewhere => Code::DeviceElsewhere,
+        RequestRefusal::Busy | RequestRefusal::OutboxFull => Code::Busy,
+    }
+}

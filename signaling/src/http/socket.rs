@@ -1,0 +1,403 @@
+//! The one WebSocket of a screen: reads verbs, sends what changed, with bounds on everything.
+
+use super::Edge;
+use crate::access::{Who, who};
+use crate::acts::{Actor, Refusal, carry_out};
+use crate::aggregate::CommandKey;
+use crate::feed::Screen;
+use crate::presence::{Seat, Sitting};
+use crate::views::Viewer;
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use minato_protocol::act::{Act, Outcome};
+use minato_protocol::wire::{self, FromScreen, Have, MESSAGE_BYTES_MAX, ToScreen, You};
+use minato_protocol::{Code, ParticipantId, Role};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// Messages that wait for one screen. When it is full the screen is dropped and told to resume.
+const OUTBOX_MAX: usize = 256;
+/// A message that does not leave within so long: the reader is too slow.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// Verbs of one screen under way at once; further ones wait in the socket.
+const ACTS_MAX: usize = 8;
+/// A screen says who it is within so long.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// A screen that answers no ping for so long is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(16);
+/// Changes of the list come together for so long.
+const STAFF_PAUSE: Duration = Duration::from_millis(30);
+/// Changes of a patient's position come together for so long.
+const PATIENT_PAUSE: Duration = Duration::from_secs(1);
+/// tungstenite's default is 128 KiB a socket.
+const READ_BUFFER_BYTES: usize = 2 * 1024;
+const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) fn router() -> Router<Arc<Edge>> {
+    Router::new().route("/ws", get(upgrade))
+}
+
+async fn upgrade(
+    State(edge): State<Arc<Edge>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if super::entry::same_origin(&headers).is_err() {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let cookie = super::entry::session_cookie(&headers).map(str::to_owned);
+    let upgrade = upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .max_frame_size(MESSAGE_BYTES_MAX);
+    upgrade.on_upgrade(move |socket| async move {
+        let (sink, stream) = socket.split();
+        let (outbox, messages) = mpsc::channel(OUTBOX_MAX);
+        let writer = tokio::spawn(write(sink, messages));
+        let ended = Box::pin(serve(&edge, cookie, stream, Outbox(outbox.clone()))).await;
+        if let Err(code) = ended {
+            tracing::debug!(?code, "screen ends");
+            drop(outbox.try_send(ToScreen::Bye { code }));
+        }
+        drop(outbox);
+        drop(writer.await);
+    })
+}
+
+/// Sends until nobody writes any more, or the reader is too slow.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut outbox: mpsc::Receiver<ToScreen>) {
+    while let Some(message) = outbox.recv().await {
+        let text = serde_json::to_string(&message).unwrap_or_default();
+        let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::text(text))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+    }
+    drop(tokio::time::timeout(SEND_WITHIN, sink.close()).await);
+}
+
+/// The way to one screen.
+struct Outbox(mpsc::Sender<ToScreen>);
+
+impl Outbox {
+    fn send(&self, message: ToScreen) -> Result<(), Code> {
+        self.0.try_send(message).map_err(|_full_or_gone| {
+            metrics::counter!("minato_screens_dropped_total").increment(1);
+            Code::SlowReader
+        })
+    }
+
+    fn send_all(&self, messages: Vec<ToScreen>) -> Result<(), Code> {
+        messages.into_iter().try_for_each(|message| self.send(message))
+    }
+}
+
+/// One connected screen.
+struct Session<'a> {
+    edge: &'a Arc<Edge>,
+    cookie: String,
+    who: Who,
+    actor: Actor,
+    screen: Screen,
+    outbox: Outbox,
+    acts: JoinSet<(String, Result<Outcome, Refusal>)>,
+    readings_bell: Option<watch::Receiver<()>>,
+    seats: Vec<Sitting>,
+    parties: HashMap<ParticipantId, Sitting>,
+}
+
+async fn serve(
+    edge: &Arc<Edge>,
+    cookie: Option<String>,
+    mut stream: SplitStream<WebSocket>,
+    outbox: Outbox,
+) -> Result<(), Code> {
+    let hello = tokio::time::timeout(HELLO_WITHIN, stream.next()).await;
+    let Ok(Some(Ok(message))) = hello else { return Ok(()) };
+    let FromScreen::Hello { version, have } = parse(&message)? else {
+        return Err(Code::NotUnderstood);
+    };
+    if version != wire::VERSION {
+        return Err(Code::VersionUnknown);
+    }
+    let cookie = cookie.ok_or(Code::SignInFirst)?;
+    let who = who(&edge.desk, &cookie).await?;
+    if who.pending {
+        return Err(Code::LinkElsewhere);
+    }
+    metrics::gauge!("minato_screens").increment(1);
+    let mut session = Session::new(edge, cookie, who, outbox);
+    let ended = session.run(&have, stream).await;
+    metrics::gauge!("minato_screens").decrement(1);
+    ended
+}
+
+fn parse(message: &Message) -> Result<FromScreen, Code> {
+    match message {
+        Message::Text(text) => serde_json::from_str(text).map_err(|_| Code::NotUnderstood),
+        Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {
+            Err(Code::NotUnderstood)
+        }
+    }
+}
+
+impl<'a> Session<'a> {
+    fn new(edge: &'a Arc<Edge>, cookie: String, who: Who, outbox: Outbox) -> Self {
+        let actor = actor(edge, &who);
+        let screen = Screen::new(actor.viewer, actor.session.clone());
+        let seats = seats(edge, &who, &actor.viewer);
+        Self {
+            edge,
+            cookie,
+            who,
+            actor,
+            screen,
+            outbox,
+            acts: JoinSet::new(),
+            readings_bell: None,
+            seats,
+            parties: HashMap::new(),
+        }
+    }
+
+    async fn run(&mut self, have: &[Have], mut stream: SplitStream<WebSocket>) -> Result<(), Code> {
+        let mut bell = self.edge.bell().listen();
+        self.greet(have).await?;
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        let pause = if self.who.role == Role::Patient { PATIENT_PAUSE } else { STAFF_PAUSE };
+        let mut look_at = Instant::now();
+        let mut rung = false;
+        loop {
+            tokio::select! {
+                message = stream.next(), if self.acts.len() < ACTS_MAX => {
+                    let Some(Ok(message)) = message else { return Ok(()) };
+                    heard = Instant::now();
+                    if matches!(message, Message::Close(_)) {
+                        return Ok(());
+                    }
+                    if !matches!(message, Message::Ping(_) | Message::Pong(_)) {
+                        self.hear(parse(&message)?).await?;
+                    }
+                }
+                Some(done) = self.acts.join_next() => self.tell_outcome(done)?,
+                changed = bell.changed(), if !rung => {
+                    changed.map_err(|_| Code::Busy)?;
+                    rung = true;
+                    if self.is_urgent().await {
+                        look_at = Instant::now();
+                    }
+                }
+                () = tokio::time::sleep_until(look_at), if rung => {
+                    rung = false;
+                    self.look().await?;
+                    look_at = Instant::now() + pause;
+                }
+                () = rings(&mut self.readings_bell) => self.send_readings().await?,
+                _ = heartbeat.tick() => {
+                    if heard.elapsed() > SILENCE_MAX {
+                        return Ok(());
+                    }
+                    self.outbox.send(ToScreen::Ping { now: self.edge.desk.clock.now() })?;
+                }
+            }
+        }
+    }
+
+    /// A patient's own change of state is not put off; a change of position may be.
+    async fn is_urgent(&self) -> bool {
+        let Some((room, ticket)) = self.actor.viewer.ticket else { return false };
+        let Ok(seen) = self.edge.desk.room(room).await else { return true };
+        !seen.state.ticket(ticket).is_ok_and(crate::room::Ticket::is_waiting)
+    }
+
+    async fn greet(&mut self, have: &[Have]) -> Result<(), Code> {
+        let you = you(self.edge, &self.who, &self.actor.viewer);
+        let heartbeat_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
+        let now = self.edge.desk.clock.now();
+        let welcome = ToScreen::Welcome { version: wire::VERSION, now, heartbeat_ms, you };
+        self.outbox.send(welcome)?;
+        let views = self.screen.greet(self.edge, have).await?;
+        self.outbox.send_all(views)?;
+        self.hold_parties().await;
+        Ok(())
+    }
+
+    /// Something changed somewhere: is this session still good, and what has the screen to know?
+    async fn look(&mut self) -> Result<(), Code> {
+        let now = who(&self.edge.desk, &self.cookie).await?;
+        if now.patient_view != self.who.patient_view {
+            // The tablet turned round: another viewer, other tables.
+            self.turn_round(now).await?;
+        }
+        let news = self.screen.news(self.edge).await?;
+        self.outbox.send_all(news)?;
+        self.hold_parties().await;
+        Ok(())
+    }
+
+    async fn turn_round(&mut self, now: Who) -> Result<(), Code> {
+        self.who = now;
+        self.actor = actor(self.edge, &now);
+        self.screen = Screen::new(self.actor.viewer, self.actor.session.clone());
+        self.readings_bell = None;
+        self.seats = seats(self.edge, &now, &self.actor.viewer);
+        self.greet(&[]).await
+    }
+
+    async fn hold_parties(&mut self) {
+        let held = self.screen.parties(self.edge).await;
+        self.parties.retain(|participant, _| held.contains(participant));
+        for participant in held {
+            let presence = &self.edge.presence;
+            let sit = || presence.sit(Seat::Party(participant));
+            if let std::collections::hash_map::Entry::Vacant(seat) = self.parties.entry(participant)
+            {
+                seat.insert(sit());
+                self.edge.bell().ring();
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: FromScreen) -> Result<(), Code> {
+        match message {
+            FromScreen::Hello { .. } => Err(Code::NotUnderstood),
+            FromScreen::Pong => Ok(()),
+            FromScreen::Resync { view } => {
+                let views = self.screen.resync(self.edge, view).await?;
+                self.outbox.send_all(views)
+            }
+            FromScreen::WatchChat { visit, after } => {
+                self.screen.watch_chat(visit, after);
+                self.look().await
+            }
+            FromScreen::Do { key, act: Act::WatchReadings { subject, after } } => {
+                self.watch_readings(key, subject, after).await
+            }
+            FromScreen::Do { key, act } => self.start(key, act).await,
+        }
+    }
+
+    async fn watch_readings(
+        &mut self,
+        key: String,
+        subject: minato_protocol::SubjectId,
+        after: u32,
+    ) -> Result<(), Code> {
+        match self.screen.watch_readings(self.edge, subject, after).await {
+            Ok(bell) => self.readings_bell = Some(bell),
+            Err(code) => return self.outbox.send(ToScreen::Refused { key, code, by: None }),
+        }
+        self.outbox.send(ToScreen::Done { key, outcome: Outcome::Done })?;
+        self.send_readings().await
+    }
+
+    async fn send_readings(&mut self) -> Result<(), Code> {
+        loop {
+            let (message, more) = self.screen.readings(self.edge).await?;
+            if let Some(message) = message {
+                self.outbox.send(message)?;
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Rights are looked at anew with every verb: a revoked session does nothing more.
+    async fn start(&mut self, key: String, act: Act) -> Result<(), Code> {
+        let now = who(&self.edge.desk, &self.cookie).await?;
+        if now.patient_view != self.who.patient_view {
+            self.turn_round(now).await?;
+        }
+        let Some(command_key) = command_key(self.edge, &self.who, &key, &act) else {
+            let code = Code::NotUnderstood;
+            return self.outbox.send(ToScreen::Refused { key, code, by: None });
+        };
+        let (edge, actor) = (Arc::clone(self.edge), self.actor.clone());
+        self.acts.spawn(async move {
+            let acted = Box::pin(carry_out(&edge, &actor, command_key, act)).await;
+            (key, acted)
+        });
+        Ok(())
+    }
+
+    fn tell_outcome(
+        &mut self,
+        done: Result<(String, Result<Outcome, Refusal>), tokio::task::JoinError>,
+    ) -> Result<(), Code> {
+        let Ok((key, acted)) = done else {
+            tracing::error!("a verb ended in a panic");
+            return Ok(());
+        };
+        self.outbox.send(match acted {
+            Ok(outcome) => ToScreen::Done { key, outcome },
+            Err(Refusal { code, by }) => ToScreen::Refused { key, code, by },
+        })
+    }
+}
+
+async fn rings(bell: &mut Option<watch::Receiver<()>>) {
+    let Some(bell) = bell else { return std::future::pending().await };
+    if bell.changed().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// A press is named by who pressed and the screen's random key. For staff it is the person, so
+/// that a press repeated on another screen of the same session is the same press.
+fn command_key(edge: &Edge, who: &Who, key: &str, act: &Act) -> Option<CommandKey> {
+    if !(8..=64).contains(&key.len()) {
+        return None;
+    }
+    let name = format!("{}/{key}", who.session);
+    let id = edge.desk.secrets.derive_id("command key", name.as_bytes());
+    let command = wire::row_hash(&serde_json::to_vec(act).ok()?);
+    Some(CommandKey { id, command })
+}
+
+fn actor(edge: &Edge, who: &Who) -> Actor {
+    let staff = who.staff();
+    let card = staff.and_then(|staff| edge.directory.card(staff));
+    let ticket = who.place();
+    let viewer = Viewer { role: who.role, staff, site: card.and_then(|card| card.site), ticket };
+    let nurse_behind = who.patient_view.and(staff);
+    Actor { viewer, session: who.session.to_string(), nurse_behind }
+}
+
+fn seats(edge: &Edge, who: &Who, viewer: &Viewer) -> Vec<Sitting> {
+    let own = match who.role {
+        Role::Patient => viewer.ticket.map(|(_, ticket)| Seat::Ticket(ticket)),
+        Role::Doctor => viewer.staff.map(Seat::Staff),
+        Role::Nurse => viewer.site.map(Seat::Site),
+        Role::Coordinator => None,
+    };
+    own.into_iter().map(|seat| edge.presence.sit(seat)).collect()
+}
+
+fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
+    let patient_view = who.patient_view.is_some();
+    You {
+        role: viewer.role,
+        name: viewer.staff.map(|staff| edge.name_of(staff)).unwrap_or_default(),
+        staff: viewer.staff,
+        site: viewer.site,
+        ticket: viewer.ticket.map(|(_, ticket)| ticket),
+        patient_view,
+        rehearsal: edge.rehearsal,
+    }
+}

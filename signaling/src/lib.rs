@@ -1,0 +1,23 @@
+//! Waiting rooms, visits, and who may come in.
+//!
+//! Arrows run down: `http` uses `acts` and `feed`, these use `desk`, which uses `log`; `views` use
+//! `room`, `staff`, `visit` and `subject`, which are pure.
+
+pub mod access;
+mod acts;
+pub mod aggregate;
+pub mod clock;
+pub mod desk;
+mod feed;
+pub mod gateway;
+pub mod http;
+pub mod log;
+pub mod presence;
+pub mod readings;
+pub mod relays;
+pub mod room;
+pub mod staff;
+pub mod subject;
+pub mod vault;
+pub mod views;
+pub mod visit;

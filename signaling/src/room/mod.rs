@@ -1,0 +1,188 @@
+//! The waiting room: tickets, their one owner and epoch, the order of the queue, who is on duty.
+//!
+//! Pure. Owner and epoch exist in this stream and nowhere else; the reservation of a doctor or a
+//! bedside nurse is in `staff`. `docs` of [`Command`] and [`Event`] are the vocabulary.
+
+mod command;
+mod deadline;
+mod decide;
+mod event;
+mod evolve;
+mod order;
+mod ticket;
+mod wait;
+
+pub use command::Command;
+pub use event::{Bedside, Event, NewTicket};
+pub use order::Rank;
+pub use ticket::{Claim, Stage, Ticket};
+
+use crate::aggregate::Aggregate;
+use minato_protocol::act::Duty;
+use minato_protocol::view::{Clinic, Wait};
+use minato_protocol::{Code, Span, StaffId, SubjectId, TicketId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// A ring lasts so long.
+pub const RING: Span = Span::seconds(60);
+/// A patient's or a site's place is kept so long.
+pub const PLACE_GRACE: Span = Span::minutes(30);
+/// A doctor's screen may be gone so long before the patient goes back to the front.
+pub const DOCTOR_GRACE: Span = Span::seconds(60);
+/// After a miss Next leaves a ticket out for so long.
+pub const SKIP_AFTER_MISS: Span = Span::minutes(3);
+/// So many misses, then a coordinator telephones.
+pub const MISSES_MAX: u8 = 2;
+/// The doctor who had a patient before is preferred for so long.
+pub const PREFERENCE: Span = Span::minutes(10);
+/// A ticket that is over stays to be looked at for so long; the log keeps it for good.
+pub const OVER_KEPT: Span = Span::minutes(24 * 60);
+/// A room holds at most so many tickets that are not over; further ones are told to telephone.
+pub const TICKETS_MAX: usize = 5_000;
+/// So many second devices may ask for one ticket at a time; a further one is told to wait.
+pub const DEVICE_REQUESTS_MAX: usize = 8;
+
+/// A doctor as this room knows one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnRoster {
+    /// On duty, break, off: in this room.
+    pub duty: Duty,
+    /// The screen is gone since.
+    pub away_since: Option<Timestamp>,
+}
+
+/// The state of one waiting room: the fold of its events.
+#[derive(Debug, Clone, Default)]
+pub struct Room {
+    /// Its name; empty until it is opened.
+    pub name: String,
+    /// The responsible institution.
+    pub clinic: Clinic,
+    /// Nobody more is taken in.
+    pub intake_closed: bool,
+    /// Doctors who may appear.
+    pub roster: BTreeMap<StaffId, OnRoster>,
+    /// Tickets by id: those that are not over, and those over for less than [`OVER_KEPT`]. Each
+    /// behind an `Arc`, so that a copy of the room is cheap and a screen sees by the pointer
+    /// which ones changed.
+    pub tickets: BTreeMap<TicketId, Arc<Ticket>>,
+    /// Whose readings belong to which ticket that is not over.
+    pub ticket_by_subject: BTreeMap<SubjectId, TicketId>,
+    queue: order::Queue,
+    /// Tickets that are not over.
+    live: BTreeSet<TicketId>,
+    serial: u32,
+    /// Tickets that are over, in the order in which they will be forgotten.
+    over: VecDeque<(Timestamp, TicketId)>,
+    service: wait::Service,
+}
+
+impl Room {
+    /// Whether the room was opened.
+    pub fn is_open(&self) -> bool {
+        !self.name.is_empty()
+    }
+
+    /// Tickets in the queue, the first one first.
+    pub fn waiting(&self) -> impl Iterator<Item = &Ticket> {
+        self.queue.iter().filter_map(|id| self.tickets.get(&id)).map(Arc::as_ref)
+    }
+
+    /// How many wait.
+    pub fn waiting_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Tickets that are not over.
+    pub fn live(&self) -> impl Iterator<Item = &Ticket> {
+        self.live.iter().filter_map(|id| self.tickets.get(id)).map(Arc::as_ref)
+    }
+
+    /// How many come before a waiting ticket.
+    pub fn ahead_of(&self, ticket: &Ticket) -> usize {
+        self.queue.ahead_of(ticket.rank)
+    }
+
+    /// How many doctors take patients now.
+    pub fn on_duty(&self) -> usize {
+        let on = |doctor: &&OnRoster| doctor.duty == Duty::On && doctor.away_since.is_none();
+        self.roster.values().filter(on).count()
+    }
+
+    /// How long a waiting ticket may wait.
+    pub fn wait_of(&self, ticket: &Ticket) -> Wait {
+        self.service.range(self.ahead_of(ticket), self.on_duty())
+    }
+
+    /// The ticket that Next would take for a doctor, leaving out `skip` (their nurse was busy).
+    pub fn next_for(
+        &self,
+        doctor: StaffId,
+        skip: &[TicketId],
+        now: Timestamp,
+    ) -> Result<&Ticket, Code> {
+        self.roster_entry(doctor)?;
+        let callable = |ticket: &&Ticket| {
+            ticket.is_callable(now)
+                && !skip.contains(&ticket.id)
+                && !self.is_kept_for_another(ticket, doctor, now)
+        };
+        self.waiting().find(callable).ok_or(Code::NobodyCallable)
+    }
+
+    fn is_kept_for_another(&self, ticket: &Ticket, doctor: StaffId, now: Timestamp) -> bool {
+        let Stage::Waiting { preferred: Some(preferred), .. } = ticket.stage else { return false };
+        let takes = self
+            .roster
+            .get(&preferred)
+            .is_some_and(|entry| entry.duty == Duty::On && entry.away_since.is_none());
+        preferred != doctor && takes && now - ticket.rank.1 < PREFERENCE
+    }
+
+    fn roster_entry(&self, doctor: StaffId) -> Result<&OnRoster, Code> {
+        let entry = self.roster.get(&doctor).ok_or(Code::DoctorNotNamed)?;
+        if entry.duty == Duty::On { Ok(entry) } else { Err(Code::DoctorOffDuty) }
+    }
+
+    /// A ticket of this room.
+    pub fn ticket(&self, id: TicketId) -> Result<&Ticket, Code> {
+        self.tickets.get(&id).map(Arc::as_ref).ok_or(Code::TicketUnknown)
+    }
+
+    /// A ticket that a doctor owns under an epoch.
+    pub fn owned(&self, id: TicketId, doctor: StaffId, epoch: u32) -> Result<&Ticket, Code> {
+        let ticket = self.ticket(id)?;
+        if ticket.is_over() {
+            return Err(Code::TicketOver);
+        }
+        if ticket.owner() != Some(doctor) {
+            return Err(Code::NotYours);
+        }
+        if ticket.epoch == epoch { Ok(ticket) } else { Err(Code::StaleEpoch) }
+    }
+
+    /// Whether a doctor owns a ticket under this epoch or, when a half-done hand-over to somebody
+    /// else was burnt since, under a later one.
+    pub fn holds(&self, id: TicketId, doctor: StaffId, epoch: u32) -> bool {
+        self.tickets
+            .get(&id)
+            .is_some_and(|ticket| ticket.owner() == Some(doctor) && ticket.epoch >= epoch)
+    }
+}
+
+impl Aggregate for Room {
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Code> {
+        decide::decide(self, command, now)
+    }
+
+    fn evolve(&mut self, event: &Event, at: Timestamp) {
+        evolve::evolve(self, event, at);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+// The one offer of a connection. The order of its lines is a contract with the relay: microphone,
+// camera, (staff) auscultation, then five pairs to receive, then auscultation to receive.
+
+export const SLOTS = 5;
+
+const LAYERS: RTCRtpEncodingParameters[] = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+  { rid: "f", maxBitrate: 900_000 },
+];
+
+export interface Lines {
+  peer: RTCPeerConnection;
+  slotsChannel: RTCDataChannel;
+  wavesChannel: RTCDataChannel;
+  microphone: RTCRtpSender;
+  camera: RTCRtpSender;
+  /** Only staff send auscultation. */
+  stethoscope: RTCRtpSender | undefined;
+  slots: { audio: RTCRtpReceiver; video: RTCRtpReceiver }[];
+  auscultation: RTCRtpReceiver;
+}
+
+export function openLines(staff: boolean, stream: MediaStream): Lines {
+  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  const slotsChannel = peer.createDataChannel("slots");
+  const wavesChannel = peer.createDataChannel("waves", { ordered: false, maxRetransmits: 0 });
+  wavesChannel.binaryType = "arraybuffer";
+  const microphone = peer.addTransceiver(stream.getAudioTracks()[0] ?? "audio", {
+    direction: "sendonly",
+  });
+  const camera = peer.addTransceiver(stream.getVideoTracks()[0] ?? "video", {
+    direction: "sendonly",
+    sendEncodings: LAYERS,
+  });
+  const stethoscope = staff
+    ? peer.addTransceiver("audio", { direction: "sendonly" }).sender
+    : undefined;
+  const slots = Array.from({ length: SLOTS }, () => ({
+    audio: peer.addTransceiver("audio", { direction: "recvonly" }).receiver,
+    video: peer.addTransceiver("video", { direction: "recvonly" }).receiver,
+  }));
+  const auscultation = peer.addTransceiver("audio", { direction: "recvonly" }).receiver;
+  return {
+    peer,
+    slotsChannel,
+    wavesChannel,
+    microphone: microphone.sender,
+    camera: camera.sender,
+    stethoscope,
+    slots,
+    auscultation,
+  };
+}

@@ -1,0 +1,159 @@
+// The call on a page: everybody's picture with a name, the own one small, switches, and truth about
+// what is frozen or gone.
+
+import { useEffect, useMemo } from "preact/hooks";
+import type { VisitRow } from "../wire/types";
+import type { Wire } from "../wire/wire";
+import { common, timeOfDay } from "../words/common";
+import { Button } from "../ui/controls";
+import { Call, type Seat } from "./call";
+import { Picture, Sound } from "./media";
+import "./room.css";
+
+interface RoomProps {
+  wire: Wire;
+  visit: VisitRow;
+  /** Staff may send auscultation. */
+  staff?: boolean;
+  /** A call of one's own making, when the page wants its waves or state; else one is made here. */
+  call?: Call;
+}
+
+export function CallRoom({ wire, visit, staff = false, call: given }: RoomProps) {
+  const call = useMemo(
+    () => given ?? new Call(wire, { staff, video: !visit.audio_only }),
+    [given],
+  );
+  useEffect(() => {
+    void call.join(visit.visit);
+    return () => call.leave();
+  }, [call, visit.visit]);
+  return <CallView call={call} visit={visit} />;
+}
+
+/** Shows a call that somebody else joins and leaves. */
+export function CallView({ call, visit }: { call: Call; visit: VisitRow }) {
+  const seats = call.seats.value;
+  return (
+    <section class="call" aria-label={common("call")}>
+      <div class={`seats of-${Math.min(seats.length, 5)}`}>
+        {seats.map((seat) => (
+          <SeatView key={seat.participant} call={call} seat={seat} visit={visit} />
+        ))}
+        {seats.length === 0 && <p class="nobody">{common("call_nobody")}</p>}
+        <Own call={call} />
+      </div>
+      <Truth call={call} />
+      {call.needsTap.value && (
+        <Button kind="lamp" size="big" wide onClick={() => call.tap()}>
+          {common("tap_to_hear")}
+        </Button>
+      )}
+      <Switches call={call} />
+      <Auscultation call={call} />
+    </section>
+  );
+}
+
+function nameOf(seat: Seat, visit: VisitRow): string {
+  const party = visit.parties.find((one) => one.participant === seat.participant);
+  const role = common(party?.shared_endpoint ? "shared_endpoint" : `role_${seat.role}`);
+  return party?.name ? `${role} ${party.name}` : role;
+}
+
+function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitRow }) {
+  const name = nameOf(seat, visit);
+  const heard = seat.audio ? "chip moss" : "chip grey";
+  return (
+    <figure class="seat" data-participant={seat.participant}>
+      <Picture call={call} stream={seat.stream} shown={seat.video} label={name} />
+      {!seat.video && <span class="no-picture">{common("no_picture")}</span>}
+      <figcaption>
+        <span class="name">{name}</span>
+        <span class={heard}>{common(seat.audio ? "heard" : "not_heard")}</span>
+        {seat.frozenSince !== undefined && (
+          <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
+        )}
+      </figcaption>
+    </figure>
+  );
+}
+
+function Own({ call }: { call: Call }) {
+  const stream = call.self.value;
+  if (!stream || !call.camera.value) return null;
+  return (
+    <div class="own-picture">
+      <Picture stream={stream} shown label={common("you")} own />
+    </div>
+  );
+}
+
+/** What is wrong with the call now, if anything, since when. */
+function Truth({ call }: { call: Call }) {
+  const words = truthOf(call);
+  return (
+    <div role="status" aria-live="polite">
+      {words && <p class="banner lamp waiting">{words}</p>}
+    </div>
+  );
+}
+
+function truthOf(call: Call): string | undefined {
+  const state = call.state.value;
+  switch (state.type) {
+    case "idle":
+    case "live":
+      return undefined;
+    case "asking":
+      return common("media_asking");
+    case "connecting":
+      return common("media_connecting");
+    case "restarting":
+      return `${common("media_restarting")}（${common("link_cut_since", { time: timeOfDay(state.since) })}）`;
+    case "gone":
+      return `${common("media_gone")}（${common("link_cut_since", { time: timeOfDay(state.since) })}）`;
+  }
+}
+
+function Switches({ call }: { call: Call }) {
+  const faults = call.faults.value;
+  const state = (on: boolean) => common(on ? "on" : "off");
+  return (
+    <div class="switches">
+      <Button
+        aria-pressed={call.microphone.value}
+        disabled={faults.audio !== undefined}
+        onClick={() => call.setMicrophone(!call.microphone.value)}
+      >
+        {common("microphone")} {state(call.microphone.value)}
+      </Button>
+      <Button
+        aria-pressed={call.camera.value}
+        onClick={() => void call.setCamera(!call.camera.value)}
+      >
+        {common("camera")} {state(call.camera.value)}
+      </Button>
+      {call.companion.value && (
+        <Button
+          aria-pressed={call.speaker.value}
+          onClick={() => call.setSpeaker(!call.speaker.value)}
+        >
+          {common("speaker")} {state(call.speaker.value)}
+        </Button>
+      )}
+      {(faults.audio || faults.video) && (
+        <div class="faults">
+          {faults.audio && <p>{common(`fault_audio_${faults.audio}`)}</p>}
+          {faults.video && <p>{common(`fault_video_${faults.video}`)}</p>}
+          <Button onClick={() => void call.askAgain()}>{common("retry")}</Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Auscultation({ call }: { call: Call }) {
+  const line = call.auscultation.value;
+  return line ? <Sound call={call} stream={line.stream} /> : null;
+}

@@ -1,0 +1,143 @@
+// Who is who, before anything about this person is used.
+
+import { useState } from "preact/hooks";
+import { Button, Choices, Field } from "../ui/controls";
+import { usePress } from "../ui/press";
+import type { IdentityMethod, VisitRow } from "../wire/types";
+import type { Wire } from "../wire/wire";
+import { longDate, timeOfDay } from "../words/common";
+import { ageOn } from "../words/age";
+import { t } from "../words/doctor";
+import { staff } from "../words/staff";
+
+/** A doctor far away asks or is shown a card; "known in person" is the nurse's to say. */
+const METHODS: readonly IdentityMethod[] = ["asked_name_and_birth_date", "card_shown"];
+
+export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  if (visit.quarantined || !visit.person) {
+    return (
+      <section class="gate card stack">
+        <p class="banner lamp">{t("quarantined")}</p>
+      </section>
+    );
+  }
+  return (
+    <section class="gate card stack" aria-label={t("gate")}>
+      <h2>{t("gate")}</h2>
+      <Asked wire={wire} visit={visit} />
+      <Confirm wire={wire} visit={visit} />
+      <Sides visit={visit} />
+      <p class="soft small">{t("gate_after")}</p>
+      <Defer wire={wire} visit={visit} />
+    </section>
+  );
+}
+
+function Asked({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  if (!visit.person) return null;
+  const { name, kana, birth_date } = visit.person;
+  const today = new Date(wire.clock.now.value).toISOString().slice(0, 10);
+  return (
+    <>
+      <p>{t("gate_how")}</p>
+      <dl class="who-is-who">
+        <div>
+          <dt>{staff("name")}</dt>
+          <dd>
+            {name}
+            <span class="kana">{kana}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>{staff("birth_date")}</dt>
+          <dd>
+            {longDate(birth_date)}
+            <span class="kana">{t("years", { n: ageOn(birth_date, today) })}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>{staff("code")}</dt>
+          <dd class="code">{visit.code}</dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+/** Confirms for the doctor's side; nothing is chosen beforehand, so that choosing means something. */
+export function Confirm({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  const [method, setMethod] = useState<IdentityMethod | undefined>();
+  const [press, busy] = usePress(wire);
+  if (visit.identity.doctor) return null;
+  const confirm = () => {
+    if (method) void press({ type: "confirm_identity", visit: visit.visit, method });
+  };
+  return (
+    <>
+      <Choices
+        label={t("gate_method")}
+        options={METHODS.map((value) => ({ value, text: staff(`identity_${value}`) }))}
+        value={method}
+        onValue={(value) => setMethod(value)}
+      />
+      <Button
+        kind="primary"
+        data-act="confirm-identity"
+        disabled={!method || busy}
+        onClick={confirm}
+      >
+        {t("gate_same")}
+      </Button>
+    </>
+  );
+}
+
+function Sides({ visit }: { visit: VisitRow }) {
+  const sides = [
+    { name: t("gate_mine"), done: visit.identity.doctor },
+    { name: t("gate_other"), done: visit.identity.other_side },
+  ];
+  return (
+    <ul class="sides" aria-live="polite">
+      {sides.map(({ name, done }) => (
+        <li key={name} class={done ? "side done" : "side"}>
+          <b>{name}</b>
+          <span>
+            {done ? `${staff(`identity_${done[0]}`)} ${timeOfDay(done[1])}` : t("gate_waiting")}
+          </span>
+        </li>
+      ))}
+      <li class={visit.consent ? "side done" : "side"}>
+        <b>{staff("consent")}</b>
+        <span>{visit.consent ? timeOfDay(visit.consent[1]) : t("gate_waiting")}</span>
+      </li>
+    </ul>
+  );
+}
+
+function Defer({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  const [reason, setReason] = useState("");
+  const [press, busy] = usePress(wire);
+  const defer = (event: Event) => {
+    event.preventDefault();
+    void press({ type: "defer", visit: visit.visit, reason: reason.trim() });
+  };
+  return (
+    <details class="defer">
+      <summary>{t("gate_defer")}</summary>
+      <form class="stack" onSubmit={defer}>
+        <Field
+          label={t("gate_defer_reason")}
+          hint={t("gate_defer_hint")}
+          value={reason}
+          onValue={setReason}
+          maxLength={200}
+          required
+        />
+        <Button type="submit" disabled={busy || reason.trim() === ""}>
+          {t("gate_defer_do")}
+        </Button>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,115 @@
+// The trend: a chart by uPlot, loaded when a visit is opened, and the same as a table.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ReadingRow } from "../wire/types";
+import type { Wire } from "../wire/wire";
+import { t } from "../words/doctor";
+import { staff } from "../words/staff";
+import { ReadingsTable } from "./readings-table";
+import { LINES, type Line, trendOf } from "./trend";
+import type { Cursor, Plots } from "./trend-plot";
+import { clockTime } from "./now-tiles";
+
+type Range = "10" | "60" | "all";
+const RANGES: readonly Range[] = ["10", "60", "all"];
+const MINUTE_MS = 60_000;
+/** The whole trend shows at least so much, so that a first value does not fill the chart. */
+const LEAST_MS = 5 * MINUTE_MS;
+
+const NO_ROWS: readonly ReadingRow[] = [];
+
+export function Trend({ wire, subject }: { wire: Wire; subject: string | null }) {
+  const [range, setRange] = useState<Range>("10");
+  const [table, setTable] = useState(false);
+  const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
+  return (
+    <section class="trend" aria-label={t("trend")}>
+      <header>
+        <h2>{t("trend")}</h2>
+        <span class="segments" role="group" aria-label={t("trend_range")}>
+          {RANGES.map((one) => (
+            <button
+              key={one}
+              type="button"
+              class="segment"
+              aria-pressed={one === range}
+              onClick={() => setRange(one)}
+            >
+              {t(`range_${one}`)}
+            </button>
+          ))}
+        </span>
+        <button type="button" class="segment alone" onClick={() => setTable(!table)}>
+          {t(table ? "trend_chart" : "trend_table")}
+        </button>
+      </header>
+      {table ? (
+        <ReadingsTable rows={rows} />
+      ) : (
+        <Chart wire={wire} subject={subject} range={range} />
+      )}
+    </section>
+  );
+}
+
+function windowOf(range: Range, rows: readonly ReadingRow[], now: number): [number, number] {
+  if (range !== "all") return [now - Number(range) * MINUTE_MS, now];
+  const first = Math.min(now - LEAST_MS, ...rows.slice(0, 1).map((row) => row.outcome.gateway_time));
+  return [first, now];
+}
+
+function Chart({ wire, subject, range }: { wire: Wire; subject: string | null; range: Range }) {
+  const place = useRef<HTMLDivElement>(null);
+  const plots = useRef<Plots | undefined>(undefined);
+  const [cursor, setCursor] = useState<Cursor | undefined>();
+  const [loaded, setLoaded] = useState(false);
+  const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
+  const trend = useMemo(() => trendOf(rows), [rows]);
+  const [from, to] = windowOf(range, rows, wire.clock.now.value);
+  useEffect(() => {
+    let over = false;
+    void import("./trend-plot").then(({ makePlots }) => {
+      if (over || !place.current) return;
+      plots.current = makePlots(place.current, setCursor);
+      setLoaded(true);
+    });
+    return () => {
+      over = true;
+      plots.current?.destroy();
+      plots.current = undefined;
+    };
+  }, []);
+  useEffect(() => {
+    plots.current?.show(trend, from / 1_000, to / 1_000, staff("late"));
+  }, [trend, from, to, loaded]);
+  return (
+    <>
+      <Legend cursor={cursor} faults={trend.faults.filter((x) => x * 1_000 >= from).length} />
+      <div class="plots" ref={place} />
+      {trend.x.length === 0 && <p class="trend-none soft">{t("trend_none")}</p>}
+    </>
+  );
+}
+
+
+/** What each line is; under the pointer, what was measured then. */
+function Legend({ cursor, faults }: { cursor: Cursor | undefined; faults: number }) {
+  return (
+    <p class="legend" aria-hidden="true">
+      {LINES.filter((line) => line !== "pulse_cuff").map((line: Line) => (
+        <span key={line} class={`key ${line}`}>
+          {t(`line_${line}`)}
+        </span>
+      ))}
+      <span class="key late">{staff("late")}</span>
+      {faults > 0 && <span class="key fault">{t("faults_n", { n: faults })}</span>}
+      {cursor && (
+        <b class="at">
+          {clockTime(cursor.x * 1_000)}{" "}
+          {cursor.values.map(({ line, y }) => `${t(`line_${line}`)} ${y}`).join("  ")}
+          {cursor.late && `  ${staff("late")}`}
+        </b>
+      )}
+    </p>
+  );
+}

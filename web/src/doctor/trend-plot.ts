@@ -1,0 +1,298 @@
+// The two charts of the trend, drawn by uPlot: pressure and pulse above, saturation below. Shapes
+// tell the lines apart for those who do not see the colours.
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { LINES, type Line, type Sparse, type Trend } from "./trend";
+
+/** What stands under the pointer. */
+export interface Cursor {
+  /** Seconds since 1970. */
+  readonly x: number;
+  readonly values: readonly { line: Line; y: number }[];
+  readonly late: boolean;
+}
+
+export interface Plots {
+  /** Seconds since 1970; `late` is the word that stands at late points. */
+  show(trend: Trend, from: number, to: number, late: string): void;
+  destroy(): void;
+}
+
+const COLOURS: Record<Line, string> = {
+  systolic: "#0b5566",
+  diastolic: "#0b5566",
+  mean: "#4a7f8b",
+  spo2: "#35308a",
+  pulse_oximeter: "#22603e",
+  pulse_cuff: "#22603e",
+};
+const LATE_COLOUR = "#8a4b00";
+const UPPER: readonly Line[] = ["systolic", "diastolic", "mean", "pulse_oximeter", "pulse_cuff"];
+const LOWER: readonly Line[] = ["spo2"];
+/** Share of the height that the upper chart gets. */
+const UPPER_SHARE = 0.62;
+/** Late points nearer together than this share one word, or one diamond. */
+const LATE_WORD_PX = 46;
+const LATE_MARK_PX = 9;
+/** Seconds between two times that are written under the chart. */
+const TIME_STEPS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
+const FONT = "11px sans-serif";
+
+type Scope = { trend: Trend; late: string };
+
+export function makePlots(
+  place: HTMLElement,
+  onCursor: (cursor: Cursor | undefined) => void,
+): Plots {
+  const scope: Scope = { trend: emptyTrend(), late: "" };
+  const sync = uPlot.sync(`trend-${Math.random()}`);
+  const make = (lines: readonly Line[], range: uPlot.Scale.Range, showTimes: boolean) =>
+    new uPlot(optionsOf(lines, range, showTimes, sync.key, scope, onCursor), [[]], place);
+  const upper = make(UPPER, pressureRange, false);
+  const lower = make(LOWER, saturationRange, true);
+  const fit = () => {
+    const [width, height] = [place.clientWidth, place.clientHeight];
+    if (width <= 0 || height <= 0) return;
+    upper.setSize({ width, height: Math.round(height * UPPER_SHARE) });
+    lower.setSize({ width, height: Math.round(height * (1 - UPPER_SHARE)) });
+  };
+  const watcher = new ResizeObserver(fit);
+  watcher.observe(place);
+  fit();
+  return {
+    show(trend, from, to, late) {
+      scope.trend = trend;
+      scope.late = late;
+      for (const [plot, lines] of [
+        [upper, UPPER],
+        [lower, LOWER],
+      ] as const) {
+        plot.batch(() => {
+          plot.setData([trend.x, ...lines.map((line) => trend.lines[line])] as uPlot.AlignedData, false);
+          plot.setScale("x", { min: from, max: to });
+        });
+      }
+    },
+    destroy() {
+      watcher.disconnect();
+      upper.destroy();
+      lower.destroy();
+    },
+  };
+}
+
+function emptyTrend(): Trend {
+  const lines = Object.fromEntries(LINES.map((line) => [line, []])) as unknown as Record<Line, Sparse>;
+  return { x: [], lines, late: [], faults: [] };
+}
+
+function optionsOf(
+  lines: readonly Line[],
+  range: uPlot.Scale.Range,
+  showTimes: boolean,
+  syncKey: string,
+  scope: Scope,
+  onCursor: (cursor: Cursor | undefined) => void,
+): uPlot.Options {
+  const grid = { stroke: "#e6ded0", width: 1 };
+  return {
+    width: 300,
+    height: 100,
+    legend: { show: false },
+    cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { show: false } },
+    padding: [6, 8, 0, 0],
+    scales: { x: { time: true }, y: { range } },
+    axes: [
+      {
+        show: showTimes,
+        font: FONT,
+        stroke: "#435e68",
+        size: 22,
+        grid,
+        ticks: { show: false },
+        incrs: TIME_STEPS,
+        values: (_, splits) => splits.map((at) => hourMinute(at)),
+      },
+      { font: FONT, stroke: "#435e68", size: 34, grid, ticks: { show: false }, space: 26 },
+    ],
+    series: [{}, ...lines.map((line) => seriesOf(line))],
+    hooks: {
+      draw: [(plot) => drawMarks(plot, lines, scope)],
+      setCursor: [(plot) => onCursor(cursorOf(plot, scope.trend))],
+    },
+  };
+}
+
+function seriesOf(line: Line): uPlot.Series {
+  const single = line === "systolic" || line === "diastolic" || line === "mean";
+  return {
+    stroke: COLOURS[line],
+    width: single ? 1 : 2,
+    ...(line === "mean" && { dash: [3, 4] }),
+    // Single counts of another device: dots, never a line.
+    ...(line === "pulse_cuff" && { paths: () => null }),
+    points: { show: false },
+    spanGaps: false,
+  };
+}
+
+function pressureRange(_: uPlot, min: number | null, max: number | null): [number, number] {
+  return [Math.min(40, (min ?? 40) - 10), Math.max(160, (max ?? 160) + 15)];
+}
+
+function saturationRange(_: uPlot, min: number | null): [number, number] {
+  return [Math.min(88, (min ?? 88) - 2), 101];
+}
+
+function hourMinute(seconds: number): string {
+  const at = new Date(seconds * 1_000);
+  return `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
+}
+
+function cursorOf(plot: uPlot, trend: Trend): Cursor | undefined {
+  const at = plot.cursor.idx;
+  const x = at === null || at === undefined ? undefined : trend.x[at];
+  if (at === null || at === undefined || x === undefined || (plot.cursor.left ?? -1) < 0) return;
+  const values = LINES.flatMap((line) => {
+    const y = trend.lines[line][at];
+    return typeof y === "number" ? [{ line, y }] : [];
+  });
+  if (values.length === 0) return undefined;
+  return { x, values, late: trend.late.some((point) => point.x === x) };
+}
+
+/** Single measurements, late ones and failed attempts: shapes over the lines. */
+function drawMarks(plot: uPlot, lines: readonly Line[], { trend, late }: Scope): void {
+  const pen = plot.ctx;
+  const { left, top, width, height } = plot.bbox;
+  pen.save();
+  pen.setLineDash([]);
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
+  const size = 4.5 * devicePixelRatio;
+  const xOf = (x: number) => plot.valToPos(x, "x", true);
+  const yOf = (y: number) => plot.valToPos(y, "y", true);
+  if (lines.includes("systolic")) drawPressures(pen, trend, xOf, yOf, size);
+  if (lines.includes("pulse_cuff")) drawDots(pen, trend, "pulse_cuff", xOf, yOf, size);
+  const here = trend.late.filter((point) => lines.includes(point.line));
+  drawLate(pen, here, xOf, yOf, size, late);
+  if (lines.includes("systolic")) drawFaults(pen, trend.faults, xOf, top + height - 2 * size, size);
+  pen.restore();
+}
+
+type Place = (value: number) => number;
+
+/** A pressure is a bar from ▲ (diastolic) to ▼ (systolic), as on an anaesthetist's chart. */
+function drawPressures(
+  pen: CanvasRenderingContext2D,
+  trend: Trend,
+  xOf: Place,
+  yOf: Place,
+  size: number,
+): void {
+  pen.fillStyle = COLOURS.systolic;
+  pen.strokeStyle = COLOURS.systolic;
+  pen.lineWidth = 1.5 * devicePixelRatio;
+  for (const [at, seconds] of trend.x.entries()) {
+    const high = trend.lines.systolic[at];
+    const low = trend.lines.diastolic[at];
+    const x = xOf(seconds);
+    if (typeof high === "number") triangle(pen, x, yOf(high), size, 1);
+    if (typeof low === "number") triangle(pen, x, yOf(low), size, -1);
+    if (typeof high !== "number" || typeof low !== "number") continue;
+    pen.beginPath();
+    pen.moveTo(x, yOf(high));
+    pen.lineTo(x, yOf(low));
+    pen.stroke();
+  }
+}
+
+/** A triangle with its tip at the value; `up` is 1 when it stands above. */
+function triangle(
+  pen: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  size: number,
+  up: 1 | -1,
+): void {
+  pen.beginPath();
+  pen.moveTo(x, y);
+  pen.lineTo(x - size, y - up * 1.6 * size);
+  pen.lineTo(x + size, y - up * 1.6 * size);
+  pen.closePath();
+  pen.fill();
+}
+
+function drawDots(
+  pen: CanvasRenderingContext2D,
+  trend: Trend,
+  line: Line,
+  xOf: Place,
+  yOf: Place,
+  size: number,
+): void {
+  pen.fillStyle = COLOURS[line];
+  for (const [at, seconds] of trend.x.entries()) {
+    const y = trend.lines[line][at];
+    if (typeof y !== "number") continue;
+    pen.beginPath();
+    pen.arc(xOf(seconds), yOf(y), size * 0.7, 0, 2 * Math.PI);
+    pen.fill();
+  }
+}
+
+/** Late points: a hollow diamond each, and the word once for those that stand together. */
+function drawLate(
+  pen: CanvasRenderingContext2D,
+  points: Trend["late"],
+  xOf: Place,
+  yOf: Place,
+  size: number,
+  word: string,
+): void {
+  pen.strokeStyle = LATE_COLOUR;
+  pen.fillStyle = LATE_COLOUR;
+  pen.lineWidth = 1.5 * devicePixelRatio;
+  pen.font = `bold ${11 * devicePixelRatio}px sans-serif`;
+  pen.textAlign = "center";
+  let worded = Number.NEGATIVE_INFINITY;
+  const marked = new Map<Line, number>();
+  for (const point of [...points].sort((a, b) => a.x - b.x)) {
+    const [x, y] = [xOf(point.x), yOf(point.y)];
+    const before = marked.get(point.line) ?? Number.NEGATIVE_INFINITY;
+    if (x - before < LATE_MARK_PX * devicePixelRatio) continue;
+    marked.set(point.line, x);
+    pen.beginPath();
+    pen.moveTo(x, y - size);
+    pen.lineTo(x + size, y);
+    pen.lineTo(x, y + size);
+    pen.lineTo(x - size, y);
+    pen.closePath();
+    pen.stroke();
+    if (x - worded < LATE_WORD_PX * devicePixelRatio) continue;
+    pen.fillText(word, x, y - 2.2 * size);
+    worded = x;
+  }
+}
+
+function drawFaults(
+  pen: CanvasRenderingContext2D,
+  faults: readonly number[],
+  xOf: Place,
+  y: number,
+  size: number,
+): void {
+  pen.strokeStyle = LATE_COLOUR;
+  pen.lineWidth = 2 * devicePixelRatio;
+  for (const seconds of faults) {
+    const x = xOf(seconds);
+    pen.beginPath();
+    pen.moveTo(x - size, y - size);
+    pen.lineTo(x + size, y + size);
+    pen.moveTo(x + size, y - size);
+    pen.lineTo(x - size, y + size);
+    pen.stroke();
+  }
+}

@@ -1,0 +1,114 @@
+// The nurse's tablet: the list of the site to the left, one patient to the right; or, in patient
+// view, one patient's side and nothing else.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Wire } from "../wire/wire";
+import * as api from "../wire/api";
+import { timeOfDay } from "../words/common";
+import { language } from "../words/dictionary";
+import { nurse } from "../words/nurse";
+import { staff } from "../words/staff";
+import { LinkBanner } from "../ui/banner";
+import { Button } from "../ui/controls";
+import { LanguageButton } from "../ui/language";
+import { Mark } from "../ui/mark";
+import { Notice } from "../ui/notice";
+import { Admit } from "./admit";
+import { Alerts } from "./alerts";
+import { List } from "./list";
+import { PatientView } from "./patient-view";
+import { TicketPage } from "./ticket";
+
+export type Shown = { at: "nothing" } | { at: "admit" } | { at: "ticket"; ticket: string };
+/** What stands on the right. */
+const shown = signal<Shown>({ at: "nothing" });
+
+export function show(next: Shown): void {
+  shown.value = next;
+  window.scrollTo(0, 0);
+}
+
+export function App({ wire }: { wire: Wire }) {
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+  }, []);
+  const you = wire.you.value;
+  const banner = (
+    <LinkBanner link={wire.link} now={wire.clock.now} reassurance={nurse("measuring_goes_on")} />
+  );
+  if (you?.patient_view) {
+    return (
+      <>
+        {banner}
+        <PatientView wire={wire} />
+        <Notice />
+      </>
+    );
+  }
+  return (
+    <>
+      <Bar wire={wire} />
+      {banner}
+      <AsOf wire={wire} />
+      <main class={`split nurse-split at-${shown.value.at}`}>
+        <div class="stack side">
+          <Alerts wire={wire} />
+          <List wire={wire} chosen={shown.value.at === "ticket" ? shown.value.ticket : undefined} />
+        </div>
+        <div class="stack main">
+          <Main wire={wire} />
+        </div>
+      </main>
+      <Notice />
+    </>
+  );
+}
+
+function Bar({ wire }: { wire: Wire }) {
+  // The call asks for its way by itself; what counts here is what the nurse pressed.
+  const pressed = wire.acts.pending.value.filter(({ act }) => act.type !== "join_media");
+  const unsent = pressed.filter((one) => !one.sent).length;
+  const out = async () => {
+    await api.signOut();
+    location.reload();
+  };
+  return (
+    <header class="bar">
+      <Mark size={32} />
+      <h1>{nurse("title")}</h1>
+      <span>{wire.you.value?.name}</span>
+      {unsent > 0 && <span class="chip lamp">{staff("unsent_n", { n: unsent })}</span>}
+      <span class="push row">
+        <LanguageButton />
+        <Button kind="quiet" size="slim" onClick={out}>
+          {staff("sign_out")}
+        </Button>
+      </span>
+    </header>
+  );
+}
+
+/** While cut off, the page says from when its contents are. */
+function AsOf({ wire }: { wire: Wire }) {
+  const link = wire.link.value;
+  if (link.state !== "cut_off") return null;
+  return (
+    <p class="as-of small">{nurse("shown_as_of", { time: timeOfDay(link.since) })}</p>
+  );
+}
+
+function Main({ wire }: { wire: Wire }) {
+  const now = shown.value;
+  switch (now.at) {
+    case "nothing":
+      return <p class="soft choose">{nurse("choose")}</p>;
+    case "admit":
+      return <Admit wire={wire} />;
+    case "ticket": {
+      const row = wire.views.rows("tickets").get(now.ticket);
+      if (!row) return <p class="soft choose">{nurse("choose")}</p>;
+      return <TicketPage key={row.ticket} wire={wire} row={row} />;
+    }
+  }
+}

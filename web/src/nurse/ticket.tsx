@@ -1,0 +1,217 @@
+// One patient on the nurse's tablet: who it is, the vitals, the devices, the call, the visit.
+
+import { useEffect, useState } from "preact/hooks";
+import type { TicketRow, VisitRow } from "../wire/types";
+import type { Wire } from "../wire/wire";
+import { common, longDate } from "../words/common";
+import { nurse } from "../words/nurse";
+import { staff } from "../words/staff";
+import { Button, Card } from "../ui/controls";
+import { Dialog } from "../ui/dialog";
+import { EmergencyButton, EmergencyFacts, emergencySince } from "../ui/emergency";
+import { usePress } from "../ui/press";
+import { Tiles } from "../ui/tile";
+import { Back } from "./admit";
+import { show } from "./app";
+import { Devices } from "./devices";
+import { State } from "./list";
+import { EnterPatientView } from "./patient-view";
+import { VisitPanel } from "./visit";
+
+export interface TicketProps {
+  wire: Wire;
+  row: TicketRow;
+}
+
+const OVER = ["ended", "left"];
+
+export function TicketPage({ wire, row }: TicketProps) {
+  const visit = visitOf(wire, row);
+  const subject = row.subject;
+  useEffect(() => (subject ? wire.watchReadings(subject) : undefined), [subject]);
+  const since = emergencySince(row.ticket, row.emergency);
+  const facts = visit?.emergency ?? {
+    location: row.person?.location ?? "",
+    call_back: row.person?.call_back ?? "",
+  };
+  const tiles = visit?.quarantined ? (
+    <p class="banner lamp">{staff("wrong_patient_held")}</p>
+  ) : (
+    subject && <Tiles wire={wire} subject={subject} />
+  );
+  return (
+    <>
+      <Head wire={wire} row={row} visit={visit} />
+      {since !== undefined && (
+        <EmergencyFacts wire={wire} ticket={row.ticket} since={since} facts={facts} />
+      )}
+      <NextStep wire={wire} row={row} visit={visit} />
+      <Requests wire={wire} row={row} />
+      {row.state === "in_visit" && visit ? (
+        <VisitPanel wire={wire} row={row} visit={visit} tiles={tiles} />
+      ) : (
+        tiles
+      )}
+      {!OVER.includes(row.state) && <Devices wire={wire} row={row} />}
+      {!OVER.includes(row.state) && <Foot wire={wire} row={row} />}
+    </>
+  );
+}
+
+function visitOf(wire: Wire, row: TicketRow): VisitRow | undefined {
+  return [...wire.views.rows("visits").values()].find((visit) => visit.ticket === row.ticket);
+}
+
+function Head({ wire, row, visit }: TicketProps & { visit: VisitRow | undefined }) {
+  const emergency = emergencySince(row.ticket, row.emergency) !== undefined;
+  const person = visit?.quarantined ? undefined : row.person;
+  return (
+    <header class="card head">
+      <Back />
+      <div class="row">
+        <span class="code">{row.code}</span>
+        <State row={row} emergency={emergency} />
+        <span class="chip">{staff(`triage_${row.triage}`)}</span>
+        {row.first_visit && <span class="chip lamp">{staff("first_visit")}</span>}
+        {row.away_since !== null && <span class="chip grey">{staff("screen_gone")}</span>}
+        {!emergency && !OVER.includes(row.state) && (
+          <span class="push">
+            <EmergencyButton wire={wire} ticket={row.ticket} />
+          </span>
+        )}
+      </div>
+      {person && (
+        <div class="person">
+          <strong class="name">{person.name}</strong>
+          <span class="soft">{person.kana}</span>
+          <span>{longDate(person.birth_date)}</span>
+          <span class="soft small">
+            {staff("call_back")} {person.call_back} · {person.location}
+          </span>
+        </div>
+      )}
+      {row.why !== "arrived" && <p class="small soft">{staff(`why_${row.why}`)}</p>}
+    </header>
+  );
+}
+
+/** The one thing to do next, as wide as the screen. */
+function NextStep({ wire, row, visit }: TicketProps & { visit: VisitRow | undefined }) {
+  const [press, busy] = usePress(wire);
+  const unsent = wire.acts.pending.value.some(
+    ({ act, sent }) => act.type === "set_ready" && act.ticket === row.ticket && !sent,
+  );
+  const doctor = visit?.doctor.name ?? "";
+  const ready = (on: boolean) =>
+    void press({ type: "set_ready", ticket: row.ticket, ready: on }, { mayWait: true });
+  switch (row.state) {
+    case "called":
+      return (
+        <section class="calling stack" aria-live="assertive">
+          <h2>{nurse("called", { name: doctor })}</h2>
+          <Button
+            kind="primary"
+            size="big"
+            wide
+            disabled={busy}
+            data-act="answer"
+            onClick={() => void press({ type: "answer", ticket: row.ticket, epoch: row.epoch })}
+          >
+            {nurse("answer")}
+          </Button>
+        </section>
+      );
+    case "waiting":
+      return (
+        <section class="card stack">
+          <p class={row.ready ? "banner moss" : "banner"}>
+            {nurse(row.ready ? "ready_on" : "ready_off")}
+            {unsent && <span class="chip lamp push">{common("unsent")}</span>}
+          </p>
+          {row.ready ? (
+            <Button disabled={busy} onClick={() => ready(false)}>
+              {nurse("not_ready")}
+            </Button>
+          ) : (
+            <Button kind="primary" size="big" wide disabled={busy} onClick={() => ready(true)} data-act="ready">
+              {nurse("ready")}
+            </Button>
+          )}
+        </section>
+      );
+    case "parked":
+      return <p class="banner lamp">{nurse("parked")}</p>;
+    case "ended":
+      return (
+        <Card title={nurse("ended")}>
+          {row.disposition && <p>{staff(`disposition_${row.disposition}`)}</p>}
+        </Card>
+      );
+    case "invited":
+    case "in_visit":
+    case "unanswered":
+    case "left":
+      return null;
+  }
+}
+
+/** 同席許可: a second device wants to show this patient's side. */
+function Requests({ wire, row }: TicketProps) {
+  const [press, busy] = usePress(wire);
+  return (
+    <>
+      {row.device_requests.map((request) => (
+        <Card key={request} title={nurse("allow_title")}>
+          <p>{nurse("allow_ask")}</p>
+          <div class="row">
+            {[true, false].map((yes) => (
+              <Button
+                key={String(yes)}
+                kind={yes ? "primary" : "calm"}
+                disabled={busy}
+                onClick={() =>
+                  void press({ type: "allow_device", ticket: row.ticket, request, yes })
+                }
+              >
+                {nurse(yes ? "allow_yes" : "allow_no")}
+              </Button>
+            ))}
+          </div>
+        </Card>
+      ))}
+    </>
+  );
+}
+
+function Foot({ wire, row }: TicketProps) {
+  const [asking, setAsking] = useState(false);
+  const [press, busy] = usePress(wire);
+  const withdraw = async () => {
+    const done = await press({ type: "leave", ticket: row.ticket });
+    setAsking(false);
+    if (done) show({ at: "nothing" });
+  };
+  return (
+    <div class="row foot">
+      <EnterPatientView wire={wire} row={row} />
+      {row.state !== "in_visit" && (
+        <Button kind="quiet" onClick={() => setAsking(true)}>
+          {nurse("withdraw")}
+        </Button>
+      )}
+      {asking && (
+        <Dialog
+          title={nurse("withdraw_confirm")}
+          onClose={() => setAsking(false)}
+          actions={
+            <Button kind="primary" disabled={busy} onClick={withdraw}>
+              {nurse("withdraw")}
+            </Button>
+          }
+        >
+          <p>{nurse("withdraw_means")}</p>
+        </Dialog>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+// The visit on the nurse's tablet: faces, who is who, consent, orders with 復唱, chat.
+
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { OrderRow, TicketRow, VisitRow } from "../wire/types";
+import type { Wire } from "../wire/wire";
+import { common, timeOfDay } from "../words/common";
+import { nurse } from "../words/nurse";
+import { staff } from "../words/staff";
+import { Banner } from "../ui/banner";
+import { Chat } from "../ui/chat";
+import { Button, Card } from "../ui/controls";
+import { IdentityCard } from "../ui/identity";
+import { Parties } from "../ui/parties";
+import { usePress } from "../ui/press";
+
+const room = signal<typeof import("../call/room") | undefined>(undefined);
+/** Version of the consent's text (`consent_text`): raise it when it changes. */
+const CONSENT_VERSION = 1;
+
+interface VisitProps {
+  wire: Wire;
+  row: TicketRow;
+  visit: VisitRow;
+}
+
+export function VisitPanel({ wire, row, visit, tiles }: VisitProps & { tiles: ComponentChildren }) {
+  useEffect(() => {
+    void import("../call/room").then((loaded) => {
+      room.value = loaded;
+    });
+  }, []);
+  const open = visit.orders.filter((order) => order.done === null);
+  return (
+    <section class="stack visit-panel">
+      <h2>{nurse("in_visit", { name: visit.doctor.name })}</h2>
+      <DoctorAway wire={wire} row={row} visit={visit} />
+      {room.value && <room.value.CallRoom wire={wire} visit={visit} staff />}
+      {tiles}
+      {visit.audio_only && <Banner>{common("audio_only")}</Banner>}
+      <Parties visit={visit} />
+      {open.length > 0 && (
+        <p class="banner lamp" role="status">
+          {nurse("orders_todo")}: {open.length}
+        </p>
+      )}
+      <Orders wire={wire} visit={visit} />
+      <IdentityCard wire={wire} visit={visit} side="other_side" />
+      <Consent wire={wire} visit={visit} />
+      <Card title={common("chat")}>
+        <Chat wire={wire} visit={visit.visit} role="nurse" />
+      </Card>
+    </section>
+  );
+}
+
+function DoctorAway({ wire, row, visit }: VisitProps) {
+  const [press, busy] = usePress(wire);
+  const [told, setTold] = useState(false);
+  const away = !visit.parties.some((party) => party.role === "doctor" && party.present);
+  const silent = async () => {
+    const act = { type: "doctor_silent" as const, ticket: row.ticket };
+    if (await press(act, { mayWait: true })) setTold(true);
+  };
+  return (
+    <div class="row" role="status">
+      {away && <span class="chip lamp">{nurse("doctor_away")}</span>}
+      {told && <span class="chip moss">{nurse("silent_told")}</span>}
+      <Button disabled={busy || told} onClick={silent}>
+        {staff("doctor_silent")}
+      </Button>
+    </div>
+  );
+}
+
+function Orders({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  return (
+    <Card title={staff("orders")}>
+      {visit.orders.length === 0 && <p class="soft">{staff("order_none")}</p>}
+      <ol class="stack orders">
+        {visit.orders.map((order) => (
+          <li key={order.order} class={order.done ? "order done" : "order"} data-order={order.order}>
+            <Order wire={wire} visit={visit.visit} order={order} />
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function Order({ wire, visit, order }: { wire: Wire; visit: string; order: OrderRow }) {
+  const [press] = usePress(wire);
+  const flying = wire.acts.pending.value.find(
+    ({ act }) =>
+      (act.type === "read_back" || act.type === "order_done") &&
+      act.visit === visit &&
+      act.order === order.order,
+  );
+  const at = { visit, order: order.order };
+  return (
+    <>
+      <p class="text">
+        <span class="small soft">{timeOfDay(order.at)}</span> {order.text}
+      </p>
+      <div class="row">
+        {order.read_back && (
+          <span class="chip moss">
+            {staff("order_read_back")} {timeOfDay(order.read_back)}
+          </span>
+        )}
+        {order.done && (
+          <span class="chip moss">
+            {staff("order_done")} {timeOfDay(order.done)}
+          </span>
+        )}
+        {flying && !flying.sent && <span class="chip lamp">{common("unsent")}</span>}
+      </div>
+      {!order.read_back && (
+        <>
+          <p class="small">{nurse("read_back_hint")}</p>
+          <Button
+            kind="primary"
+            wide
+            disabled={flying !== undefined}
+            data-act="read-back"
+            onClick={() => void press({ type: "read_back", ...at }, { mayWait: true })}
+          >
+            {staff("order_read_back")}
+          </Button>
+        </>
+      )}
+      {order.read_back && !order.done && (
+        <Button
+          kind="primary"
+          wide
+          disabled={flying !== undefined}
+          data-act="order-done"
+          onClick={() => void press({ type: "order_done", ...at }, { mayWait: true })}
+        >
+          {staff("order_done")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Consent({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  const [press, busy] = usePress(wire);
+  if (visit.consent) {
+    return (
+      <p class="chip moss">
+        {staff("consent_given")} {timeOfDay(visit.consent[1])}
+      </p>
+    );
+  }
+  const explainedBy = wire.you.value?.name ?? "";
+  return (
+    <Card title={staff("consent")}>
+      <p>{nurse("consent_text")}</p>
+      <Button
+        wide
+        disabled={busy}
+        data-act="consent"
+        onClick={() =>
+          void press({
+            type: "consent",
+            visit: visit.visit,
+            version: CONSENT_VERSION,
+            explained_by: explainedBy,
+          })
+        }
+      >
+        {nurse("consent_take")}
+      </Button>
+    </Card>
+  );
+}

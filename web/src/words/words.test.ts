@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import codesEn from "./codes.en";
+import codesJa from "./codes.ja";
+import commonEn from "./common.en";
+import commonJa from "./common.ja";
+import { fill, type Phrase } from "./dictionary";
+import entryEn from "./entry.en";
+import entryJa from "./entry.ja";
+import nurseEn from "./nurse.en";
+import nurseJa from "./nurse.ja";
+import patientEn from "./patient.en";
+import patientJa from "./patient.ja";
+import staffEn, { quality as qualityEn } from "./staff.en";
+import staffJa, { quality as qualityJa } from "./staff.ja";
+
+const PAIRS: Record<string, [Record<string, Phrase>, Record<string, Phrase>]> = {
+  codes: [codesJa, codesEn],
+  common: [commonJa, commonEn],
+  entry: [entryJa, entryEn],
+  nurse: [nurseJa, nurseEn],
+  patient: [patientJa, patientEn],
+  staff: [staffJa, staffEn],
+  quality: [qualityJa, qualityEn],
+};
+
+const names = (phrase: Phrase): string[] =>
+  typeof phrase === "function" ? [] : [...phrase.matchAll(/\{(\w+)\}/g)].map((found) => found[0]).sort();
+
+describe("the dictionaries", () => {
+  it("have a sentence for every code of the protocol in each language", () => {
+    const exported = readFileSync(new URL("../wire/generated/Code.ts", import.meta.url), "utf8");
+    const codes = [...exported.matchAll(/"([a-z_]+)"/g)].map((found) => found[1]).sort();
+    expect(codes.length).toBeGreaterThan(40);
+    expect(Object.keys(codesJa).sort()).toEqual(codes);
+    expect(Object.keys(codesEn).sort()).toEqual(codes);
+  });
+
+  it.each(Object.entries(PAIRS))("say the same things in both languages: %s", (_, [ja, en]) => {
+    expect(Object.keys(en).sort()).toEqual(Object.keys(ja).sort());
+    for (const [key, phrase] of Object.entries(ja)) {
+      const other = en[key];
+      if (other === undefined || typeof other === "function") continue;
+      expect(other, key).not.toBe("");
+      expect(names(other), key).toEqual(names(phrase));
+    }
+  });
+
+  it("show no word to a patient that frightens or judges", () => {
+    const forbidden = /エラー|失敗|異常|緊急|重症|軽症|トリアージ|error|triage|emergency|failed/i;
+    // The ending 救急 is said where it is true: help is on its way.
+    const shown = [entryJa, patientJa, entryEn, patientEn, commonJa, commonEn];
+    for (const words of shown) {
+      for (const [key, phrase] of Object.entries(words)) {
+        expect(typeof phrase === "string" ? phrase : key, key).not.toMatch(forbidden);
+      }
+    }
+  });
+
+  it("keep three words for three acts: 受付, 呼び入れ, 同席許可", () => {
+    expect(nurseJa.admit).toBe("受付");
+    expect(String(nurseJa.called)).toContain("呼び入れ");
+    expect(String(nurseJa.allow_title)).toContain("同席許可");
+  });
+
+  it("put parameters where they belong and leave unknown ones visible", () => {
+    expect(fill("{n}人、{m}", { n: 3 })).toBe("3人、{m}");
+  });
+});
