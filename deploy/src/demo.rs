@@ -101,7 +101,10 @@ pub(crate) async fn open(
     writeln!(text, "\nEach link signs in once. The nurse's PIN is {NURSE_PIN}.")?;
     if lan.is_some() {
         writeln!(text, "{}", qr(&format!("{shown}/p#{patient}"))?)?;
-        writeln!(text, "The certificate was made on the spot: the phone asks once whether to go on.")?;
+        writeln!(
+            text,
+            "The certificate was made on the spot: the phone asks once whether to go on."
+        )?;
     }
     say(&text);
     let code = expect_gateway(edge).await.map_err(sentence)?;

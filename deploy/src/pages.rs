@@ -15,9 +15,9 @@ struct Dist;
 
 /// Routes of the pages.
 pub(crate) fn router() -> Router {
-    let page = |name: &'static str| get(move |headers: HeaderMap| async move {
-        file(name, &headers, "no-cache")
-    });
+    let page = |name: &'static str| {
+        get(move |headers: HeaderMap| async move { file(name, &headers, "no-cache") })
+    };
     Router::new()
         .route("/", page("index.html"))
         .route("/p", page("p.html"))

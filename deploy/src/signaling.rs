@@ -11,7 +11,7 @@ use minato_relay::{Relay, RelayConfig};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
-use minato_signaling::gateway::Gateways;
+use minato_signaling::gateway::{self, Gateways};
 use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
@@ -105,8 +105,7 @@ impl House {
         std::fs::create_dir_all(&common.data)
             .with_context(|| format!("{} cannot be made", common.data.display()))?;
         let vault = Vault::open(&common.data.join("keys.db"))?;
-        let log: Arc<dyn EventLog> =
-            Arc::new(SqliteLog::open(&common.data.join("log.db"), vault)?);
+        let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(&common.data.join("log.db"), vault)?);
         let secrets = Secrets::load_or_create(&common.data)?;
         let clock = Clock::start();
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
@@ -127,6 +126,7 @@ impl House {
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(follow(helm, alive));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
         let edge = Arc::new(Edge {
             desk,
             directory,

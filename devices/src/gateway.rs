@@ -18,6 +18,7 @@ use crate::waves::{BLOCKS_WAITING_MAX, Waves};
 use jiff::tz::TimeZone;
 use minato_protocol::Timestamp;
 use minato_protocol::reading::Hex;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -219,6 +220,7 @@ impl Gateway {
             media: order,
             media_lost,
             cable: self.buttons.cable,
+            asked: VecDeque::new(),
             state: link,
         };
         parts.spawn(uplink.run());

@@ -8,10 +8,11 @@ use crate::dial::{DialError, Dialer};
 use crate::identity::Identity;
 use crate::key::{self, GatewayKey};
 use crate::ledger::{Ledger, Stopped};
-use minato_protocol::reading::{DeviceId, Hex};
+use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, RefusedCode, RequestRefusal, SimulatedFault};
 use minato_protocol::{SubjectId, VisitId};
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -21,6 +22,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 const BACKOFF_MIN: Duration = Duration::from_millis(250);
 /// No wait is longer.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// A request to measure that is repeated after so many others is old news to everybody.
+const ASKED_MAX: usize = 64;
 
 /// What the broker asks of the devices. The bench beside the outbox answers.
 #[derive(Debug)]
@@ -91,6 +94,8 @@ pub(crate) struct Uplink {
     pub(crate) media_lost: mpsc::Receiver<VisitId>,
     /// A rehearsal pulls the cable: `false`.
     pub(crate) cable: watch::Sender<bool>,
+    /// Keys of what was asked of the devices lately; at most [`ASKED_MAX`], the oldest is forgotten.
+    pub(crate) asked: VecDeque<RequestKey>,
     /// For the status page.
     pub(crate) state: watch::Sender<LinkState>,
 }
@@ -128,6 +133,18 @@ enum Ended {
 }
 
 impl Uplink {
+    /// Remembers a request to the devices; `false` if it was asked before.
+    fn is_new(&mut self, key: &RequestKey) -> bool {
+        if self.asked.contains(key) {
+            return false;
+        }
+        if self.asked.len() == ASKED_MAX {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(key.clone());
+        true
+    }
+
     /// Runs until the gateway stops.
     pub(crate) async fn run(mut self) {
         let mut wait = BACKOFF_MIN;

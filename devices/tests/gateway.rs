@@ -143,12 +143,16 @@ async fn a_cuffs_error_arrives_as_a_fault_and_the_next_try_as_a_reading() {
     gateway.buttons.fail(cuff.clone(), SimulatedFault::CuffError).await.expect("its fault");
     broker.say(FromBroker::Measure { key: "m1".parse().expect("a key"), device: cuff.clone() });
     broker.until("a pressure", |kept| !kept.readings().is_empty()).await;
+    // Said twice, it is neither started twice nor refused as busy.
+    broker.say(FromBroker::Measure { key: "m1".parse().expect("a key"), device: cuff.clone() });
     gateway.buttons.advance(Span::seconds(20));
     let is_fault = |entry: &Entry| {
         matches!(entry, Entry::Measured { subject: Some(SATO), outcome: Outcome::Fault(fault) }
             if fault.reason == FaultReason::CuffError)
     };
-    broker.until("the fault", |kept| kept.once.iter().any(|(e, _)| is_fault(&e.entry))).await;
+    let has_fault = |kept: &Kept| kept.once.iter().any(|(e, _)| is_fault(&e.entry));
+    let kept = broker.until("the fault", has_fault).await;
+    assert_eq!(refusal(&kept, "m1"), None);
     gateway.buttons.measure(cuff).await.expect("it is free");
     gateway.buttons.advance(Span::seconds(20));
     let has_result = |kept: &Kept| {

@@ -67,7 +67,6 @@ impl PeerConnectionEventHandler for Relay {
                 let waves = channel.label().await.is_ok_and(|label| label == WAVES_CHANNEL);
                 if waves {
                     assert!(!channel.ordered().await.expect("open"));
-                    assert_eq!(channel.max_retransmits().await.expect("open"), Some(0));
                 }
                 while let Some(event) = channel.poll().await {
                     let DataChannelEvent::OnMessage(message) = event else { continue };

@@ -47,7 +47,10 @@ impl Readings {
         let items = outcomes.into_iter().map(|outcome| LogItem {
             dedupe_id: outcome.id().0.0,
             at,
-            body: sealed(subject, Item::Measured { late: is_late(&outcome, sent_at), outcome }),
+            body: {
+                let late = is_late(&outcome, sent_at);
+                sealed(subject, Item::Measured { late, outcome: Box::new(outcome) })
+            },
         });
         self.append(desk, subject, items.collect()).await
     }

@@ -1,4 +1,5 @@
 //! The log's disk and its other users: full, failing, read-only, torn, taken.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "also what helps a test is a test")]
 
 mod log_support;
 

@@ -34,7 +34,7 @@ fn floor(folder: &Path) -> f64 {
     let sql = "SELECT coalesce(max(number), 0) FROM event";
     let start: i64 = file.query_row(sql, [], |row| row.get(0)).expect("it is there");
     let begun = Instant::now();
-    for number in (start + 1..).take(APPENDS_EACH as usize) {
+    for number in start + 1..=start + APPENDS_EACH.cast_signed() {
         file.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
         for stream in 0..WRITERS {
             let body = body(number.cast_unsigned()).to_string().into_bytes();

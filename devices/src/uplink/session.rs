@@ -210,6 +210,9 @@ impl Session<'_> {
         ask: Ask,
         answer: oneshot::Receiver<Result<(), RequestRefusal>>,
     ) -> Result<(), Ended> {
+        if !self.uplink.is_new(&key) {
+            return Ok(());
+        }
         self.uplink.asks.send(ask).await.map_err(|_| Stopped)?;
         let done = answer.await.map_err(|_| Stopped)?;
         self.answer(key, done).await

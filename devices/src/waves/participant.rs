@@ -18,6 +18,8 @@ use webrtc::peer_connection::{
 
 /// Bytes that wait in the channel; a block that finds no room is dropped: the next one is newer.
 const SEND_BUFFER_BYTES: usize = 16 * WAVE_MESSAGE_BYTES_MAX;
+/// A cut that lasts longer, after ICE has noticed it, is mended by joining again.
+const CUT_MAX: Duration = Duration::from_secs(3);
 /// ICE, DTLS and the channel's opening take at most so long.
 const OPENS_WITHIN: Duration = Duration::from_secs(15);
 
@@ -41,6 +43,8 @@ pub(super) struct Participant {
     connection: Arc<dyn PeerConnection>,
     waves: Arc<dyn DataChannel>,
     state: watch::Receiver<RTCPeerConnectionState>,
+    /// Its sender is dropped when the relay has closed the channel.
+    open: watch::Receiver<()>,
     goodbye: Option<Goodbye>,
 }
 
@@ -66,11 +70,18 @@ impl Participant {
             ..RTCDataChannelInit::default()
         };
         let waves = connection.create_data_channel(WAVES_CHANNEL, Some(unreliable)).await?;
-        let mut participant = Self { connection, waves, state, goodbye: None };
+        let (hold, open) = watch::channel(());
+        let mut participant = Self { connection, waves, state, open, goodbye: None };
         participant.negotiate(dialer, relay_url, &address, token).await?;
         // Who is in which slot is nothing to a gateway; what it does not read would pile up.
         tokio::spawn(async move { while slots.poll().await.is_some() {} });
         participant.opened().await?;
+        let waves = participant.waves.clone();
+        tokio::spawn(async move {
+            let closed = |event: &DataChannelEvent| matches!(event, DataChannelEvent::OnClose);
+            while waves.poll().await.is_some_and(|event| !closed(&event)) {}
+            drop(hold);
+        });
         Ok(participant)
     }
 
@@ -133,12 +144,12 @@ impl Participant {
 
     /// Returns once the connection is beyond repair, or the relay has closed the channel.
     pub(super) async fn lost(&self) {
-        let ended = |state: &RTCPeerConnectionState| {
-            matches!(state, RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed)
-        };
-        let mut state = self.state.clone();
-        // The sender lives in the connection's handler: gone means closed.
-        let _ = state.wait_for(ended).await;
+        let mut open = self.open.clone();
+        // The channel's sender says nothing: it only goes.
+        tokio::select! {
+            () = broken(self.state.clone()) => {}
+            _ = open.changed() => {}
+        }
     }
 }
 
@@ -154,6 +165,29 @@ impl Drop for Participant {
             }
             let _ = connection.close().await;
         });
+    }
+}
+
+/// Returns once the connection has failed, or has been cut for longer than a hole in the air. A
+/// state whose sender is gone belongs to a connection that is closed.
+async fn broken(mut state: watch::Receiver<RTCPeerConnectionState>) {
+    let cut = |state: &RTCPeerConnectionState| {
+        matches!(
+            state,
+            RTCPeerConnectionState::Disconnected
+                | RTCPeerConnectionState::Failed
+                | RTCPeerConnectionState::Closed
+        )
+    };
+    loop {
+        match state.wait_for(cut).await.map(|state| *state) {
+            Ok(RTCPeerConnectionState::Disconnected) => {}
+            _ => return,
+        }
+        let mended = state.wait_for(|state| *state == RTCPeerConnectionState::Connected);
+        if !matches!(tokio::time::timeout(CUT_MAX, mended).await, Ok(Ok(_))) {
+            return;
+        }
     }
 }
 

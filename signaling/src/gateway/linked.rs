@@ -111,7 +111,7 @@ impl Gateways {
         let waiting = self.with(|links| links.get_mut(&gateway)?.waiting.remove(key));
         if let Some(waiting) = waiting {
             // Whoever asked may be gone.
-            drop(waiting.send(answer));
+            let _ = waiting.send(answer);
         }
     }
 

@@ -1,8 +1,10 @@
 //! The boxes on the clinics' walls: who they are (stored), and which are connected (not stored).
 
 mod linked;
+mod unbinding;
 
 pub use linked::{Gateways, Link};
+pub use unbinding::watch;
 
 use crate::aggregate::Aggregate;
 use minato_protocol::reading::Hex;

@@ -67,7 +67,7 @@ async fn connect(helm: &Helm) -> Result<Socket, tungstenite::Error> {
 /// What the relay and the gateways were told in this connection.
 #[derive(Debug, Default)]
 struct Told {
-    lists: BTreeMap<VisitId, Vec<ParticipantId>>,
+    lists: BTreeMap<VisitId, (u32, Vec<ParticipantId>)>,
     waves: BTreeMap<VisitId, super::WaveParty>,
 }
 
@@ -122,9 +122,10 @@ async fn news(helm: &Helm, told: &mut Told) -> Vec<ToRelay> {
         told.lists.remove(&visit);
         messages.push(ToRelay::Close { visit });
     }
-    for (visit, (_, participants)) in &wishes.lists {
-        if told.lists.get(visit) != Some(participants) {
-            told.lists.insert(*visit, participants.clone());
+    for (visit, list) in &wishes.lists {
+        let news = (list.generation, list.participants.clone());
+        if told.lists.get(visit) != Some(&news) {
+            told.lists.insert(*visit, news);
             messages.extend(wishes.message(*visit));
         }
     }
@@ -142,7 +143,7 @@ fn tell_gateways(helm: &Helm, told: &mut Told, wishes: &Wishes) {
     for (visit, party) in &before {
         if wishes.waves.get(visit) != Some(party) {
             // A gateway that is away has left the visit by itself.
-            drop(helm.gateways.tell(party.gateway, FromBroker::MediaRevoke { visit: *visit }));
+            let _ = helm.gateways.tell(party.gateway, FromBroker::MediaRevoke { visit: *visit });
         }
     }
     for (visit, party) in &wishes.waves {

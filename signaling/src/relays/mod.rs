@@ -20,8 +20,6 @@ use std::fmt;
 
 /// Tokens live so long, at most.
 const TOKEN_LIFE: Span = Span::seconds(45);
-/// A visit is on its first relay; moving it to another counts this up.
-const GENERATION: u32 = 1;
 
 /// Where a relay listens.
 #[derive(Debug, Clone)]
@@ -78,7 +76,7 @@ impl MediaKey {
             rights: rights(pass.role),
             jti: crate::access::random_text(16),
             not_after: now + TOKEN_LIFE,
-            generation: GENERATION,
+            generation: pass.epoch,
         };
         self.sign(MEDIA_DOMAIN, &claims)
     }
@@ -121,11 +119,23 @@ pub struct WaveParty {
     pub epoch: u32,
 }
 
+/// Everybody who may be in a visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// The claim's epoch: a visit that was interrupted is given to the relay anew by the next
+    /// claim, and a token of an older claim is stale there.
+    pub generation: u32,
+    /// Sum of the versions of the streams it was made from.
+    pub seq: u64,
+    /// Who.
+    pub participants: Vec<ParticipantId>,
+}
+
 /// What the relays and gateways should know of every visit that goes on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// Full lists by visit, with the sum of the versions they were made from.
-    pub lists: BTreeMap<VisitId, (u64, Vec<ParticipantId>)>,
+    /// Full lists by visit.
+    pub lists: BTreeMap<VisitId, List>,
     /// Gateways by visit.
     pub waves: BTreeMap<VisitId, WaveParty>,
 }
@@ -142,8 +152,12 @@ impl Wishes {
                 let Ok(papers) = desk.visits.see(&stream).await else { continue };
                 let wave = wave_party(desk, gateways, ticket.subject, claim.visit, ticket.epoch);
                 let party = wave.map(|wave| wave.participant);
-                let list = desired(ticket, claim.visit, &papers.state, party);
-                wishes.lists.insert(claim.visit, (room.version + papers.version, list));
+                let list = List {
+                    generation: ticket.epoch,
+                    seq: room.version + papers.version,
+                    participants: desired(ticket, claim.visit, &papers.state, party),
+                };
+                wishes.lists.insert(claim.visit, list);
                 wishes.waves.extend(wave.map(|wave| (claim.visit, wave)));
             }
         }
@@ -152,9 +166,8 @@ impl Wishes {
 
     /// One list as the relay is told it.
     fn message(&self, visit: VisitId) -> Option<ToRelay> {
-        let (seq, participants) = self.lists.get(&visit)?;
-        let participants = participants.clone();
-        Some(ToRelay::Desired { visit, seq: *seq, generation: GENERATION, participants })
+        let List { generation, seq, participants } = self.lists.get(&visit)?.clone();
+        Some(ToRelay::Desired { visit, seq, generation, participants })
     }
 }
 

@@ -60,11 +60,6 @@ impl Queue {
         self.len
     }
 
-    /// Whether nobody is.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     fn run_for(&self, rank: Rank) -> usize {
         let after = self.runs.partition_point(|run| run[0].0 <= rank);
         after.saturating_sub(1)

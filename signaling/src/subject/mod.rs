@@ -19,7 +19,7 @@ pub enum Item {
         /// 後着.
         late: bool,
         /// Values, or the attempt that failed.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
     /// 別の方です: everything measured since then is held back.
     HeldBack {
@@ -53,7 +53,7 @@ impl HeldBack {
             Item::Measured { late, outcome } => {
                 let at = outcome.measured_at();
                 let quarantined = self.spans.iter().any(|(from, to)| *from <= at && at <= *to);
-                Some(ReadingRow { seq, stored, late, quarantined, outcome })
+                Some(ReadingRow { seq, stored, late, quarantined, outcome: *outcome })
             }
             Item::HeldBack { from, .. } => {
                 self.spans.push((from, stored));

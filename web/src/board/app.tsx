@@ -1,7 +1,6 @@
 // The door, and behind it the board: rooms, alerts, columns of magnets, doctors.
 
-import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { LinkBanner } from "../ui/banner";
 import { Notice } from "../ui/notice";
 import { StaffDoor } from "../ui/sign-in";
@@ -30,20 +29,23 @@ export function App({ wire }: { wire: Wire }) {
   );
 }
 
+/** What is open over the board. */
+type Over =
+  | { readonly type: "nothing" }
+  | { readonly type: "ticket"; readonly ticket: string }
+  | { readonly type: "invite" }
+  | { readonly type: "issued"; readonly links: readonly IssuedLink[]; readonly missing: number };
+
+const NOTHING: Over = { type: "nothing" };
+
 function Board({ wire }: { wire: Wire }) {
-  const room = useSignal<string | undefined>(undefined);
-  const opened = useSignal<string | undefined>(undefined);
-  const inviting = useSignal(false);
-  const issued = useSignal<readonly IssuedLink[]>([]);
-  const missing = useSignal(0);
+  const [room, setRoom] = useState<string | undefined>();
+  const [over, setOver] = useState<Over>(NOTHING);
   const tickets = wire.views.rows("tickets");
-  const board = useMemo(() => boardOf(tickets.values(), room.value), [tickets, room.value]);
-  const mixed = useMemo(
-    () => new Set([...tickets.values()].map((one) => one.room)).size > 1 && room.value === undefined,
-    [tickets, room.value],
-  );
-  const ticket = opened.value ? tickets.get(opened.value) : undefined;
+  const board = useMemo(() => boardOf(tickets.values(), room), [tickets, room]);
+  const rooms = useMemo(() => new Set([...tickets.values()].map((one) => one.room)), [tickets]);
   useTitleCount(wire);
+  const open = (ticket: string) => setOver({ type: "ticket", ticket });
   const connected = wire.link.value.state === "connected";
   return (
     <div class={connected ? "page" : "page old"}>
@@ -51,73 +53,51 @@ function Board({ wire }: { wire: Wire }) {
       <LinkBanner link={wire.link} now={wire.clock.now} reassurance={t("cut")} />
       <Rooms
         wire={wire}
-        chosen={room.value}
-        onChoose={(chosen) => {
-          room.value = chosen;
-        }}
-        onInvite={() => {
-          inviting.value = true;
-        }}
+        chosen={room}
+        onChoose={setRoom}
+        onInvite={() => setOver({ type: "invite" })}
       />
-      <Alerts
-        wire={wire}
-        onOpen={(id) => {
-          opened.value = id;
-        }}
-      />
+      <Alerts wire={wire} onOpen={open} />
       {wire.views.known("tickets") ? (
         <Columns
           wire={wire}
           board={board}
-          mixed={mixed}
-          onOpen={(id) => {
-            opened.value = id;
-          }}
+          mixed={room === undefined && rooms.size > 1}
+          onOpen={open}
         />
       ) : (
         <p class="soft loading">{common("wait_moment")}</p>
       )}
-      <Doctors wire={wire} room={room.value} />
-      {ticket && (
-        <TicketDialog
-          wire={wire}
-          ticket={ticket}
-          onIssued={(links) => {
-            opened.value = undefined;
-            missing.value = 0;
-            issued.value = links;
-          }}
-          onClose={() => {
-            opened.value = undefined;
-          }}
-        />
-      )}
-      {inviting.value && (
-        <Invite
-          wire={wire}
-          room={room.value}
-          onIssued={(links, count) => {
-            inviting.value = false;
-            missing.value = count;
-            issued.value = links;
-          }}
-          onClose={() => {
-            inviting.value = false;
-          }}
-        />
-      )}
-      {issued.value.length > 0 && (
-        <Issued
-          wire={wire}
-          links={issued.value}
-          missing={missing.value}
-          onClose={() => {
-            issued.value = [];
-          }}
-        />
-      )}
+      <Doctors wire={wire} room={room} />
+      <OverBoard wire={wire} room={room} over={over} onOver={setOver} />
     </div>
   );
+}
+
+interface OverProps {
+  wire: Wire;
+  room: string | undefined;
+  over: Over;
+  onOver(over: Over): void;
+}
+
+function OverBoard({ wire, room, over, onOver }: OverProps) {
+  const close = () => onOver(NOTHING);
+  const issued = (links: readonly IssuedLink[], missing = 0) =>
+    onOver({ type: "issued", links, missing });
+  switch (over.type) {
+    case "nothing":
+      return null;
+    case "ticket": {
+      const ticket = wire.views.rows("tickets").get(over.ticket);
+      if (!ticket) return null;
+      return <TicketDialog wire={wire} ticket={ticket} onIssued={issued} onClose={close} />;
+    }
+    case "invite":
+      return <Invite wire={wire} room={room} onIssued={issued} onClose={close} />;
+    case "issued":
+      return <Issued wire={wire} links={over.links} missing={over.missing} onClose={close} />;
+  }
 }
 
 /** The tab says how many alerts there are, for a board that stands behind another window. */

@@ -29,7 +29,10 @@ function Doctor({ wire, doctor }: { wire: Wire; doctor: DoctorRow }) {
   const code = doctor.patient ? wire.views.rows("tickets").get(doctor.patient)?.code : undefined;
   const away = doctor.away_since;
   return (
-    <li class={`doctor-plate ${doctor.duty} ${away !== null ? "away" : ""}`} data-staff={doctor.staff}>
+    <li
+      class={`doctor-plate ${doctor.duty} ${away !== null ? "away" : ""}`}
+      data-staff={doctor.staff}
+    >
       <b>{doctor.name}</b>
       <span class="soft small">{doctor.affiliation}</span>
       <span class="plate-state">

@@ -1,4 +1,4 @@
-// A list of people from a spreadsheet: pasted or as a file, looked at line by line before it is sent.
+// A list of people from a spreadsheet, pasted or as a file: looked at line by line, then sent.
 
 import { useMemo, useState } from "preact/hooks";
 import { Button } from "../ui/controls";
@@ -66,7 +66,15 @@ function Source({ text, onText, onFile, said }: SourceProps) {
       "minato-sample.csv",
       writeCsv([
         [...COLUMNS.map((column) => t(`heading_${column}`))],
-        ["見本 花子", "みほん はなこ", "昭和19年12月1日", "0599-00-0000", "港島 2-3", "通常", "初診"],
+        [
+          "見本 花子",
+          "みほん はなこ",
+          "昭和19年12月1日",
+          "0599-00-0000",
+          "港島 2-3",
+          "通常",
+          "初診",
+        ],
       ]),
     );
   return (
@@ -123,8 +131,13 @@ function Checked({ lines }: { lines: readonly Line[] }) {
         <b>{t("lines_n", { n: lines.length })}</b>{" "}
         {flawed > 0 && <span class="chip lamp">{t("lines_flawed", { n: flawed })}</span>}
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by the keys */}
-      <div class="people" tabIndex={0} role="region" aria-label={t("invite_many")}>
+      <div
+        class="people"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+        tabIndex={0}
+        role="region"
+        aria-label={t("invite_many")}
+      >
         <table>
           <thead>
             <tr>

@@ -64,32 +64,45 @@ export function InviteOne({ wire, busy, onSend }: OneProps) {
       {field("birth_date", t("birth_date_hint"))}
       {field("call_back", t("call_back_hint"))}
       {field("location", t("location_hint"))}
-      <div class="field">
-        <label for="invite-triage">{staff("triage")}</label>
-        <select
-          id="invite-triage"
-          class="input"
-          value={triage}
-          onChange={(event) => setTriage(event.currentTarget.value as Triage)}
-        >
-          {TRIAGES.map((one) => (
-            <option key={one} value={one}>
-              {staff(`triage_${one}`)}
-            </option>
-          ))}
-        </select>
-        <label class="choice">
-          <input
-            type="checkbox"
-            checked={first}
-            onChange={(event) => setFirst(event.currentTarget.checked)}
-          />
-          {staff("first_visit")}
-        </label>
-      </div>
+      <Urgency triage={triage} onTriage={setTriage} first={first} onFirst={setFirst} />
       <Button type="submit" kind="primary" disabled={busy} data-act="issue">
         {t("issue_one")}
       </Button>
     </form>
+  );
+}
+
+interface UrgencyProps {
+  triage: Triage;
+  onTriage(triage: Triage): void;
+  first: boolean;
+  onFirst(first: boolean): void;
+}
+
+function Urgency({ triage, onTriage, first, onFirst }: UrgencyProps) {
+  return (
+    <div class="field">
+      <label for="invite-triage">{staff("triage")}</label>
+      <select
+        id="invite-triage"
+        class="input"
+        value={triage}
+        onChange={(event) => onTriage(event.currentTarget.value as Triage)}
+      >
+        {TRIAGES.map((one) => (
+          <option key={one} value={one}>
+            {staff(`triage_${one}`)}
+          </option>
+        ))}
+      </select>
+      <label class="choice">
+        <input
+          type="checkbox"
+          checked={first}
+          onChange={(event) => onFirst(event.currentTarget.checked)}
+        />
+        {staff("first_visit")}
+      </label>
+    </div>
   );
 }

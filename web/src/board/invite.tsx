@@ -20,7 +20,7 @@ interface InviteProps {
   onClose(): void;
 }
 
-/** Sends a list in parts; tells how many have their link. Absent when the first part was refused. */
+/** Sends a list, in parts if it is long, and shows the links that came of it. */
 export type Send = (people: readonly Line["invitation"][]) => Promise<void>;
 
 export function Invite({ wire, room, onIssued, onClose }: InviteProps) {
@@ -43,7 +43,12 @@ export function Invite({ wire, room, onIssued, onClose }: InviteProps) {
       <div class={many ? "wide-dialog stack" : "stack"}>
         <div class="invite-head">
           <div class="segments" role="group" aria-label={t("invite_title")}>
-            <button type="button" class="segment" aria-pressed={!many} onClick={() => setMany(false)}>
+            <button
+              type="button"
+              class="segment"
+              aria-pressed={!many}
+              onClick={() => setMany(false)}
+            >
               {t("invite_one")}
             </button>
             <button type="button" class="segment" aria-pressed={many} onClick={() => setMany(true)}>

@@ -24,11 +24,15 @@ interface IssuedProps {
 export function Issued({ wire, links, missing, onClose }: IssuedProps) {
   const [taken, setTaken] = useState(false);
   const [asking, setAsking] = useState(false);
-  const [qr, setQr] = useState<string | undefined>(links.length === 1 ? links[0]?.ticket : undefined);
   const tickets = wire.views.rows("tickets");
   const write = () => {
     const headings = ["code", "name", "call_back", "url", "spoken", "expires"] as const;
-    const csv = linksCsv(links, tickets, location.origin, headings.map((one) => t(`csv_${one}`)));
+    const csv = linksCsv(
+      links,
+      tickets,
+      location.origin,
+      headings.map((one) => t(`csv_${one}`)),
+    );
     download(`minato-links-${dayOf(wire.clock.read())}.csv`, csv);
     setTaken(true);
   };
@@ -51,33 +55,51 @@ export function Issued({ wire, links, missing, onClose }: IssuedProps) {
           {t("issued_sure")}
         </p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by the keys */}
-      <div class="people issued" tabIndex={0} role="region" aria-label={t("issued_title", { n: links.length })}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t("csv_code")}</th>
-              <th>{t("csv_name")}</th>
-              <th>{t("csv_url")}</th>
-              <th>{t("csv_spoken")}</th>
-              <th>{t("csv_expires")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {links.map((link) => (
-              <LinkLine
-                key={link.ticket}
-                link={link}
-                name={personOf(link, tickets)?.name}
-                shown={qr === link.ticket}
-                onQr={() => setQr(qr === link.ticket ? undefined : link.ticket)}
-                onTaken={() => setTaken(true)}
-              />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Links wire={wire} links={links} onTaken={() => setTaken(true)} />
     </Dialog>
+  );
+}
+
+interface LinksProps {
+  wire: Wire;
+  links: readonly IssuedLink[];
+  onTaken(): void;
+}
+
+function Links({ wire, links, onTaken }: LinksProps) {
+  const only = links.length === 1 ? links[0]?.ticket : undefined;
+  const [qr, setQr] = useState<string | undefined>(only);
+  const tickets = wire.views.rows("tickets");
+  return (
+    <div
+      class="people issued"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+      tabIndex={0}
+      role="region"
+      aria-label={t("link")}
+    >
+      <table>
+        <thead>
+          <tr>
+            {(["code", "name", "url", "spoken", "expires"] as const).map((column) => (
+              <th key={column}>{t(`csv_${column}`)}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {links.map((link) => (
+            <LinkLine
+              key={link.ticket}
+              link={link}
+              name={personOf(link, tickets)?.name}
+              shown={qr === link.ticket}
+              onQr={() => setQr(qr === link.ticket ? undefined : link.ticket)}
+              onTaken={onTaken}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -22,8 +22,17 @@ describe("issued links", () => {
   });
 
   it("are written as a list for the SMS", () => {
-    const rows = parseCsv(linksCsv([LINK], new Map(), "https://m.example", ["code", "a", "b", "url", "s", "e"]));
-    expect(rows[1]).toEqual(["K-27", "", "", "https://m.example/p#abcDEF123", "12345678", "2026-09-21T14:13:20.000Z"]);
+    const rows = parseCsv(
+      linksCsv([LINK], new Map(), "https://m.example", ["code", "a", "b", "url", "s", "e"]),
+    );
+    expect(rows[1]).toEqual([
+      "K-27",
+      "",
+      "",
+      "https://m.example/p#abcDEF123",
+      "12345678",
+      "2026-09-21T14:13:20.000Z",
+    ]);
   });
 
   it("have a code that is said in two halves", () => {
@@ -46,7 +55,9 @@ describe("issued links", () => {
     const batches = batchesOf(people);
     expect(batches.flat()).toHaveLength(200);
     for (const batch of batches) {
-      expect(new TextEncoder().encode(JSON.stringify(batch)).length).toBeLessThan(BATCH_BYTES_MAX + 2);
+      expect(new TextEncoder().encode(JSON.stringify(batch)).length).toBeLessThan(
+        BATCH_BYTES_MAX + 2,
+      );
     }
   });
 });

@@ -6,7 +6,7 @@ import type { Line } from "./people";
 
 type Invitation = Line["invitation"];
 
-/** A verb with many people has to fit into one message of the protocol (64 KiB) with room to spare. */
+/** A verb with many people has to fit into one message (64 KiB) with room to spare. */
 export const BATCH_BYTES_MAX = 48 * 1_024;
 
 /** The list cut into parts that fit into a message each, in their order. */

@@ -54,6 +54,7 @@ function Where({ wire, ticket, mixed }: { wire: Wire; ticket: TicketRow; mixed: 
   const doctor = ticket.doctor && wire.views.rows("doctors").get(ticket.doctor)?.name;
   const room = mixed ? wire.views.rows("rooms").get(ticket.room)?.name : undefined;
   if (ticket.disposition) return <span>{staff(`disposition_${ticket.disposition}`)}</span>;
+  if (ticket.state === "left") return <span>{staff("state_left")}</span>;
   return (
     <>
       {doctor && <span class="with">{t("with_doctor", { name: doctor })}</span>}

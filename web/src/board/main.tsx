@@ -4,6 +4,7 @@ import { render } from "preact";
 import "../ui/staff.css";
 import "../ui/desk.css";
 import "./board.css";
+import "./dialogs.css";
 import { wire } from "../wire/page";
 import { App } from "./app";
 

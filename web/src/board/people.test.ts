@@ -26,7 +26,10 @@ describe("comma-separated text", () => {
   });
 
   it("reads back what it wrote", () => {
-    const rows = [["佐藤, ハナ", 'a"b'], ["+81 90-0000-0000", ""]];
+    const rows = [
+      ["佐藤, ハナ", 'a"b'],
+      ["+81 90-0000-0000", ""],
+    ];
     expect(parseCsv(writeCsv(rows))).toEqual(rows);
   });
 
@@ -52,9 +55,12 @@ describe("birth dates", () => {
     expect(birthDate(text)).toBe(date);
   });
 
-  it.each(["", "1944-13-01", "1944-02-30", "44-1-1", "昨日", "1800-01-01"])("%s is no date", (text) => {
-    expect(birthDate(text)).toBeUndefined();
-  });
+  it.each(["", "1944-13-01", "1944-02-30", "44-1-1", "昨日", "1800-01-01"])(
+    "%s is no date",
+    (text) => {
+      expect(birthDate(text)).toBeUndefined();
+    },
+  );
 
   it("count the birthday for an age", () => {
     expect(ageOn("1944-12-01", "2024-11-30")).toBe(79);

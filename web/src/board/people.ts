@@ -63,7 +63,7 @@ const TRIAGES: Record<Triage, readonly string[]> = {
 const YES = ["true", "1", "yes", "y", "はい", "初診", "○", "〇", "有"];
 const NO = ["false", "0", "no", "n", "いいえ", "再診", "×", "無", ""];
 
-/** Cells to people; a heading line is understood in any order, without one the order is `COLUMNS`. */
+/** Cells to people; a heading may stand in any order, without one the order is `COLUMNS`. */
 export function readPeople(cells: readonly (readonly string[])[], today: string): Line[] {
   const heading = cells[0]?.map(columnOf) ?? [];
   const hasHeading = heading.includes("name") && heading.filter(Boolean).length >= 2;

@@ -22,7 +22,8 @@ export function Rooms({ wire, chosen, onChoose, onInvite }: RoomsProps) {
   const rooms = useComputed(() =>
     [...wire.views.rows("rooms").values()].sort((a, b) => a.name.localeCompare(b.name, "ja")),
   ).value;
-  const room = rooms.find((one) => one.room === chosen) ?? (rooms.length === 1 ? rooms[0] : undefined);
+  const room =
+    rooms.find((one) => one.room === chosen) ?? (rooms.length === 1 ? rooms[0] : undefined);
   return (
     <nav class="rooms" aria-label={t("rooms")}>
       <div class="tabs">
@@ -37,7 +38,13 @@ export function Rooms({ wire, chosen, onChoose, onInvite }: RoomsProps) {
           </button>
         )}
         {rooms.map((one) => (
-          <Tab key={one.room} wire={wire} room={one} pressed={one.room === room?.room} onChoose={onChoose} />
+          <Tab
+            key={one.room}
+            wire={wire}
+            room={one}
+            pressed={one.room === room?.room}
+            onChoose={onChoose}
+          />
         ))}
       </div>
       <div class="room-verbs">

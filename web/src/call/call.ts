@@ -1,18 +1,24 @@
-// One screen's place in the call: joins at the relay, follows its slot map, mends the path by
-// itself, and says truthfully what is heard and seen.
+// One screen's place in the call: joins at the relay, mends the path by itself, joins anew when the
+// session is gone, and says truthfully how it stands.
 
 import { type Signal, signal } from "@preact/signals";
-import type { Code, FromPage, MediaGrant, RelayCode, Slot, SlotMap, ToPage, VideoWish, WaveBlock } from "../wire/types";
+import type { Code, FromPage, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { type Caught, catchCamera, catchMedia, type MediaFault, release } from "./devices";
 import { type Lines, openLines } from "./offer";
+import { Own } from "./own";
 import * as relay from "./relay";
-import { advise, feel, Frames, type Pulse } from "./watchdog";
+import { Seating } from "./seating";
+import { measure } from "./stats";
+import { advise, feel, type Pulse } from "./watchdog";
+
+export type { Seat } from "./seating";
 
 const WATCH_MS = 500;
+/** So long the browser's question about camera and microphone holds the call up. */
+const QUESTION_MS = 4_000;
 /** Pauses between attempts to join: the first, the longest. */
 const REJOIN_MS = { first: 500, most: 8_000 };
-/** Tokens that were refused in a row before the person is told; the attempts go on. */
+/** Refusals in a row before the person is told which; the attempts go on. */
 const REFUSALS_BEFORE_TELLING = 3;
 
 export type CallState =
@@ -26,42 +32,28 @@ export type CallState =
   /** The session at the relay is gone; it is joined anew as long as the visit lasts. */
   | { type: "gone"; since: number; code: Code | RelayCode | undefined };
 
-/** Somebody else in the call. */
-export interface Seat {
-  index: number;
-  participant: string;
-  role: Slot["role"];
-  stream: MediaStream;
-  /** Sound, picture has been coming lately. */
-  audio: boolean;
-  video: boolean;
-  /** The picture stands still since, in the screen's own time. */
-  frozenSince: number | undefined;
-}
+/** After these the visit goes on without this screen: no further attempt. */
+const FINAL: readonly (Code | RelayCode)[] = ["visit_over", "visit_unknown", "not_present", "not_yours"];
 
 export class Call {
   readonly state: Signal<CallState> = signal<CallState>({ type: "idle" });
-  readonly seats: Signal<readonly Seat[]> = signal<readonly Seat[]>([]);
-  /** Whose stethoscope is on the line, and its sound. */
-  readonly auscultation: Signal<{ of: string; stream: MediaStream } | undefined> = signal(undefined);
-  /** Own microphone and camera. */
-  readonly self: Signal<MediaStream | undefined> = signal(undefined);
-  readonly faults: Signal<{ audio?: MediaFault; video?: MediaFault }> = signal({});
-  readonly microphone = signal(true);
-  readonly camera = signal(true);
   /** Whether others are heard here. A second screen in the room begins silent. */
   readonly speaker = signal(true);
   readonly companion = signal(false);
   /** The browser plays sound only after a tap. */
   readonly needsTap = signal(false);
+  private readonly seating = new Seating();
+  readonly seats = this.seating.seats;
+  readonly auscultation = this.seating.auscultation;
+  private readonly own: Own;
+  readonly self: Own["stream"];
+  readonly faults: Own["faults"];
+  readonly microphone: Own["microphone"];
+  readonly camera: Own["camera"];
 
   private visit: string | undefined;
   private lines: Lines | undefined;
   private session: relay.RelaySession | undefined;
-  private map: SlotMap | undefined;
-  private readonly streams = new Map<number, MediaStream>();
-  private readonly frames = new Frames();
-  private readonly frozen = new Map<number, number>();
   private pulse: Pulse | undefined;
   private lastRestartAt: number | undefined;
   private restarting = false;
@@ -76,17 +68,23 @@ export class Call {
     private readonly wire: Wire,
     private readonly options: { staff: boolean; video: boolean },
   ) {
-    this.camera.value = options.video;
+    this.own = new Own(options.video);
+    this.self = this.own.stream;
+    this.faults = this.own.faults;
+    this.microphone = this.own.microphone;
+    this.camera = this.own.camera;
   }
 
   /** Enters the call of a visit and stays in it until `leave`. */
   async join(visit: string): Promise<void> {
     if (this.visit === visit) return;
+    if (this.visit) this.leave();
     this.visit = visit;
     window.addEventListener("online", this.networkChanged);
     window.addEventListener("pagehide", this.pageHides);
-    navigator.mediaDevices?.addEventListener?.("devicechange", this.devicesChanged);
-    await this.catchOwn();
+    this.state.value = { type: "asking" };
+    // Who does not see the browser's question can at least hear and see the others.
+    await Promise.race([this.own.hold(), pause(QUESTION_MS)]);
     if (this.visit === visit) await this.connect();
   }
 
@@ -95,43 +93,27 @@ export class Call {
     this.visit = undefined;
     window.removeEventListener("online", this.networkChanged);
     window.removeEventListener("pagehide", this.pageHides);
-    navigator.mediaDevices?.removeEventListener?.("devicechange", this.devicesChanged);
     clearTimeout(this.retry);
     this.letGo(true);
-    release(this.self.value);
-    this.self.value = undefined;
+    this.own.letGo();
     this.state.value = { type: "idle" };
   }
 
   setMicrophone(on: boolean): void {
-    this.microphone.value = on;
-    for (const track of this.self.value?.getAudioTracks() ?? []) track.enabled = on;
+    this.own.setMicrophone(on);
   }
 
-  async setCamera(on: boolean): Promise<void> {
-    this.camera.value = on;
-    const held = this.self.value?.getVideoTracks()[0];
-    if (!on) {
-      // Letting go of it switches its light off: "off" is seen to be off.
-      if (held) this.self.value?.removeTrack(held);
-      held?.stop();
-      await this.lines?.camera.replaceTrack(null);
-      this.self.value = this.self.value && new MediaStream(this.self.value.getTracks());
-      return;
-    }
-    if (held?.readyState === "live") return;
-    const track = await catchCamera();
-    if (typeof track === "string") {
-      this.camera.value = false;
-      this.faults.value = { ...this.faults.value, video: track };
-      return;
-    }
-    this.self.value = new MediaStream([...(this.self.value?.getAudioTracks() ?? []), track]);
-    await this.lines?.camera.replaceTrack(track);
+  setCamera(on: boolean): Promise<void> {
+    return this.own.setCamera(on);
   }
 
   setSpeaker(on: boolean): void {
     this.speaker.value = on;
+  }
+
+  /** Asks for camera and microphone again, after the person allowed them in the settings. */
+  askAgain(): Promise<void> {
+    return this.own.askAgain();
   }
 
   /** How much picture this screen wants of somebody. Sound is not affected. */
@@ -160,47 +142,6 @@ export class Call {
     this.taps.clear();
   }
 
-  /** Asks for camera and microphone again, after the person allowed them in the settings. */
-  async askAgain(): Promise<void> {
-    await this.catchOwn();
-    const [audio, video] = [this.self.value?.getAudioTracks()[0], this.self.value?.getVideoTracks()[0]];
-    await this.lines?.microphone.replaceTrack(audio ?? null);
-    await this.lines?.camera.replaceTrack(video ?? null);
-  }
-
-  private async catchOwn(): Promise<void> {
-    this.state.value = { type: "asking" };
-    release(this.self.value);
-    const caught: Caught = await catchMedia(this.camera.value);
-    this.self.value = caught.stream;
-    this.faults.value = {
-      ...(caught.audioFault && { audio: caught.audioFault }),
-      ...(caught.videoFault && { video: caught.videoFault }),
-    };
-    if (caught.audioFault) this.microphone.value = false;
-    if (caught.videoFault) this.camera.value = false;
-    this.setMicrophone(this.microphone.value);
-    // A carrier's call ends the microphone for good: catch it anew when it is over.
-    for (const track of caught.stream.getAudioTracks()) {
-      track.onended = () => void this.recatchMicrophone();
-    }
-    if (this.lines) this.state.value = { type: "live" };
-  }
-
-  private async recatchMicrophone(): Promise<void> {
-    if (!this.visit) return;
-    const caught = await catchMedia(false);
-    const track = caught.stream.getAudioTracks()[0];
-    if (!track) {
-      this.faults.value = { ...this.faults.value, audio: caught.audioFault ?? "missing" };
-      return;
-    }
-    track.enabled = this.microphone.value;
-    track.onended = () => void this.recatchMicrophone();
-    this.self.value = new MediaStream([track, ...(this.self.value?.getVideoTracks() ?? [])]);
-    await this.lines?.microphone.replaceTrack(track);
-  }
-
   /** Gets a token, makes the one offer and takes the answer. */
   private async connect(): Promise<void> {
     const visit = this.visit;
@@ -212,7 +153,12 @@ export class Call {
       return this.failed(answer.type === "refused" ? answer.code : undefined);
     }
     this.beCompanion(answer.outcome.companion);
-    await this.negotiate(visit, answer.outcome);
+    try {
+      await this.negotiate(visit, answer.outcome);
+    } catch {
+      // The browser took no part of the answer, or has no WebRTC: tried again, told as gone.
+      this.failed(undefined);
+    }
   }
 
   private beCompanion(companion: boolean): void {
@@ -227,8 +173,10 @@ export class Call {
 
   private async negotiate(visit: string, grant: MediaGrant): Promise<void> {
     this.letGo(false);
-    const lines = openLines(this.options.staff, this.self.value ?? new MediaStream());
+    const lines = openLines(this.options.staff, this.self.peek() ?? new MediaStream());
     this.lines = lines;
+    this.own.putOn(lines);
+    this.seating.begin(lines);
     this.listen(lines);
     await lines.peer.setLocalDescription();
     const sdp = lines.peer.localDescription?.sdp ?? "";
@@ -237,13 +185,14 @@ export class Call {
     if (reply.type !== "ok") return this.failed(reply.type === "refused" ? reply.code : undefined);
     this.session = relay.sessionOf(grant.relay_url, reply.value);
     await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
+    if (this.lines !== lines) return;
     this.pulse = { bytes: 0, grewAt: Date.now() };
     this.watch = setInterval(() => void this.look(), WATCH_MS);
   }
 
   private listen(lines: Lines): void {
     lines.slotsChannel.onmessage = (event: MessageEvent) => {
-      if (this.lines === lines) this.take(JSON.parse(String(event.data)) as ToPage);
+      if (this.lines === lines) this.seating.take(JSON.parse(String(event.data)) as ToPage);
     };
     lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (this.lines === lines) this.hearWave(event.data);
@@ -255,52 +204,10 @@ export class Call {
     };
   }
 
-  private take(message: ToPage): void {
-    if (this.map && message.version < this.map.version) return;
-    const before = new Map(this.map?.slots.map((slot) => [slot.index, slot.participant]));
-    for (const slot of message.slots) {
-      if (before.get(slot.index) === slot.participant) continue;
-      this.frames.forget(slot.index);
-      this.frozen.delete(slot.index);
-    }
-    this.map = message;
-    const stream = this.lines && new MediaStream([this.lines.auscultation.track]);
-    const held = this.auscultation.peek();
-    if (held?.of !== (message.auscultation ?? undefined)) {
-      this.auscultation.value =
-        message.auscultation && stream ? { of: message.auscultation, stream } : undefined;
-    }
-    this.publishSeats();
-  }
-
   private hearWave(data: ArrayBuffer): void {
     if (this.waveEars.size === 0) return;
     const block = JSON.parse(new TextDecoder().decode(data)) as WaveBlock;
     for (const ear of this.waveEars) ear(block);
-  }
-
-  private publishSeats(): void {
-    const lines = this.lines;
-    if (!lines) {
-      this.seats.value = [];
-      return;
-    }
-    // The gateway has no face.
-    const people = (this.map?.slots ?? []).filter((slot) => slot.role !== "gateway");
-    this.seats.value = people.map((slot) => ({
-      ...slot,
-      stream: this.streamOf(lines, slot.index),
-      frozenSince: slot.video ? this.frozen.get(slot.index) : undefined,
-    }));
-  }
-
-  private streamOf(lines: Lines, index: number): MediaStream {
-    const held = this.streams.get(index);
-    if (held) return held;
-    const line = lines.slots[index];
-    const made = new MediaStream(line ? [line.audio.track, line.video.track] : []);
-    this.streams.set(index, made);
-    return made;
   }
 
   /** Twice a second: does media flow, do pictures move, what is to be done? */
@@ -311,30 +218,18 @@ export class Call {
     if (this.lines !== lines) return;
     const now = Date.now();
     this.pulse = feel(this.pulse, bytes, now);
-    this.followFrames(frames, now);
+    this.seating.follow(frames, now);
+    const flows = this.pulse.grewAt === now && lines.peer.connectionState === "connected";
+    if (flows && this.state.peek().type === "restarting") this.state.value = { type: "live" };
     const advice = advise({
       pulse: this.pulse,
-      company: (this.map?.slots ?? []).some((slot) => slot.audio || slot.video),
+      company: this.seating.hasCompany(),
       iceFailed: ["disconnected", "failed"].includes(lines.peer.iceConnectionState),
       lastRestartAt: this.lastRestartAt,
       now,
     });
-    const mended = this.state.peek().type === "restarting" && this.pulse.grewAt === now;
-    if (mended && lines.peer.connectionState === "connected") this.state.value = { type: "live" };
     if (advice === "restart") await this.mend();
     if (advice === "rejoin") this.failed(undefined);
-  }
-
-  private followFrames(frames: ReadonlyMap<number, number>, now: number): void {
-    let changed = false;
-    for (const [index, count] of frames) {
-      const since = this.frames.frozenSince(index, count, now);
-      if (since === this.frozen.get(index)) continue;
-      changed = true;
-      if (since === undefined) this.frozen.delete(index);
-      else this.frozen.set(index, since);
-    }
-    if (changed) this.publishSeats();
   }
 
   /** ICE restart with the session's own secret: works without signaling. */
@@ -347,33 +242,39 @@ export class Call {
       this.state.value = { type: "restarting", since: this.pulse?.grewAt ?? Date.now() };
     }
     try {
-      lines.peer.restartIce();
-      await lines.peer.setLocalDescription(await lines.peer.createOffer());
-      const reply = await relay.restart(session, lines.peer.localDescription?.sdp ?? "");
-      if (this.lines !== lines) return;
-      if (reply.type === "ok") {
-        await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
-        return;
-      }
-      await lines.peer.setLocalDescription({ type: "rollback" });
-      if (reply.type === "refused" && reply.code !== "unavailable") this.failed(reply.code);
+      await this.restart(lines, session);
+    } catch {
+      if (this.lines === lines) this.failed(undefined);
     } finally {
       this.restarting = false;
     }
   }
 
+  private async restart(lines: Lines, session: relay.RelaySession): Promise<void> {
+    lines.peer.restartIce();
+    await lines.peer.setLocalDescription(await lines.peer.createOffer());
+    const reply = await relay.restart(session, lines.peer.localDescription?.sdp ?? "");
+    if (this.lines !== lines) return;
+    if (reply.type === "ok") {
+      await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
+      return;
+    }
+    await lines.peer.setLocalDescription({ type: "rollback" });
+    if (reply.type === "refused" && reply.code !== "unavailable") this.failed(reply.code);
+  }
+
   /** The session is of no use: join anew, with pauses, as long as the visit lasts. */
   private failed(code: Code | RelayCode | undefined): void {
     this.failures += 1;
-    const since = this.state.peek();
-    const gone = "since" in since ? since.since : (this.pulse?.grewAt ?? Date.now());
+    const before = this.state.peek();
+    const since = "since" in before ? before.since : (this.pulse?.grewAt ?? Date.now());
     this.letGo(false);
-    const tell = this.failures >= REFUSALS_BEFORE_TELLING ? code : undefined;
-    this.state.value = { type: "gone", since: gone, code: tell };
-    if (code === "visit_over" || code === "visit_unknown" || code === "not_present") return;
-    const pause = Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** (this.failures - 1));
+    const told = this.failures >= REFUSALS_BEFORE_TELLING ? code : undefined;
+    this.state.value = { type: "gone", since, code: told };
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.connect(), pause * (0.75 + Math.random() / 2));
+    if (code && FINAL.includes(code)) return;
+    const wait = Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** (this.failures - 1));
+    this.retry = setTimeout(() => void this.connect(), wait * (0.75 + Math.random() / 2));
   }
 
   private letGo(goodbye: boolean): void {
@@ -381,20 +282,17 @@ export class Call {
     const { lines, session } = this;
     this.lines = undefined;
     this.session = undefined;
-    this.map = undefined;
     this.pulse = undefined;
     this.lastRestartAt = undefined;
-    this.streams.clear();
-    this.frozen.clear();
-    this.auscultation.value = undefined;
-    this.publishSeats();
+    this.own.putOn(undefined);
+    this.seating.begin(undefined);
     if (goodbye && session) relay.leave(session);
     lines?.peer.close();
   }
 
   private readonly networkChanged = (): void => {
-    if (this.lines && this.state.peek().type !== "gone") void this.mend();
-    else if (this.visit && !this.lines) {
+    if (this.lines) void this.mend();
+    else if (this.state.peek().type === "gone") {
       clearTimeout(this.retry);
       void this.connect();
     }
@@ -404,30 +302,6 @@ export class Call {
     // A page that is kept for the way back keeps its session too: ICE consent ends it if need be.
     if (!event.persisted && this.session) relay.leave(this.session);
   };
-
-  private readonly devicesChanged = (): void => {
-    const audio = this.self.value?.getAudioTracks()[0];
-    if (audio?.readyState === "ended") void this.recatchMicrophone();
-  };
 }
 
-interface Measured {
-  bytes: number;
-  frames: ReadonlyMap<number, number>;
-}
-
-async function measure(lines: Lines): Promise<Measured> {
-  const report = await lines.peer.getStats();
-  const slotByTrack = new Map(lines.slots.map((slot, index) => [slot.video.track.id, index]));
-  const frames = new Map<number, number>();
-  let bytes = 0;
-  for (const entry of report.values()) {
-    if (entry.type !== "inbound-rtp") continue;
-    bytes += Number(entry.bytesReceived ?? 0);
-    const slot = slotByTrack.get(entry.trackIdentifier);
-    if (entry.kind === "video" && slot !== undefined) {
-      frames.set(slot, Number(entry.framesDecoded ?? 0));
-    }
-  }
-  return { bytes, frames };
-}
+const pause = (ms: number) => new Promise<void>((over) => setTimeout(over, ms));

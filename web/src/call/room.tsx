@@ -4,6 +4,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import type { VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
+import { sentence } from "../words/codes";
 import { common, timeOfDay } from "../words/common";
 import { Button } from "../ui/controls";
 import { Call, type Seat } from "./call";
@@ -28,12 +29,24 @@ export function CallRoom({ wire, visit, staff = false, call: given }: RoomProps)
     void call.join(visit.visit);
     return () => call.leave();
   }, [call, visit.visit]);
+  const audioOnly = visit.audio_only !== null;
+  useEffect(() => {
+    if (audioOnly) void call.setCamera(false);
+  }, [call, audioOnly]);
   return <CallView call={call} visit={visit} />;
 }
 
 /** Shows a call that somebody else joins and leaves. */
 export function CallView({ call, visit }: { call: Call; visit: VisitRow }) {
   const seats = call.seats.value;
+  const alone = seats.length === 1 ? seats[0]?.participant : undefined;
+  useEffect(() => {
+    // One face fills the screen; with more of them the relay's middle size is enough.
+    if (alone) call.want(alone, "full");
+    return () => {
+      if (alone) call.want(alone, "half");
+    };
+  }, [call, alone]);
   return (
     <section class="call" aria-label={common("call")}>
       <div class={`seats of-${Math.min(seats.length, 5)}`}>
@@ -112,6 +125,7 @@ function truthOf(call: Call): string | undefined {
     case "restarting":
       return `${common("media_restarting")}（${common("link_cut_since", { time: timeOfDay(state.since) })}）`;
     case "gone":
+      if (state.code === "relay_away" || state.code === "visit_full") return sentence(state.code);
       return `${common("media_gone")}（${common("link_cut_since", { time: timeOfDay(state.since) })}）`;
   }
 }

@@ -32,6 +32,9 @@ export function Actions({ wire, me, ticket, visit, call }: ActionsProps) {
   const close = () => setOpen(undefined);
   useAltKey("KeyM", () => call?.setMicrophone(!call.microphone.peek()));
   useAltKey("KeyV", () => void call?.setCamera(!call.camera.peek()));
+  const [press, busy] = usePress(wire);
+  const withdraw = () =>
+    press({ type: "decline_hand_over", ticket: ticket.ticket, epoch: ticket.epoch });
   const offered = ticket.hand_over?.offered ? ticket.hand_over : undefined;
   const to = offered && wire.views.rows("doctors").get(offered.to)?.name;
   return (
@@ -50,7 +53,12 @@ export function Actions({ wire, me, ticket, visit, call }: ActionsProps) {
       )}
       <span class="push" />
       {offered && (
-        <span class="chip grey">{t("offered_wait", { name: to ?? t("somebody") })}</span>
+        <>
+          <span class="chip grey">{t("offered_wait", { name: to ?? t("somebody") })}</span>
+          <Button kind="quiet" size="slim" disabled={busy} onClick={withdraw}>
+            {t("withdraw")}
+          </Button>
+        </>
       )}
       <Button disabled={ticket.hand_over !== null} onClick={() => setOpen("hand_over")}>
         {t("hand_over")}

@@ -1,6 +1,6 @@
 // The door, and behind it the desk: the queue without a patient, the visit with one.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { LinkBanner } from "../ui/banner";
 import { Notice } from "../ui/notice";
 import { StaffDoor } from "../ui/sign-in";
@@ -30,7 +30,7 @@ function Page({ wire }: { wire: Wire }) {
   const me = wire.you.value?.staff;
   const tickets = wire.views.rows("tickets");
   const mine = useMemo(() => (me ? mineOf(tickets.values(), me) : undefined), [tickets, me]);
-  useTitle(mine);
+  useTitle(wire, me, mine);
   return (
     <div class="page">
       <Bar wire={wire} />
@@ -55,10 +55,20 @@ function Place({ wire, me, mine }: { wire: Wire; me: string; mine: TicketRow | u
   return <VisitPage key={mine.visit} wire={wire} me={me} ticket={mine} />;
 }
 
-/** The tab says whose turn it is, by the code that is said aloud and nothing else. */
-function useTitle(mine: TicketRow | undefined): void {
-  const plain = useRef(document.title);
+/**
+ * The tab says whose turn it is, by the code that is said aloud and nothing else; without a
+ * patient, how many wait where this doctor is on duty.
+ */
+function useTitle(wire: Wire, me: string | null | undefined, mine: TicketRow | undefined): void {
+  const doctor = me ? wire.views.rows("doctors").get(me) : undefined;
+  const rooms = wire.views.rows("rooms");
+  const waiting =
+    doctor?.duty === "on"
+      ? doctor.rooms.reduce((sum, room) => sum + (rooms.get(room)?.waiting ?? 0), 0)
+      : 0;
+  const title = t("title");
   useEffect(() => {
-    document.title = mine ? `${mine.code} · ${plain.current}` : plain.current;
-  }, [mine?.code]);
+    if (mine) document.title = `${mine.code} · ${title}`;
+    else document.title = waiting > 0 ? `(${waiting}) ${title}` : title;
+  }, [mine?.code, waiting, title]);
 }

@@ -8,7 +8,7 @@ import { t } from "../words/doctor";
 
 type Calling = Extract<Act, { type: "call_next" | "call_one" }>;
 
-/** Calls; the view brings the patient. A refusal is told, and who took the patient if somebody did. */
+/** Calls; the view brings the patient. A refusal is told, and who was quicker if somebody was. */
 export async function callIn(wire: Wire, act: Calling): Promise<void> {
   tell(undefined);
   const answer = await wire.act(act);

@@ -48,7 +48,21 @@ function Colleague({ wire, me, doctor }: { wire: Wire; me: string; doctor: Docto
           {t("ask_hand_over")}
         </Button>
       )}
-      {asked && <span class="chip grey">{t("asked")}</span>}
+      {asked && ticket && (
+        <span class="row">
+          <span class="chip grey">{t("asked")}</span>
+          <Button
+            size="slim"
+            kind="quiet"
+            disabled={busy}
+            onClick={() =>
+              press({ type: "decline_hand_over", ticket: ticket.ticket, epoch: ticket.epoch })
+            }
+          >
+            {t("withdraw")}
+          </Button>
+        </span>
+      )}
     </li>
   );
 }

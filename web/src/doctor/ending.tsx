@@ -35,7 +35,13 @@ export function Ending({ wire, ticket, onClose }: EndingProps) {
   const end = async () => {
     if (!ready) return;
     const { ticket: id, epoch, code } = ticket;
-    const outcome = await press({ type: "end_visit", ticket: id, epoch, disposition, note: note.trim() });
+    const outcome = await press({
+      type: "end_visit",
+      ticket: id,
+      epoch,
+      disposition,
+      note: note.trim(),
+    });
     if (!outcome) return;
     tell(t("ended", { code }));
     onClose();
@@ -62,7 +68,15 @@ export function Ending({ wire, ticket, onClose }: EndingProps) {
   );
 }
 
-function Note({ place, note, onNote }: { place: boolean; note: string; onNote(note: string): void }) {
+function Note({
+  place,
+  note,
+  onNote,
+}: {
+  place: boolean;
+  note: string;
+  onNote(note: string): void;
+}) {
   return (
     <div class="field">
       <label for="ending-note">{t(place ? "note_place" : "note")}</label>

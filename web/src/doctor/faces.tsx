@@ -1,5 +1,7 @@
 // The other side's picture and sound, and the own one small.
 
+import { useEffect } from "preact/hooks";
+import type { Call } from "../call/call";
 import { Button } from "../ui/controls";
 import { Parties } from "../ui/parties";
 import type { VisitRow } from "../wire/types";
@@ -9,8 +11,9 @@ import type { HeldCall } from "./use-call";
 
 export function Faces({ visit, held }: { visit: VisitRow; held: HeldCall }) {
   const { call, View } = held;
+  useFullPicture(call);
   return (
-    <section class="faces" aria-label={t("faces")}>
+    <div class="faces">
       {call && View && <View call={call} visit={visit} />}
       {!call && (
         <div class="faces-wait">
@@ -19,6 +22,15 @@ export function Faces({ visit, held }: { visit: VisitRow; held: HeldCall }) {
         </div>
       )}
       <Parties visit={visit} />
-    </section>
+    </div>
   );
+}
+
+/** One face alone is worth the full picture; several share what the line carries. */
+function useFullPicture(call: Call | undefined): void {
+  const others = call?.seats.value.map((seat) => seat.participant) ?? [];
+  const alone = others.length === 1;
+  useEffect(() => {
+    for (const participant of others) call?.want(participant, alone ? "full" : "half");
+  }, [call, others.join(" ")]);
 }

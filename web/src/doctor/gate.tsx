@@ -27,7 +27,9 @@ export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
       <Asked wire={wire} visit={visit} />
       <Confirm wire={wire} visit={visit} />
       <Sides visit={visit} />
-      <p class="soft small">{t("gate_after")}</p>
+      <p class="soft small">
+        {t(visit.identity.doctor && !visit.identity.other_side ? "gate_wait_other" : "gate_after")}
+      </p>
       <Defer wire={wire} visit={visit} />
     </section>
   );

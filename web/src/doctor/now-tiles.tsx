@@ -163,9 +163,8 @@ function About({ source }: { source: Source }) {
   return (
     <span class="about">
       <b class="age">{ago(source.ageMs)}</b>{" "}
-      <time dateTime={new Date(source.at).toISOString()}>{clockTime(source.at)}</time>
-      {" · "}
-      {source.row.outcome.device.model}
+      <time dateTime={new Date(source.at).toISOString()}>{clockTime(source.at)}</time>{" "}
+      <span class="device">{source.row.outcome.device.model}</span>
     </span>
   );
 }

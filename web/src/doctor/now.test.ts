@@ -61,7 +61,11 @@ function row(
 }
 
 const pressure = (told: Told, systolic = "128") =>
-  row(told, "cuff", { systolic: number(systolic), diastolic: number("76"), pulse_rate: number("71") });
+  row(told, "cuff", {
+    systolic: number(systolic),
+    diastolic: number("76"),
+    pulse_rate: number("71"),
+  });
 const finger = (told: Told, spo2 = "97") =>
   row(told, "oximeter", { spo2: number(spo2), pulse_rate: number("72") });
 const NAN: MeasuredValue = { type: "special", special: "NaN" };
@@ -88,10 +92,12 @@ describe("the now tile", () => {
   });
 
   it("tells the reason of a failed attempt", () => {
-    const { device, characteristic, quality, device_time, gateway_time, provenance, id } = pressure({
-      seq: 2,
-      at: T0,
-    }).outcome;
+    const { device, characteristic, quality, device_time, gateway_time, provenance, id } = pressure(
+      {
+        seq: 2,
+        at: T0,
+      },
+    ).outcome;
     const outcome = { device, characteristic, quality, device_time, gateway_time, provenance, id };
     const fault: ReadingRow = {
       ...pressure({ seq: 2, at: T0 }),
@@ -111,7 +117,9 @@ describe("the now tile", () => {
   });
 
   it("never shows a value that is held back", () => {
-    expect(vitalsAt([finger({ seq: 1, at: T0, quarantined: true })], T0).oximeter.state).toBe("empty");
+    expect(vitalsAt([finger({ seq: 1, at: T0, quarantined: true })], T0).oximeter.state).toBe(
+      "empty",
+    );
   });
 
   it("goes by the time of measuring, not of arrival", () => {
@@ -123,7 +131,11 @@ describe("the now tile", () => {
   it("shows an error frame as an error, never as a number and never the value before", () => {
     const rows = [
       pressure({ seq: 1, at: T0 }),
-      row({ seq: 2, at: T0 + 1_000 }, "cuff", { systolic: NAN, diastolic: NAN, pulse_rate: number("80") }),
+      row({ seq: 2, at: T0 + 1_000 }, "cuff", {
+        systolic: NAN,
+        diastolic: NAN,
+        pulse_rate: number("80"),
+      }),
     ];
     const tile = vitalsAt(rows, T0 + 2_000).cuff;
     expect(tile.state).toBe("fault");
@@ -131,7 +143,10 @@ describe("the now tile", () => {
   });
 
   it("shows a finger out of the sensor as no number", () => {
-    const rows = [finger({ seq: 1, at: T0 }), row({ seq: 2, at: T0 + 1_000 }, "oximeter", { spo2: NAN })];
+    const rows = [
+      finger({ seq: 1, at: T0 }),
+      row({ seq: 2, at: T0 + 1_000 }, "oximeter", { spo2: NAN }),
+    ];
     expect(vitalsAt(rows, T0 + 1_500).oximeter.state).toBe("fault");
   });
 

@@ -1,7 +1,14 @@
 // What may be called "now" of a person's readings: the newest value that is neither late nor held
 // back, how old it is, and when it is too old to be shown as now. Plain functions, no clock.
 
-import type { DeviceKind, FaultReason, MeasuredOutcome, Quantity, ReadingRow, Unit } from "../wire/types";
+import type {
+  DeviceKind,
+  FaultReason,
+  MeasuredOutcome,
+  Quantity,
+  ReadingRow,
+  Unit,
+} from "../wire/types";
 import { measuredAt, STALE_AFTER_MS } from "../wire/vitals";
 
 /** A running value older than this is no longer shown as now. */
@@ -28,9 +35,17 @@ export type Tile =
   /** Nothing was measured yet. */
   | { readonly state: "empty" }
   /** A value that may be read as now. */
-  | { readonly state: "now"; readonly figures: ReadonlyMap<Quantity, Figure>; readonly source: Source }
+  | {
+      readonly state: "now";
+      readonly figures: ReadonlyMap<Quantity, Figure>;
+      readonly source: Source;
+    }
   /** Over 10 seconds old (a cuff's: over 15 minutes): greyed, with its age. */
-  | { readonly state: "stale"; readonly figures: ReadonlyMap<Quantity, Figure>; readonly source: Source }
+  | {
+      readonly state: "stale";
+      readonly figures: ReadonlyMap<Quantity, Figure>;
+      readonly source: Source;
+    }
   /** Over 60 seconds old: no number. */
   | { readonly state: "blank"; readonly source: Source }
   /** The newest attempt gave no number: an error to staff, with what the device says about it. */
@@ -63,7 +78,10 @@ export function figuresOf({ outcome }: ReadingRow): ReadonlyMap<Quantity, Figure
 export function vitalsAt(rows: readonly ReadingRow[], now: number): Vitals {
   const cuff = newest(rows, (outcome) => outcome.characteristic === "blood_pressure");
   const oximeter = newest(rows, (outcome) => outcome.device.kind === "oximeter");
-  const filling = newest(rows, (outcome) => outcome.characteristic === "intermediate_cuff_pressure");
+  const filling = newest(
+    rows,
+    (outcome) => outcome.characteristic === "intermediate_cuff_pressure",
+  );
   const tiles = { cuff: cuffTile(cuff, now), oximeter: runningTile(oximeter, now) };
   return {
     ...tiles,

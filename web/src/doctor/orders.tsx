@@ -28,7 +28,11 @@ export function Orders({ wire, visit, settled }: OrdersProps) {
   return (
     <section class="orders" aria-label={t("orders")}>
       <h2>{t("orders")}</h2>
-      <ol>
+      <ol
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+        tabIndex={0}
+        aria-label={t("orders")}
+      >
         {visit.orders.map((order) => (
           <Order key={order.order} order={order} />
         ))}

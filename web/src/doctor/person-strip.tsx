@@ -27,7 +27,8 @@ export function PersonStrip({ wire, ticket, visit }: StripProps) {
           <span class="soft small">{person.kana}</span>
           <span>
             {longDate(person.birth_date)}（
-            {t("years", { n: ageOn(person.birth_date, new Date(now).toISOString().slice(0, 10)) })}）
+            {t("years", { n: ageOn(person.birth_date, new Date(now).toISOString().slice(0, 10)) })}
+            ）
           </span>
         </span>
       )}
@@ -54,7 +55,13 @@ export function PersonStrip({ wire, ticket, visit }: StripProps) {
 }
 
 function Consent({ visit }: { visit: VisitRow }) {
-  if (visit.consent === null) return <span class="chip lamp">{staff("consent_open")}</span>;
+  if (visit.consent === null) {
+    return (
+      <span class="chip lamp" title={t("consent_wait")}>
+        {staff("consent_open")}
+      </span>
+    );
+  }
   return (
     <span class="chip moss">
       {staff("consent_given")} {timeOfDay(visit.consent[1])}

@@ -72,7 +72,9 @@ describe("the queue", () => {
     const offered = ticket({ doctor: "you", hand_over: { to: "me", offered: true } });
     const wished = ticket({ doctor: "me", hand_over: { to: "you", offered: false } });
     const foreign = ticket({ doctor: "you", hand_over: { to: "third", offered: true } });
-    expect(asksOf([offered, wished, foreign], "me").map(({ kind, other }) => [kind, other])).toEqual([
+    expect(
+      asksOf([offered, wished, foreign], "me").map(({ kind, other }) => [kind, other]),
+    ).toEqual([
       ["offered", "you"],
       ["wished", "you"],
     ]);
@@ -89,7 +91,12 @@ describe("the queue", () => {
       away_since: null,
       ...over,
     });
-    const doctors = [doctor("me", {}), doctor("b", {}), doctor("c", { duty: "break" }), doctor("d", { rooms: ["r2"] })];
+    const doctors = [
+      doctor("me", {}),
+      doctor("b", {}),
+      doctor("c", { duty: "break" }),
+      doctor("d", { rooms: ["r2"] }),
+    ];
     expect(colleaguesOf(doctors, "me", "r1").map((one) => one.staff)).toEqual(["b"]);
   });
 });

@@ -17,8 +17,13 @@ export function ReadingsTable({ rows }: { rows: readonly ReadingRow[] }) {
     .sort((a, b) => measuredAt(b) - measuredAt(a))
     .slice(0, ROWS_MAX);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by the keys
-    <div class="readings" tabIndex={0} role="region" aria-label={t("trend_table")}>
+    <div
+      class="readings"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+      tabIndex={0}
+      role="region"
+      aria-label={t("trend_table")}
+    >
       <table>
         <thead>
           <tr>

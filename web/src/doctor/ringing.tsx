@@ -10,11 +10,16 @@ import { span } from "../words/common";
 import { t } from "../words/doctor";
 import { staff } from "../words/staff";
 
+/** So long it rings before the broker goes on without an answer. */
+const RING_MS = 60_000;
+
 export function Ringing({ wire, ticket }: { wire: Wire; ticket: TicketRow }) {
-  const since = useRef(wire.clock.read());
+  const seen = useRef(wire.clock.read());
+  // The visit knows since when it rings; until its row is here, this screen's own first sight does.
+  const visit = ticket.visit ? wire.views.rows("visits").get(ticket.visit) : undefined;
+  const rings = wire.clock.now.value - (visit?.started ?? seen.current);
   const [press, busy] = usePress(wire);
-  const cancel = () =>
-    press({ type: "cancel_call", ticket: ticket.ticket, epoch: ticket.epoch });
+  const cancel = () => press({ type: "cancel_call", ticket: ticket.ticket, epoch: ticket.epoch });
   return (
     <main class="ringing" data-ticket={ticket.ticket}>
       <section class="card stack">
@@ -22,9 +27,13 @@ export function Ringing({ wire, ticket }: { wire: Wire; ticket: TicketRow }) {
           <span>{ticket.code}</span>
         </div>
         <h2 aria-live="polite">{t("ringing", { code: ticket.code })}</h2>
-        <p class="ringing-for">
-          {t("ringing_for", { time: span(wire.clock.now.value - since.current) })}
-        </p>
+        <progress
+          class="ring-time"
+          max={RING_MS}
+          value={Math.min(rings, RING_MS)}
+          aria-hidden="true"
+        />
+        <p class="ringing-for">{span(rings)}</p>
         <p class="row facts-line">
           <TriageMark triage={ticket.triage} />
           <span>{staff("age_band", { n: ticket.age_band })}</span>

@@ -35,8 +35,7 @@ export function Rooms({ wire, mine, rooms, chosen, onChoose }: RoomsProps) {
             <span class="room-name">{room.name}</span>
             <span class="room-facts">
               <span>
-                <b class="count">{room.waiting}</b>{" "}
-                {t("room_waiting")}
+                <b class="count">{room.waiting}</b> {t("room_waiting")}
               </span>
               {room.oldest_wait !== null && (
                 <span>

@@ -43,7 +43,9 @@ export class Trace {
   take(block: WaveBlock, now: number): void {
     const values = samplesOf(block.samples);
     if (values.length === 0 || block.rate_num <= 0) return;
-    if (this.pieces.some((piece) => piece.run === block.run && piece.first === block.first_sample)) {
+    if (
+      this.pieces.some((piece) => piece.run === block.run && piece.first === block.first_sample)
+    ) {
       return;
     }
     const stepMs = (1_000 * block.rate_den) / block.rate_num;

@@ -54,7 +54,10 @@ export function Trend({ wire, subject }: { wire: Wire; subject: string | null })
 
 function windowOf(range: Range, rows: readonly ReadingRow[], now: number): [number, number] {
   if (range !== "all") return [now - Number(range) * MINUTE_MS, now];
-  const first = Math.min(now - LEAST_MS, ...rows.slice(0, 1).map((row) => row.outcome.gateway_time));
+  const first = Math.min(
+    now - LEAST_MS,
+    ...rows.slice(0, 1).map((row) => row.outcome.gateway_time),
+  );
   return [first, now];
 }
 
@@ -90,7 +93,6 @@ function Chart({ wire, subject, range }: { wire: Wire; subject: string | null; r
     </>
   );
 }
-
 
 /** What each line is; under the pointer, what was measured then. */
 function Legend({ cursor, faults }: { cursor: Cursor | undefined; faults: number }) {

@@ -69,7 +69,10 @@ export function makePlots(
         [lower, LOWER],
       ] as const) {
         plot.batch(() => {
-          plot.setData([trend.x, ...lines.map((line) => trend.lines[line])] as uPlot.AlignedData, false);
+          plot.setData(
+            [trend.x, ...lines.map((line) => trend.lines[line])] as uPlot.AlignedData,
+            false,
+          );
           plot.setScale("x", { min: from, max: to });
         });
       }
@@ -83,7 +86,10 @@ export function makePlots(
 }
 
 function emptyTrend(): Trend {
-  const lines = Object.fromEntries(LINES.map((line) => [line, []])) as unknown as Record<Line, Sparse>;
+  const lines = Object.fromEntries(LINES.map((line) => [line, []])) as unknown as Record<
+    Line,
+    Sparse
+  >;
   return { x: [], lines, late: [], faults: [] };
 }
 
@@ -101,7 +107,7 @@ function optionsOf(
     height: 100,
     legend: { show: false },
     cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { show: false } },
-    padding: [6, 8, 0, 0],
+    padding: [6, 16, 0, 0],
     scales: { x: { time: true }, y: { range } },
     axes: [
       {

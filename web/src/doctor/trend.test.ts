@@ -25,8 +25,7 @@ function row(
       characteristic: kind === "cuff" ? "blood_pressure" : "oximeter_continuous",
       measurements: Object.entries(values).map(([what, value]) => ({
         what: what as Quantity,
-        value:
-          value === "NaN" ? { type: "special", special: "NaN" } : { type: "number", value },
+        value: value === "NaN" ? { type: "special", special: "NaN" } : { type: "number", value },
         unit: "mmHg",
         original: null,
       })),

@@ -1,4 +1,4 @@
-// The call of a visit: its code is loaded when the visit opens, and it is left when the visit closes.
+// The call of a visit: its code is loaded when the visit opens; closing the visit leaves it.
 
 import { useEffect, useState } from "preact/hooks";
 import type { Call } from "../call/call";

@@ -17,6 +17,7 @@ import { Trend } from "./trend-panel";
 import { useCall } from "./use-call";
 import { Wave } from "./wave";
 import "./visit.css";
+import "./visit-parts.css";
 import "./vitals.css";
 
 interface PageProps {

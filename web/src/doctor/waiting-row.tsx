@@ -26,7 +26,11 @@ export function WaitingRow({ wire, me, ticket, place, callable, onCall }: RowPro
   const now = wire.clock.now.value;
   const urgent = ticket.emergency !== null || ticket.triage === "emergency";
   return (
-    <li class={urgent ? "queue-row urgent" : "queue-row"} data-ticket={ticket.ticket} data-code={ticket.code}>
+    <li
+      class={urgent ? "queue-row urgent" : "queue-row"}
+      data-ticket={ticket.ticket}
+      data-code={ticket.code}
+    >
       <span class="place">{place}</span>
       <b class="code">{ticket.code}</b>
       <TriageMark triage={ticket.triage} />
@@ -64,7 +68,8 @@ export function WaitingRow({ wire, me, ticket, place, callable, onCall }: RowPro
 function Marks({ wire, me, ticket }: { wire: Wire; me: string; ticket: TicketRow }) {
   const now = wire.clock.now.value;
   const preferred = ticket.preferred;
-  const other = preferred && preferred !== me ? wire.views.rows("doctors").get(preferred) : undefined;
+  const other =
+    preferred && preferred !== me ? wire.views.rows("doctors").get(preferred) : undefined;
   return (
     <>
       {ticket.emergency !== null && (

@@ -1,8 +1,9 @@
 // The queue of one room and the big button over it.
 
 import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { Button } from "../ui/controls";
-import type { DoctorRow, RoomRow } from "../wire/types";
+import type { DoctorRow, Duty, RoomRow, TicketRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { t } from "../words/doctor";
 import { callIn } from "./calling";
@@ -37,32 +38,10 @@ export function Waiting({ wire, me, room, mine }: WaitingProps) {
   useAltKey("KeyN", next);
   return (
     <section class="waiting" aria-label={t("queue_of", { room: room.name })}>
-      <div class="next">
-        <Button
-          kind="primary"
-          size="big"
-          data-act="call-next"
-          aria-keyshortcuts="Alt+N"
-          disabled={!callable}
-          onClick={next}
-        >
-          {t("next")}
-        </Button>
-        <p class="next-is" aria-live="polite">
-          {duty === "off" && t("next_off_duty")}
-          {duty === "break" && t("next_break")}
-          {duty === "on" && (first ? t("next_is", { code: first.code }) : t("next_nobody"))}
-        </p>
-      </div>
+      <Next callable={callable} duty={duty} first={first} onNext={next} />
       <div class={connected ? "queue card" : "queue card old"}>
         <Head />
-        {queue.length === 0 && (
-          <p class="empty">
-            {t("queue_empty")}
-            <br />
-            <span class="soft small">{t("queue_empty_hint")}</span>
-          </p>
-        )}
+        {queue.length === 0 && <Empty />}
         <ol onKeyDown={(event) => moveByArrows(event, "[data-act='call-one']")}>
           {queue.map((ticket, at) => (
             <WaitingRow
@@ -78,6 +57,51 @@ export function Waiting({ wire, me, room, mine }: WaitingProps) {
         </ol>
       </div>
     </section>
+  );
+}
+
+interface NextProps {
+  callable: boolean;
+  duty: Duty;
+  first: TicketRow | undefined;
+  onNext(): void;
+}
+
+function Next({ callable, duty, first, onNext }: NextProps) {
+  const place = useRef<HTMLDivElement>(null);
+  // After a visit nothing has the focus: the next thing to press gets it, without a jump.
+  useEffect(() => {
+    if (document.activeElement !== document.body) return;
+    place.current?.querySelector("button")?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <div class="next" ref={place}>
+      <Button
+        kind="primary"
+        size="big"
+        data-act="call-next"
+        aria-keyshortcuts="Alt+N"
+        disabled={!callable}
+        onClick={onNext}
+      >
+        {t("next")}
+      </Button>
+      <p class="next-is" aria-live="polite">
+        {duty === "off" && t("next_off_duty")}
+        {duty === "break" && t("next_break")}
+        {duty === "on" && (first ? t("next_is", { code: first.code }) : t("next_nobody"))}
+      </p>
+    </div>
+  );
+}
+
+function Empty() {
+  return (
+    <p class="empty">
+      {t("queue_empty")}
+      <br />
+      <span class="soft small">{t("queue_empty_hint")}</span>
+    </p>
   );
 }
 

@@ -8,6 +8,9 @@ import { clockTime } from "./now-tiles";
 import { Trace, WINDOW_MS } from "./trace";
 
 const GAINS = [0.5, 1, 2, 4] as const;
+/** A second is at least so wide, so that a beat can be seen; narrow places show fewer seconds. */
+const SECOND_PX = 48;
+const SECONDS_MIN = 4;
 /** What is wiped in front of the head, so that old and new are told apart. */
 const WIPED_MS = 500;
 const CLOCK_MS = 500;
@@ -55,8 +58,7 @@ function look(trace: Trace): Shown {
 
 function Gains({ gain, onGain }: { gain: number; onGain(gain: number): void }) {
   return (
-    <span class="gains" role="group" aria-label={t("gain")}>
-      <span aria-hidden="true">{t("gain")}</span>
+    <span class="gains" role="group" aria-label={t("gain")} title={t("gain")}>
       {GAINS.map((one) => (
         <button key={one} type="button" aria-pressed={one === gain} onClick={() => onGain(one)}>
           ×{one === 0.5 ? "½" : one}
@@ -88,11 +90,12 @@ function draw(canvas: HTMLCanvasElement, trace: Trace, gain: number, now: number
   if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
-  drawSeconds(pen, width, height);
+  const windowMs = windowOf(width);
+  drawSeconds(pen, width, height, windowMs);
   const head = trace.head(now);
   if (head === undefined) return;
-  const segments = trace.segments(head - WINDOW_MS + WIPED_MS, head);
-  const xOf = (at: number) => ((at % WINDOW_MS) / WINDOW_MS) * width;
+  const segments = trace.segments(head - windowMs + WIPED_MS, head);
+  const xOf = (at: number) => ((at % windowMs) / windowMs) * width;
   const all = segments.flat();
   // Centred on what is seen; the height stays that of the gain, never stretched to fit.
   const middle = (extreme(all, Math.min, 0) + extreme(all, Math.max, BYTE_MAX)) / 2;
@@ -119,12 +122,23 @@ function draw(canvas: HTMLCanvasElement, trace: Trace, gain: number, now: number
   pen.fill();
 }
 
-function drawSeconds(pen: CanvasRenderingContext2D, width: number, height: number): void {
+/** Whole seconds that fit, within what is kept. */
+function windowOf(width: number): number {
+  const seconds = Math.max(SECONDS_MIN, Math.floor(width / SECOND_PX));
+  return Math.min(WINDOW_MS, seconds * 1_000);
+}
+
+function drawSeconds(
+  pen: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  windowMs: number,
+): void {
   pen.strokeStyle = "rgb(255 255 255 / 14%)";
   pen.lineWidth = 1;
   pen.beginPath();
-  for (let second = 1; second < WINDOW_MS / 1_000; second += 1) {
-    const x = Math.round((second * 1_000 * width) / WINDOW_MS) + 0.5;
+  for (let at = 1_000; at < windowMs; at += 1_000) {
+    const x = Math.round((at * width) / windowMs) + 0.5;
     pen.moveTo(x, 0);
     pen.lineTo(x, height);
   }

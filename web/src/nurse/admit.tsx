@@ -6,10 +6,9 @@ import type { Wire } from "../wire/wire";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
 import { Button, Card, Choices, Field } from "../ui/controls";
-import { tell } from "../ui/notice";
 import { usePress } from "../ui/press";
 import { show } from "./app";
-import { EMPTY, missing } from "./person";
+import { EMPTY, missing, tidy } from "./person";
 
 const LEVELS: Triage[] = ["emergency", "urgent", "standard", "revisit"];
 
@@ -28,10 +27,9 @@ export function Admit({ wire }: { wire: Wire }) {
     event.preventDefault();
     setTried(true);
     if (!chosen || lacking.size > 0) return;
-    const act = { room: chosen, person, triage, first_visit: firstVisit };
+    const act = { room: chosen, person: tidy(person), triage, first_visit: firstVisit };
     const outcome = await press({ type: "admit_bedside", ...act });
     if (outcome?.type !== "admitted") return;
-    tell(nurse("admitted"));
     show({ at: "ticket", ticket: outcome.ticket });
   };
   return (
@@ -100,8 +98,8 @@ function PersonFields({ person, onPerson, lacking }: FieldsProps) {
       <Field label={staff("kana")} {...field("kana")} maxLength={80} autocomplete="off" />
       <Field
         label={staff("birth_date")}
+        hint={nurse("birth_hint")}
         {...field("birth_date")}
-        type="date"
         autocomplete="off"
       />
       <Field

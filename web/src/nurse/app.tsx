@@ -10,6 +10,7 @@ import { language } from "../words/dictionary";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
 import { LinkBanner } from "../ui/banner";
+import { quiet, ring } from "../ui/chime";
 import { Button } from "../ui/controls";
 import { LanguageButton } from "../ui/language";
 import { Mark } from "../ui/mark";
@@ -34,6 +35,11 @@ export function App({ wire }: { wire: Wire }) {
     document.documentElement.lang = language.value;
   }, []);
   const you = wire.you.value;
+  const called = [...wire.views.rows("tickets").values()].some((row) => row.state === "called");
+  useEffect(() => {
+    if (called) ring();
+    return quiet;
+  }, [called]);
   const banner = (
     <LinkBanner link={wire.link} now={wire.clock.now} reassurance={nurse("measuring_goes_on")} />
   );

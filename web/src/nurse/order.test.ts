@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TicketRow } from "../wire/types";
 import { byNeed } from "./order";
-import { EMPTY, missing } from "./person";
+import { EMPTY, missing, tidy } from "./person";
 
 const row = (code: string, parts: Partial<TicketRow>) =>
   ({ code, state: "waiting", rank: [1, 0, 0], emergency: null, ...parts }) as TicketRow;
@@ -33,5 +33,11 @@ describe("受付", () => {
   it("is content without kana", () => {
     const person = { ...EMPTY, name: "佐藤 ハナ", birth_date: "1944-12-01", call_back: "1", location: "港" };
     expect(missing(person).size).toBe(0);
+  });
+
+  it("reads a birth date as it stands on a card", () => {
+    const person = { ...EMPTY, birth_date: "昭和19年12月1日" };
+    expect(missing(person).has("birth_date")).toBe(false);
+    expect(tidy(person).birth_date).toBe("1944-12-01");
   });
 });

@@ -29,6 +29,8 @@ export function TicketPage({ wire, row }: TicketProps) {
   const visit = visitOf(wire, row);
   const subject = row.subject;
   useEffect(() => (subject ? wire.watchReadings(subject) : undefined), [subject]);
+  // What the new state asks for stands at the top.
+  useEffect(() => window.scrollTo(0, 0), [row.state]);
   const since = emergencySince(row.ticket, row.emergency);
   const facts = visit?.emergency ?? {
     location: row.person?.location ?? "",

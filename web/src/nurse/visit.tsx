@@ -8,6 +8,7 @@ import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
+import { stayAwake } from "../ui/awake";
 import { Banner } from "../ui/banner";
 import { Chat } from "../ui/chat";
 import { Button, Card } from "../ui/controls";
@@ -31,6 +32,7 @@ export function VisitPanel({ wire, row, visit, tiles }: VisitProps & { tiles: Co
       room.value = loaded;
     });
   }, []);
+  useEffect(stayAwake, []);
   const open = visit.orders.filter((order) => order.done === null);
   return (
     <section class="stack visit-panel">

@@ -12,9 +12,9 @@ import { LinkBanner } from "../ui/banner";
 import { Button } from "../ui/controls";
 import { Notice } from "../ui/notice";
 import { Called } from "./called";
-import { quiet, ring } from "./chime";
+import { quiet, ring } from "../ui/chime";
 import { Ended, Left, Parked } from "./over";
-import { stayAwake } from "./awake";
+import { stayAwake } from "../ui/awake";
 import { VisitLoader } from "./visit-loader";
 import { Waiting } from "./waiting";
 import { Worse } from "./welcome";
@@ -54,6 +54,8 @@ export function PlaceView() {
   const row = place();
   const state = row?.state;
   useEffect(() => {
+    // What is new stands at the top.
+    window.scrollTo(0, 0);
     document.title = state === "called" ? patient("called_title") : common("product");
     if (state !== "called") return quiet();
     ring();

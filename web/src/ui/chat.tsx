@@ -41,7 +41,8 @@ export function Chat({ wire, visit, role }: ChatProps) {
   return (
     <div class="chat stack">
       {shown === 0 && <p class="soft">{common("chat_none")}</p>}
-      <div role="log" aria-label={common("chat")}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by the keys */}
+      <div role="log" class="log" tabIndex={0} aria-label={common("chat")}>
         <ol ref={list} class="lines">
         {lines.map((line) => (
           <li key={line.seq} class={line.role === role ? "own" : ""}>

@@ -28,6 +28,7 @@ export function usePress(
 ): [(act: Act, options?: { mayWait?: boolean }) => Promise<Outcome | undefined>, boolean] {
   const [flying, setFlying] = useState(0);
   const press = async (act: Act, options?: { mayWait?: boolean }) => {
+    tell(undefined);
     setFlying((count) => count + 1);
     const answer = await wire.act(act, options);
     setFlying((count) => count - 1);

@@ -1,4 +1,4 @@
-// The one wire of this page, and what tests may take hold of.
+// The one wire of this page.
 
 import { Wire } from "./wire";
 

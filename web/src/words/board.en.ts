@@ -27,7 +27,7 @@ const words: Record<BoardKey, Phrase> = {
   invite: "Issue links",
 
   alerts: "Look at this now",
-  alert_emergency: "Emergency",
+  alert_emergency: "Sudden change",
   alert_unanswered: "Does not answer",
   alert_doctor_gone: "Doctor's screen is gone",
   alert_patient_gone: "Patient's screen is gone",
@@ -88,7 +88,8 @@ const words: Record<BoardKey, Phrase> = {
   issue_one: "Issue the link",
   issue_all: ({ n }) => `Issue ${n} link${n === 1 ? "" : "s"}`,
   issue_good: ({ n }) => `Issue for the ${n} without flaws`,
-  many_how: "Paste rows from a spreadsheet or choose a CSV file (at most 200). With a heading line the order is free.",
+  many_how:
+    "Paste rows from a spreadsheet or choose a CSV file (at most 200). With a heading line the order is free.",
   many_paste: "name, kana, birth_date, call_back, location, triage, first_visit",
   sample: "Sample CSV",
   file_choose: "Choose a CSV file",
@@ -118,9 +119,11 @@ const words: Record<BoardKey, Phrase> = {
   flaw_columns_many: "There are too many columns.",
 
   issued_title: ({ n }) => `${n} link${n === 1 ? "" : "s"} issued`,
-  issued_once: "Links are shown only this once. Copy or export them and send them to the patients. A link says nothing about a person. The code for the telephone is valid for 15 minutes.",
+  issued_once:
+    "Links are shown only this once. Copy or export them and send them to the patients. A link says nothing about a person. The code for the telephone is valid for 15 minutes.",
   issued_missing: "{n} more got no link. Please issue the rest of the list again.",
-  issued_sure: "Nothing was copied or exported yet. Press Close again and they are gone (they can be issued anew).",
+  issued_sure:
+    "Nothing was copied or exported yet. Press Close again and they are gone (they can be issued anew).",
   issued_export: "Export CSV",
   link_of: "Link of {code}",
   copy: "Copy",

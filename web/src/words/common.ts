@@ -25,7 +25,11 @@ export function span(ms: number): string {
 
 /** "14:05" in the screen's own time zone. */
 export function timeOfDay(at: number): string {
-  return new Date(at).toLocaleTimeString(language.value, { hour: "2-digit", minute: "2-digit" });
+  return new Date(at).toLocaleTimeString(language.value, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 }
 
 /** "1944年12月1日" or "1 December 1944" from `YYYY-MM-DD`; the text itself if it is no date. */

@@ -26,16 +26,15 @@ const words = {
   next_off_duty: "「勤務中」にすると呼び入れできます",
   next_break: "休憩中です",
   call_one: "この方を",
-  call_one_label: "{code} の方を呼び入れる",
+  call_one_label: "この方を呼び入れる（{code}）",
   taken_by: "{by} 先生がたったいま呼び入れました。",
   open_person: "情報を開く",
-  open_person_label: "{code} の方の情報を開く",
+  open_person_label: "情報を開く（{code}）",
   open_person_confirm: "{code} の方の情報を開きますか",
   open_person_written: "だれが、いつ開いたかが記録に残ります。",
   open_person_yes: "記録して開く",
   person_of: "{code} の方",
 
-  queue: "待っている方",
   queue_of: "{room} の待っている方",
   col_place: "順",
   col_code: "番号",
@@ -54,7 +53,9 @@ const words = {
   queue_empty_hint: "入ってくると、ここに出ます。",
 
   parked: "中断している方",
-  parked_hint: "患者さんが戻ると、待合の前の方に出ます。",
+  parked_hint: "患者さんが戻ると待合の前の方に出ます。ここから呼び直すこともできます。",
+  resume: "呼び直す",
+  resume_label: "呼び直す（{code}）",
 
   colleagues: "ほかの先生",
   colleague_free: "空いています",
@@ -63,8 +64,9 @@ const words = {
   colleague_away: "画面切れ",
   colleagues_none: "勤務中の先生はほかにいません。",
   ask_hand_over: "代わる",
-  ask_hand_over_label: "{name} 先生に {code} の引き継ぎを頼む",
+  ask_hand_over_label: "代わる（{name} 先生の {code}）",
   asked: "頼みました",
+  withdraw: "取り下げる",
 
   offered: "{name} 先生が {code} の方を引き継いでほしいそうです。",
   wished: "{name} 先生が {code} の方を引き継ぎたいそうです。",
@@ -75,17 +77,16 @@ const words = {
   somebody: "ほかの",
 
   ringing: "{code} の方を呼び出しています",
-  ringing_for: "{time}",
   ringing_hint: "60秒で応答がなければ、順番はそのままで次の方に進めます。",
   ringing_bedside: "そばの看護師の画面にも出ています。",
   ringing_cancel: "呼び出しをやめる",
 
-  visit: "診察",
   since: "{time} 経過",
   years: "{n}歳",
   consent_wait: "患者さん側の画面で、同意を待っています。",
   patient_gone: "患者さん側の画面が {time} 切れています。",
-  patient_gone_hint: "声が聞こえていれば診察は続けられます。戻らなければ中断して、次の方へ進めます。",
+  patient_gone_hint:
+    "声が聞こえていれば診察は続けられます。戻らなければ中断して、次の方へ進めます。",
   loading_visit: "診察を開いています",
 
   gate: "まず、ご本人を確かめます",
@@ -104,15 +105,6 @@ const words = {
   gate_later: "本人確認",
   quarantined: "別の方だったため、この診察の情報と測定値を止めました。",
 
-  faces: "映像と音声",
-  self_view: "自分の映像",
-  seat_alone: "相手の映像を待っています",
-  mute: "マイクを切る",
-  unmute: "マイクを入れる",
-  camera_off: "カメラを切る",
-  camera_on: "カメラを入れる",
-  speaker_off: "音を切る",
-  speaker_on: "音を出す",
   audio_only_do: "音声だけにする",
   audio_only_title: "音声だけで続けますか",
   audio_only_means: "映像を止め、理由を記録します。",
@@ -140,7 +132,6 @@ const words = {
   fault_frame_refused: "測定器の信号を読み取れませんでした",
   none_yet: "まだ測っていません",
   filling: "加圧中 {n} mmHg",
-  source: "{model}",
   no_subject: "測定器が付くと、ここに出ます。",
 
   wave: "脈波",
@@ -179,7 +170,6 @@ const words = {
   order_done: "完了",
   order_identity: "本人確認のあとで出せます",
 
-  emergency_here: "急変の知らせが出ています",
   hand_over: "引き継ぐ",
   hand_over_title: "どの先生に引き継ぎますか",
   hand_over_hint: "相手が受けるまで、あなたの患者さんです。",
@@ -190,7 +180,8 @@ const words = {
   park_means: "患者さんは30分まで場所を保ちます。戻ったときは、あなたが先に呼び入れられます。",
   return_front: "先頭に戻す",
   return_title: "待合の先頭に戻しますか",
-  return_means: "この診察を終えずに、次に空いた先生が呼び入れます。患者さんにはその旨が伝わります。",
+  return_means:
+    "この診察を終えずに、次に空いた先生が呼び入れます。患者さんにはその旨が伝わります。",
   end: "診察を終える",
   end_title: "診察を終えます",
   disposition: "結果",

@@ -14,7 +14,10 @@ fn admit(ticket: TicketId) -> Command {
 fn a_room_is_opened_once_and_has_a_name() {
     let open = |name: &str| Command::Open { name: name.into(), clinic: Clinic::default() };
     assert_eq!(Room::default().decide(&open("  "), T0), Err(Code::FieldWrong));
-    assert!(matches!(Room::default().decide(&open("a"), T0).as_deref(), Ok([Event::Opened { .. }])));
+    assert!(matches!(
+        Room::default().decide(&open("a"), T0).as_deref(),
+        Ok([Event::Opened { .. }])
+    ));
     assert_eq!(given([]).decide(&open("b"), T0), Ok(vec![]));
 }
 

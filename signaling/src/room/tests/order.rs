@@ -14,11 +14,14 @@ fn who_comes_first_is_called_first() {
 
 #[test]
 fn an_emergency_comes_before_everybody_however_late() {
-    let room = given_at([
-        came(0, SATO, Triage::Urgent),
-        came(1, ITO, Triage::Standard),
-        came(600, KATO, Triage::Emergency),
-    ].concat());
+    let room = given_at(
+        [
+            came(0, SATO, Triage::Urgent),
+            came(1, ITO, Triage::Standard),
+            came(600, KATO, Triage::Emergency),
+        ]
+        .concat(),
+    );
     assert_eq!(queue(&room), [KATO, SATO, ITO]);
 }
 
@@ -26,12 +29,8 @@ fn an_emergency_comes_before_everybody_however_late() {
 fn an_emergency_raised_while_waiting_comes_before_who_was_put_to_the_front() {
     let mut room = waiting(&[SATO, ITO]);
     when(&mut room, call(SATO, ABE, 1), minutes(2));
-    let back = Command::ReturnToFront {
-        ticket: SATO,
-        doctor: ABE,
-        epoch: 1,
-        why: Why::ReturnedByDoctor,
-    };
+    let back =
+        Command::ReturnToFront { ticket: SATO, doctor: ABE, epoch: 1, why: Why::ReturnedByDoctor };
     when(&mut room, back, minutes(3));
     assert_eq!(queue(&room), [SATO, ITO]);
     when(&mut room, Command::RaiseEmergency { ticket: ITO }, minutes(4));
@@ -50,11 +49,14 @@ fn an_emergency_raised_before_arrival_keeps_its_lane_on_arrival() {
 
 #[test]
 fn a_standard_patient_who_waited_long_enough_is_passed_by_nobody_but_emergencies() {
-    let room = given_at([
-        came(0, SATO, Triage::Revisit),
-        came(39, ITO, Triage::Urgent),
-        came(41, KATO, Triage::Urgent),
-    ].concat());
+    let room = given_at(
+        [
+            came(0, SATO, Triage::Revisit),
+            came(39, ITO, Triage::Urgent),
+            came(41, KATO, Triage::Urgent),
+        ]
+        .concat(),
+    );
     assert_eq!(queue(&room), [ITO, SATO, KATO]);
 }
 
@@ -112,10 +114,15 @@ fn those_put_to_the_front_stand_in_the_order_of_their_return() {
 
 #[test]
 fn an_emergency_that_comes_back_is_an_emergency_still() {
-    let mut room = given_at([came(0, SATO, Triage::Emergency), came(1, ITO, Triage::Emergency)].concat());
+    let mut room =
+        given_at([came(0, SATO, Triage::Emergency), came(1, ITO, Triage::Emergency)].concat());
     when(&mut room, call(SATO, ABE, 1), minutes(2));
     let why = Why::ReturnedByDoctor;
-    when(&mut room, Command::ReturnToFront { ticket: SATO, doctor: ABE, epoch: 1, why }, minutes(9));
+    when(
+        &mut room,
+        Command::ReturnToFront { ticket: SATO, doctor: ABE, epoch: 1, why },
+        minutes(9),
+    );
     assert_eq!(queue(&room), [SATO, ITO]);
 }
 

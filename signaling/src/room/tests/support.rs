@@ -3,7 +3,7 @@
 pub(super) use super::super::*;
 pub(super) use minato_protocol::act::{ContactOutcome, Disposition, Triage};
 pub(super) use minato_protocol::view::{HandOver, Why};
-pub(super) use minato_protocol::{Person, Pii, SiteId, SubjectId, VisitId};
+pub(super) use minato_protocol::{Person, Pii, RoomId, SiteId, SubjectId, VisitId};
 
 pub(super) const T0: Timestamp = Timestamp(1_700_000_000_000);
 pub(super) const ABE: StaffId = StaffId(101);

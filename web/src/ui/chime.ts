@@ -1,4 +1,4 @@
-// A soft chime while the doctor calls: two warm notes, again and again, nothing that frightens.
+// A soft chime while a doctor calls: two warm notes, again and again, nothing that frightens.
 
 const NOTES_HZ = [523.25, 659.25];
 const REPEAT_MS = 3_500;
@@ -52,6 +52,7 @@ export function ring(): void {
 }
 
 export function quiet(): void {
+  if (repeating === undefined) return;
   clearInterval(repeating);
   repeating = undefined;
   navigator.vibrate?.(0);

@@ -1,0 +1,55 @@
+# Two commands: `make run` to try it, `make test` to prove it. Everything else is below them.
+SHELL := /bin/bash
+LISTEN ?= 127.0.0.1:8080
+DATA ?= minato-data
+LAN ?=
+FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
+
+.PHONY: run test bench types web build fmt lint rust-test web-test e2e needs
+
+## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
+run: build
+	@exec target/debug/minato $(FLAGS)
+
+## Everything that has to hold: format, lints, Rust tests, types, web tests, real browsers.
+test: needs web fmt lint rust-test web-test build e2e
+
+## The figures of BENCHMARKS.md.
+bench: web
+	cargo build --release -p minato -p minato-bench
+	target/release/minato-bench
+
+## Exports the wire's types from Rust to the pages.
+types:
+	MINATO_EXPORT=1 cargo test -q -p minato-protocol --features ts --test typescript
+
+# What a new machine lacks: a browser for the real-browser test, fonts for its pictures.
+needs:
+	@deploy/needs.sh
+
+build: web
+	cargo build -p minato -p minato-devices
+
+# Rebuilt only when a source changed.
+web: web/dist/.built
+web/dist/.built: web/node_modules/.installed $(shell find web/src web/*.html web/*.ts web/scripts -type f 2>/dev/null)
+	cd web && npm run --silent build && touch dist/.built
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund && touch node_modules/.installed
+
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets -- -D warnings
+	cd web && npm run --silent lint && npm run --silent check
+
+rust-test:
+	cargo test --workspace
+	cargo test -p minato-protocol --features ts --test typescript
+
+web-test: web
+	cd web && npm test && npm run --silent size
+
+e2e: build
+	cd web && npm run --silent e2e

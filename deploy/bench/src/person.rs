@@ -1,0 +1,111 @@
+//! Somebody with a screen: signs in over HTTP, then speaks the WebSocket protocol.
+
+use anyhow::{Context as _, bail};
+use futures_util::{SinkExt as _, StreamExt as _};
+use minato_protocol::act::{Act, Outcome};
+use minato_protocol::wire::{FromScreen, ToScreen, VERSION};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+static KEYS: AtomicU64 = AtomicU64::new(1);
+
+/// One connected screen.
+#[derive(Debug)]
+pub(crate) struct Person {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Person {
+    /// A member of staff, by a printed link.
+    pub(crate) async fn staff(address: &str, once: &str) -> anyhow::Result<Self> {
+        let body = serde_json::json!({ "secret": once });
+        let cookie = post(address, "/api/sign-in/once", &body).await?;
+        Self::connect(address, &cookie).await
+    }
+
+    /// A patient, by a link.
+    pub(crate) async fn patient(address: &str, secret: &str) -> anyhow::Result<Self> {
+        let browser = format!("bench-browser-{:016x}", KEYS.fetch_add(1, Ordering::Relaxed));
+        let body = serde_json::json!({ "secret": secret, "browser": browser });
+        let cookie = post(address, "/api/join", &body).await?;
+        Self::connect(address, &cookie).await
+    }
+
+    async fn connect(address: &str, cookie: &str) -> anyhow::Result<Self> {
+        let mut request = format!("ws://{address}/ws").into_client_request()?;
+        request.headers_mut().insert("cookie", cookie.parse()?);
+        request.headers_mut().insert("origin", format!("http://{address}").parse()?);
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let small = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(0);
+        let (socket, _) =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(small)).await?;
+        let mut person = Self { socket };
+        person.send(&FromScreen::Hello { version: VERSION, have: Vec::new() }).await?;
+        Ok(person)
+    }
+
+    async fn send(&mut self, message: &FromScreen) -> anyhow::Result<()> {
+        Ok(self.socket.send(Message::text(serde_json::to_string(message)?)).await?)
+    }
+
+    /// Sends a verb; the answer comes with the other messages.
+    pub(crate) async fn press(&mut self, act: Act) -> anyhow::Result<String> {
+        let key = format!("bench-key-{}", KEYS.fetch_add(1, Ordering::Relaxed));
+        self.send(&FromScreen::Do { key: key.clone(), act }).await?;
+        Ok(key)
+    }
+
+    /// Sends a verb and waits for its outcome.
+    pub(crate) async fn act(&mut self, act: Act) -> anyhow::Result<Outcome> {
+        let verb = act.verb();
+        let pressed = self.press(act).await?;
+        loop {
+            match self.next().await? {
+                ToScreen::Done { key, outcome } if key == pressed => return Ok(outcome),
+                ToScreen::Refused { key, code, .. } if key == pressed => {
+                    bail!("{verb} was refused: {code:?}")
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message; pings are answered on the way.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<ToScreen> {
+        loop {
+            let message = self.socket.next().await.context("the socket ended")??;
+            let Ok(text) = message.to_text() else { continue };
+            if text.is_empty() {
+                continue;
+            }
+            match serde_json::from_str(text)? {
+                ToScreen::Ping { .. } => self.send(&FromScreen::Pong).await?,
+                ToScreen::Bye { code } => bail!("the server said goodbye: {code:?}"),
+                other => return Ok(other),
+            }
+        }
+    }
+}
+
+/// A request that makes a session; answers the cookie.
+async fn post(address: &str, path: &str, body: &serde_json::Value) -> anyhow::Result<String> {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    let cookie = cookie.and_then(|line| line.split(';').next());
+    cookie.map(str::to_owned).with_context(|| format!("{path} gave no session: {answer}"))
+}

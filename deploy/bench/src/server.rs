@@ -1,0 +1,68 @@
+//! The real binary, started with a demonstration in a folder of its own.
+
+use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running server; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    /// What stands behind the `#` of each printed link, by account.
+    pub(crate) secrets: BTreeMap<String, String>,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let binary = std::env::current_exe()?.with_file_name("minato");
+        let mut child = Command::new(&binary)
+            .args(["--demo", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} does not start; is it built?", binary.display()))?;
+        let out = child.stdout.take().context("the server's output")?;
+        let (address, secrets) = read_links(out).await?;
+        Ok(Self { child, address, secrets, _folder: folder })
+    }
+
+    /// Resident memory in kB.
+    pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
+        let pid = self.child.id().context("the server runs")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kb = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
+        Ok(kb.parse()?)
+    }
+}
+
+async fn read_links(
+    out: tokio::process::ChildStdout,
+) -> anyhow::Result<(String, BTreeMap<String, String>)> {
+    let mut lines = BufReader::new(out).lines();
+    let (mut address, mut secrets) = (String::new(), BTreeMap::new());
+    while let Some(line) = lines.next_line().await? {
+        if let Some(rest) = line.strip_prefix("Minato listens on http://") {
+            rest.trim().clone_into(&mut address);
+        }
+        if let Some((_, secret)) = line.split_once('#')
+            && let Some(account) = line.split_whitespace().next()
+        {
+            secrets.insert(account.to_owned(), secret.trim_start_matches("once=").to_owned());
+        }
+        if line.contains("PIN") {
+            // Whatever is printed later must not block the server.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((address, secrets));
+        }
+    }
+    bail!("the server ended before it printed its links")
+}

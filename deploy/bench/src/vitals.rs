@@ -1,0 +1,110 @@
+//! How soon a reading of the simulated oximeter is on the doctor's screen.
+
+use crate::person::Person;
+use crate::server::Server;
+use crate::spread::Spread;
+use anyhow::{Context as _, bail};
+use minato_protocol::act::{Act, Duty, Outcome, Triage};
+use minato_protocol::reading::{DeviceId, DeviceKind};
+use minato_protocol::view::{Row, TicketState};
+use minato_protocol::wire::ToScreen;
+use minato_protocol::{Person as Data, RoomId, SubjectId, TicketId};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const READINGS: usize = 100;
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let once = |account: &str| server.secrets.get(account).cloned().context("a printed link");
+    let mut nurse = Person::staff(&server.address, &once("nurse")?).await?;
+    let mut doctor = Person::staff(&server.address, &once("abe")?).await?;
+    let (room, oximeters) = look_round(&mut nurse).await?;
+    let ticket = admit(&mut nurse, room).await?;
+    for device in oximeters {
+        nurse.act(Act::Attach { ticket, device }).await?;
+    }
+    nurse.act(Act::SetReady { ticket, ready: true }).await?;
+    doctor.act(Act::SetDuty { room, duty: Duty::On }).await?;
+    doctor.act(Act::CallOne { room, ticket }).await?;
+    let subject = subject_of(&mut doctor, ticket).await?;
+    doctor.press(Act::WatchReadings { subject, after: 0 }).await?;
+    let spread = collect(&mut doctor).await?;
+    println!("vitals: gateway's clock at the frame to the doctor's screen, loopback");
+    println!("  {spread}");
+    Ok(())
+}
+
+async fn look_round(nurse: &mut Person) -> anyhow::Result<(RoomId, Vec<DeviceId>)> {
+    let (mut room, mut oximeters) = (None, Vec::new());
+    loop {
+        let ToScreen::View { upsert, .. } = nurse.next().await? else { continue };
+        for row in upsert {
+            match row {
+                Row::Room(row) => room = Some(row.room),
+                Row::Device(row) if row.status.kind == DeviceKind::Oximeter => {
+                    oximeters.push(row.status.device);
+                }
+                _ => {}
+            }
+        }
+        if let Some(room) = room
+            && !oximeters.is_empty()
+        {
+            oximeters.sort();
+            oximeters.dedup();
+            return Ok((room, oximeters));
+        }
+    }
+}
+
+async fn admit(nurse: &mut Person, room: RoomId) -> anyhow::Result<TicketId> {
+    let person = Data {
+        name: "伊藤 キヨ".into(),
+        kana: "いとう きよ".into(),
+        birth_date: "1939-05-05".into(),
+        call_back: "0599-00-0003".into(),
+        location: "港島診療所".into(),
+    };
+    let admit = Act::AdmitBedside { room, person, triage: Triage::Standard, first_visit: false };
+    match nurse.act(admit).await? {
+        Outcome::Admitted { ticket } => Ok(ticket),
+        other => bail!("admission brought {other:?}"),
+    }
+}
+
+async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<SubjectId> {
+    loop {
+        let ToScreen::View { upsert, .. } = doctor.next().await? else { continue };
+        for row in upsert {
+            if let Row::Ticket(row) = row
+                && row.ticket == wanted
+                && row.state == TicketState::Called
+                && let Some(subject) = row.subject
+            {
+                return Ok(subject);
+            }
+        }
+    }
+}
+
+async fn collect(doctor: &mut Person) -> anyhow::Result<Spread> {
+    let mut spread = Spread::default();
+    let mut seen = 0;
+    // What was there before the screen asked has waited for it.
+    let mut first = true;
+    while seen < READINGS {
+        let ToScreen::Readings { rows, .. } = doctor.next().await? else { continue };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        for row in rows {
+            let minato_protocol::reading::Outcome::Reading(reading) = row.outcome else { continue };
+            if first {
+                continue;
+            }
+            let measured = Duration::from_millis(u64::try_from(reading.gateway_time.0)?);
+            spread.add(now.saturating_sub(measured));
+            seen += 1;
+        }
+        first = false;
+    }
+    Ok(spread)
+}

@@ -1,0 +1,48 @@
+//! Takes devices off patients whose visit is over: a cuff that stays on a finished ticket would
+//! measure the next patient under the old name.
+
+use super::Gateways;
+use crate::desk::Desk;
+use minato_protocol::reading::{DeviceId, RequestKey};
+use minato_protocol::uplink::FromBroker;
+use minato_protocol::{GatewayId, StaffId, SubjectId};
+use std::sync::Arc;
+
+/// Who says so when nobody pressed: the service.
+const BY_THE_SERVICE: StaffId = StaffId(0);
+
+/// Watches until the task is dropped. The gateway decides and answers; asking again is harmless.
+pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
+    loop {
+        for (gateway, device, subject) in worn(&gateways) {
+            if desk.ticket_of_subject(subject).await.is_none() {
+                ask(&desk, &gateways, gateway, device, subject);
+            }
+        }
+        desk.clock.tick().await;
+    }
+}
+
+fn worn(gateways: &Gateways) -> Vec<(GatewayId, DeviceId, SubjectId)> {
+    gateways.look(|links| {
+        let present = links.iter().filter(|(_, link)| link.present);
+        present
+            .flat_map(|(gateway, link)| {
+                let bound = |status: &minato_protocol::uplink::DeviceStatus| {
+                    Some((*gateway, status.device.clone(), status.bound?))
+                };
+                link.devices.iter().filter_map(bound).collect::<Vec<_>>()
+            })
+            .collect()
+    })
+}
+
+fn ask(desk: &Desk, gateways: &Gateways, gateway: GatewayId, device: DeviceId, subject: SubjectId) {
+    // The same wish has the same key, however often it is said.
+    let name = desk.secrets.derive_id("unbind", format!("{subject}/{device}").as_bytes());
+    let Ok(key) = format!("over-{name:016x}").parse::<RequestKey>() else { return };
+    let message = FromBroker::Unbind { key, device, by: BY_THE_SERVICE };
+    if let Err(code) = gateways.tell(gateway, message) {
+        tracing::debug!(?code, %gateway, "a device stays on a finished ticket for now");
+    }
+}

@@ -1,0 +1,109 @@
+// The real binary on a free port and a directory of its own: as one process, or as signaling and a
+// relay apart. It can be killed as a power cut does, and started again on the same port and data.
+
+import { fileURLToPath } from "node:url";
+import { freePort, Program } from "./process.mjs";
+import { until } from "./until.mjs";
+
+const BUILT = fileURLToPath(new URL("../../target/debug/", import.meta.url));
+/** Where the programs are: the workspace's own build unless told otherwise. */
+export const BIN = process.env.MINATO_BIN ?? BUILT;
+
+export class Broker {
+  #program;
+  #options;
+
+  constructor(port, options, logTo) {
+    this.port = port;
+    this.origin = `http://127.0.0.1:${port}`;
+    this.#options = options;
+    this.logTo = logTo;
+  }
+
+  /** Everything in one process, without the demonstration's own gateway. */
+  static async all(house) {
+    const port = await freePort();
+    const options = ["--demo", "--no-gateway", "--listen", `127.0.0.1:${port}`, "--data", house.folder("broker")];
+    const broker = new Broker(port, options, house.log("broker"));
+    await broker.start();
+    return broker;
+  }
+
+  /** Signaling without media; `relay` serves it. */
+  static async signaling(house, relayOrigin) {
+    const port = await freePort();
+    const listen = ["--listen", `127.0.0.1:${port}`, "--data", house.folder("signaling")];
+    const options = ["signaling", "--demo", "--no-gateway", "--relay", relayOrigin, ...listen];
+    const broker = new Broker(port, options, house.log("signaling"));
+    await broker.start();
+    return broker;
+  }
+
+  async start() {
+    this.#program = new Program(`${BIN}/minato`, this.#options, { logTo: this.logTo });
+    await this.#program.says(/enrols with the code \S+/);
+    await until("the broker is ready", async () => (await fetch(`${this.origin}/readyz`)).ok);
+  }
+
+  /** The one-time link of somebody on the staff: coordinator, abe, mori, nurse. */
+  staffLink(account) {
+    const line = new RegExp(`^ *${account} .*?(http://\\S+)$`, "m").exec(this.#program.said);
+    if (!line) throw new Error(`no link for ${account} was printed`);
+    return line[1];
+  }
+
+  get patientLink() {
+    return this.staffLink("patient");
+  }
+
+  get enrolCode() {
+    return /enrols with the code (\S+)/.exec(this.#program.said)[1];
+  }
+
+  /** The public key with which a relay checks this signaling's tokens. */
+  get tokenKey() {
+    return /token_key="?([0-9a-f]{64})/.exec(this.#program.said)[1];
+  }
+
+  /** Steps the broker's clock, so that ten minutes take none. */
+  async advance(ms) {
+    const answer = await fetch(`${this.origin}/rehearsal/clock`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ advance_ms: ms }),
+    });
+    if (!answer.ok) throw new Error(`the broker's clock was not stepped: ${answer.status}`);
+  }
+
+  kill() {
+    return this.#program.end("SIGKILL");
+  }
+
+  stop() {
+    return this.#program.end();
+  }
+}
+
+/** A relay in a process of its own. */
+export class Relay {
+  #program;
+
+  static async reserve() {
+    const relay = new Relay();
+    relay.port = await freePort();
+    relay.origin = `http://127.0.0.1:${relay.port}`;
+    return relay;
+  }
+
+  async start(house, broker) {
+    const places = ["--listen", `127.0.0.1:${this.port}`, "--media", "127.0.0.1:0"];
+    const trust = ["--token-key", broker.tokenKey, "--origin", broker.origin];
+    const logTo = house.log("relay");
+    this.#program = new Program(`${BIN}/minato`, ["relay", ...places, ...trust], { logTo });
+    await this.#program.says(/signaling is connected/);
+  }
+
+  stop() {
+    return this.#program?.end();
+  }
+}

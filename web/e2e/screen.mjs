@@ -1,0 +1,138 @@
+// One person's browser: opened as on their own device, with a camera and a microphone that need no
+// hardware. It remembers where it sent requests and what readings reached it, takes pictures, and is
+// looked over for accessibility.
+
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+import { keepConnections } from "./media.mjs";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--allow-loopback-in-peer-connection",
+  "--autoplay-policy=no-user-gesture-required",
+  // Every page of the story counts as the one in front.
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+  "--disable-background-timer-throttling",
+];
+const ACCESSIBILITY = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+const JAPAN = { locale: "ja-JP", timezoneId: "Asia/Tokyo", permissions: ["camera", "microphone", "clipboard-write"] };
+export const DEVICES = {
+  phone: { ...JAPAN, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  tablet: { ...JAPAN, viewport: { width: 1180, height: 820 }, hasTouch: true },
+  desktop: { ...JAPAN, viewport: { width: 1440, height: 900 } },
+};
+
+/** All screens of a story, in one browser but with nothing in common. */
+export class Screens {
+  /** Addresses that requests went to, and violations that were found: asserted at the end. */
+  requests = new Set();
+  violations = [];
+  looked = 0;
+  errors = [];
+  #all = [];
+
+  static async open(house) {
+    const screens = new Screens();
+    screens.house = house;
+    screens.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    return screens;
+  }
+
+  async screen(who, device) {
+    const context = await this.browser.newContext(DEVICES[device]);
+    await context.addInitScript(keepConnections);
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const screen = new Screen(this, who, device, page);
+    this.#all.push(screen);
+    return screen;
+  }
+
+  /** A picture of whatever everybody sees, for whoever looks for the cause of a failure. */
+  async pictureAll(name) {
+    for (const screen of this.#all) {
+      if (!screen.page.isClosed()) await screen.picture(`${name}-${screen.who}`, false).catch(() => undefined);
+    }
+  }
+
+  async close() {
+    await this.browser.close();
+  }
+}
+
+export class Screen {
+  /** Readings that this screen was sent: by subject, by cursor. */
+  readings = new Map();
+  #screens;
+
+  constructor(screens, who, device, page) {
+    this.#screens = screens;
+    this.who = who;
+    this.device = device;
+    this.page = page;
+    page.on("request", (request) => screens.requests.add(new URL(request.url()).origin));
+    page.on("pageerror", (error) => screens.errors.push(`${who}: ${error.stack ?? error.message}`));
+    page.on("console", (line) => {
+      if (line.text().includes("Content Security Policy")) screens.errors.push(`${who}: ${line.text()}`);
+    });
+    page.on("websocket", (socket) => {
+      screens.requests.add(new URL(socket.url()).origin.replace(/^ws/, "http"));
+      socket.on("framereceived", ({ payload }) => this.#hear(String(payload)));
+    });
+  }
+
+  #hear(text) {
+    if (!text.startsWith("{") || !text.includes('"readings"')) return;
+    const message = JSON.parse(text);
+    if (message.type !== "readings") return;
+    const known = this.readings.get(message.subject) ?? [];
+    known.push(...message.rows);
+    this.readings.set(message.subject, known);
+  }
+
+  /** Every reading of everybody that this screen was sent, in the order of arrival. */
+  get rows() {
+    return [...this.readings.values()].flat();
+  }
+
+  /** Takes a picture of the state and looks over its accessibility. */
+  async look(name) {
+    await this.picture(name);
+    await this.#lookOver(name);
+  }
+
+  async picture(name, whole = this.device !== "desktop") {
+    const path = this.#screens.house.picture(name);
+    // What sticks to the top would lie over the middle of a scrolled page.
+    if (whole) await this.page.evaluate(() => window.scrollTo(0, 0));
+    await this.page.screenshot({ path, fullPage: whole, animations: "disabled", timeout: 30_000 });
+  }
+
+  async #lookOver(name) {
+    await this.page.evaluate(axe.source);
+    const found = await this.page.evaluate(
+      (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
+      ACCESSIBILITY,
+    );
+    this.#screens.looked += 1;
+    for (const { id, help, nodes } of found.violations) {
+      const where = nodes.map(({ target, failureSummary }) => `${target.join(" ")}: ${failureSummary}`);
+      this.#screens.violations.push(`${name}: ${id} (${help})\n    ${where.slice(0, 3).join("\n    ")}`);
+    }
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+}
