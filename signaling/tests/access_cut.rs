@@ -200,9 +200,9 @@ async fn links_are_issued_again_after_any_cut_and_are_the_same() {
         let link = again.link(SATO, 1).await;
         assert_eq!(again.events("link/").await, 2);
         assert_eq!(again.browser().join(&link.secret).await.entry(), IN);
-        match first {
-            Ok(first) => assert!(first == link),
-            Err(code) => assert_eq!(code, Code::NotDurable),
+        match &first {
+            Ok(first) => assert!(*first == link),
+            Err(code) => assert_eq!(*code, Code::NotDurable),
         }
         first.is_ok()
     })

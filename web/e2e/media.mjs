@@ -78,11 +78,9 @@ export async function watchFrames(page) {
         if (entry.type === "inbound-rtp" && entry.kind === "video") frames += entry.framesDecoded ?? 0;
       }
       const now = performance.now();
-      seen.first ??= frames;
-      if (frames === seen.frames) {
-        seen.longestGapMs = Math.max(seen.longestGapMs, now - seen.grewAt);
-        return;
-      }
+      if (seen.first === undefined) seen.first = frames;
+      else seen.longestGapMs = Math.max(seen.longestGapMs, now - seen.grewAt);
+      if (frames === seen.frames) return;
       seen.frames = frames;
       seen.grewAt = now;
     }, 100);

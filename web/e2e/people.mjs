@@ -23,6 +23,12 @@ class Somebody {
     return where.locator(`[data-act="${name}"]`);
   }
 
+  /** Closes the notice at the foot of the page, if there is one. */
+  async putAway() {
+    const close = this.button("閉じる", this.page.locator(".notice"));
+    if (await close.isVisible()) await close.click();
+  }
+
   async sees(text, within_ms) {
     await this.page.getByText(text).first().waitFor({ timeout: within_ms });
   }
@@ -216,8 +222,11 @@ export class Nurse extends Staff {
     await this.page.getByLabel("生年月日").fill(birth);
     await this.page.getByLabel("折り返し電話").fill(phone);
     await this.page.getByLabel("いる場所").fill(place);
+    await this.putAway();
     await this.act("admit-do").click();
     await this.page.locator("header.head .name", { hasText: name }).waitFor();
+    await this.sees("受付しました");
+    await this.putAway();
     return this.page.locator("header.head .code").innerText();
   }
 

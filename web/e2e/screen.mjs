@@ -125,6 +125,7 @@ export class Screen {
       (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
       ACCESSIBILITY,
     );
+    if (found.passes.length === 0) throw new Error(`${name}: nothing was looked over`);
     this.#screens.looked += 1;
     for (const { id, help, nodes } of found.violations) {
       const where = nodes.map(({ target, failureSummary }) => `${target.join(" ")}: ${failureSummary}`);

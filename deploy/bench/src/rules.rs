@@ -93,7 +93,7 @@ impl House {
                 Command::ReturnToFront { ticket, doctor: DOCTOR, epoch, why: Why::CallCancelled }
             }
             _ => {
-                let triage = if step % 2 == 0 { Triage::Urgent } else { Triage::Standard };
+                let triage = if step.is_multiple_of(2) { Triage::Urgent } else { Triage::Standard };
                 Command::SetTriage { ticket: any, triage }
             }
         };

@@ -93,8 +93,8 @@ type Seen = mpsc::UnboundedSender<Called>;
 async fn join_all(address: &str, secrets: Vec<String>, seen: &Seen) -> anyhow::Result<()> {
     for some in secrets.chunks(JOINS_AT_ONCE) {
         let mut joining = tokio::task::JoinSet::new();
-        for secret in some.iter().cloned() {
-            let address = address.to_owned();
+        for secret in some {
+            let (address, secret) = (address.to_owned(), secret.clone());
             joining.spawn(async move {
                 let mut person = Person::patient(&address, &secret).await?;
                 wait_for_place(&mut person).await?;

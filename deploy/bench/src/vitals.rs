@@ -25,7 +25,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     nurse.act(Act::SetReady { ticket, ready: true }).await?;
     doctor.act(Act::SetDuty { room, duty: Duty::On }).await?;
-    doctor.act(Act::CallOne { room, ticket }).await?;
+    doctor.press(Act::CallOne { room, ticket }).await?;
     let subject = subject_of(&mut doctor, ticket).await?;
     doctor.press(Act::WatchReadings { subject, after: 0 }).await?;
     let spread = collect(&mut doctor).await?;

@@ -11,8 +11,18 @@ use minato_signaling::staff::{self, Reservation, Verdict, judge};
 pub struct Settling {
     rest: [bool; 3],
     at: At,
-    /// Without the guard: releases exactly this one and asks nobody.
-    exact: Option<Reservation>,
+    only: Only,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Only {
+    /// Whatever stands.
+    Any,
+    /// Only what this claim reserved. Two refused claims that burnt whatever stands would burn
+    /// each other's next try for ever.
+    Own(Reservation),
+    /// Without the guard: releases exactly this and asks nobody.
+    Unasked(Reservation),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +46,7 @@ impl Settling {
         for who in people {
             rest[STAFF.iter().position(|other| *other == who).expect("staff of the model")] = true;
         }
-        Self { rest, at: At::Look, exact: None }
+        Self { rest, at: At::Look, only: Only::Any }
     }
 
     /// What a claim does to its own reservation when it is refused.
@@ -45,7 +55,8 @@ impl Settling {
         own: Reservation,
         guards: Guards,
     ) -> Self {
-        Self { exact: (!guards.undo_asks_the_room).then_some(own), ..Self::of(people) }
+        let only = if guards.undo_asks_the_room { Only::Own(own) } else { Only::Unasked(own) };
+        Self { only, ..Self::of(people) }
     }
 
     fn now(&self) -> Option<StaffId> {
@@ -64,14 +75,15 @@ impl Settling {
     pub fn step(mut self, clinic: &mut Clinic, guards: Guards) -> Option<Self> {
         let who = self.now()?;
         match self.at {
-            At::Look => match (self.exact, clinic.staff(who).reserved) {
-                (Some(own), _) => self.at = At::Release(own),
-                (None, Some((standing, _))) => self.at = At::Judge(standing),
-                (None, None) => return self.next(),
+            At::Look => match (self.only, clinic.staff(who).reserved) {
+                (Only::Unasked(own), _) => self.at = At::Release(own),
+                (Only::Own(own), Some((standing, _))) if own != standing => return self.next(),
+                (Only::Own(_) | Only::Any, Some((standing, _))) => self.at = At::Judge(standing),
+                (Only::Own(_) | Only::Any, None) => return self.next(),
             },
             At::Judge(standing) => {
                 let seen = clinic.room(standing.room);
-                match verdict(judge(&seen.room, who, standing), standing, guards) {
+                match verdict(judge(&seen.room, who, standing), guards) {
                     Verdict::Stands => return self.next(),
                     Verdict::Renew(later) => self.at = At::Renew(later),
                     Verdict::BurnFirst => self.at = At::Burn(standing),
@@ -99,7 +111,7 @@ impl Settling {
 }
 
 /// The real verdict, or what is left of it without a guard.
-fn verdict(real: Verdict, _standing: Reservation, guards: Guards) -> Verdict {
+fn verdict(real: Verdict, guards: Guards) -> Verdict {
     match real {
         Verdict::BurnFirst if !guards.burn_before_release => Verdict::Release,
         Verdict::Renew(_) if !guards.renew => Verdict::Release,

@@ -48,11 +48,24 @@ fn no_instant_of_a_hand_over_has_zero_or_two_owners() {
 }
 
 #[test]
+fn a_watchman_who_goes_round_twice_burns_no_hand_over_that_stands() {
+    let script = Script { end: true, hand_over: true, ..NOTHING };
+    let claimed = vec![(TicketId(0), StaffId(0))];
+    walk("rounds", Plan { claimed, rounds: 2, crashes: 2, ..Plan::new(3, script) }, &[1, 3]);
+}
+
+#[test]
 fn one_doctor_at_two_screens_has_one_patient() {
     let script = Script { next: true, pick: true, ..NOTHING };
+    let screens = vec![StaffId(0), StaffId(0)];
+    walk("two screens", Plan { screens, rounds: 2, crashes: 1, ..Plan::new(2, script) }, &[3]);
+}
+
+#[test]
+fn one_doctor_at_two_screens_and_a_colleague_have_one_patient_each() {
+    let script = Script { next: true, ..NOTHING };
     let screens = vec![StaffId(0), StaffId(0), StaffId(1)];
-    let plan = Plan { screens, rounds: 1, crashes: 1, ..Plan::new(1, script) };
-    walk("two screens", plan, &[0, 3]);
+    walk("three screens", Plan { screens, rounds: 1, crashes: 1, ..Plan::new(1, script) }, &[0, 3]);
 }
 
 #[test]

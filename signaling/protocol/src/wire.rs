@@ -153,6 +153,9 @@ pub struct You {
     pub site: Option<SiteId>,
     /// The patient's ticket, or the one of a tablet in patient view.
     pub ticket: Option<TicketId>,
+    /// The hospital that receives emergencies of the nurse's site, with its number: she needs it
+    /// without a link.
+    pub hospital: Option<String>,
     /// This tablet shows only the patient's side.
     pub patient_view: bool,
     /// Devices can be told to fail (rehearsal).

@@ -6,7 +6,10 @@ use crate::room::{Command, Ticket};
 use crate::visit::Command as VisitCommand;
 use minato_protocol::act::{Disposition, Duty, Outcome};
 use minato_protocol::view::Why;
-use minato_protocol::{Code, RoomId, StaffId, TicketId, VisitId};
+use minato_protocol::{Code, RoomId, Span, StaffId, TicketId, VisitId};
+
+/// Two presses within so long are "at once".
+const AT_ONCE: Span = Span::seconds(3);
 
 impl Press<'_> {
     pub(super) async fn set_duty(&self, room: RoomId, duty: Duty) -> Acted {
@@ -24,19 +27,38 @@ impl Press<'_> {
                 visit: claimed.visit,
                 epoch: claimed.epoch,
             }),
-            Err(Code::AlreadyTaken) => Err(self.taken_by(pick).await),
+            Err(code @ (Code::AlreadyTaken | Code::NobodyCallable)) => {
+                Err(self.lost(room, doctor, pick, code).await)
+            }
             Err(code) => Err(code.into()),
         }
     }
 
-    /// The others are told who did get the patient.
-    async fn taken_by(&self, pick: Option<TicketId>) -> Refusal {
-        let owner = match pick {
-            Some(ticket) => self.ticket(ticket).await.ok().and_then(|(_, known)| known.owner()),
-            None => None,
+    /// Whoever pressed at the same time and lost is told who has the patient: the owner of the
+    /// picked one, or with Next the colleague who was called a patient a moment ago.
+    async fn lost(
+        &self,
+        room: RoomId,
+        doctor: StaffId,
+        pick: Option<TicketId>,
+        code: Code,
+    ) -> Refusal {
+        let Ok(seen) = self.edge.desk.room(room).await else { return code.into() };
+        let now = self.edge.desk.clock.now();
+        let just_now = |ticket: &&Ticket| {
+            let claim = ticket.claim().filter(|claim| claim.doctor != doctor);
+            claim.is_some_and(|claim| now - claim.since <= AT_ONCE)
         };
-        let by = owner.map(|owner| self.edge.name_of(owner));
-        Refusal { code: Code::AlreadyTaken, by }
+        let taken = match pick {
+            Some(ticket) => seen.state.ticket(ticket).ok(),
+            None => seen.state.live().filter(just_now).max_by_key(|t| t.claim().map(|c| c.since)),
+        };
+        match taken.and_then(Ticket::owner) {
+            Some(owner) => {
+                Refusal { code: Code::AlreadyTaken, by: Some(self.edge.name_of(owner)) }
+            }
+            None => code.into(),
+        }
     }
 
     pub(super) async fn cancel_call(&self, ticket: TicketId, epoch: u32) -> Acted {

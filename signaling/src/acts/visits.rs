@@ -4,6 +4,7 @@ use super::{Acted, Press};
 use crate::log::StreamId;
 use crate::relays::Pass;
 use crate::room::{Command as RoomCommand, Ticket};
+use crate::views::may_be_in;
 use crate::visit::{Command, Party, Side};
 use minato_protocol::act::{IdentityMethod, MediaGrant, Outcome};
 use minato_protocol::media::PartyRole;
@@ -110,7 +111,7 @@ impl Press<'_> {
         self.in_visit_now(room, &known, Command::Enter(party)).await?;
         let place = self.edge.relay().ok_or(Code::RelayAway)?;
         let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
-        let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now());
+        let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now_elsewhere());
         let relay_url = place.page_url.clone();
         Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion }))
     }
@@ -123,7 +124,9 @@ impl Press<'_> {
         // A second screen on the same side of the link: its sound would howl.
         let companion = papers.state.parties.iter().any(|other| {
             let same_side = (other.role == Role::Doctor) == (role == Role::Doctor);
-            same_side && other.participant != participant && !other.companion
+            let is_another = other.participant != participant && !other.companion;
+            // A doctor who handed the patient over is not in the room any more.
+            same_side && is_another && may_be_in(ticket, visit, other)
         });
         let shared = ticket.bedside.is_some() && role == Role::Nurse;
         let staff = viewer.staff.or(self.actor.nurse_behind);

@@ -397,6 +397,10 @@ fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
         staff: viewer.staff,
         site: viewer.site,
         ticket: viewer.ticket.map(|(_, ticket)| ticket),
+        hospital: viewer.site.and_then(|site| edge.sites.get(&site)).map(|site| {
+            let crate::views::Site { receiving_hospital, .. } = site;
+            receiving_hospital.clone()
+        }),
         patient_view,
         rehearsal: edge.rehearsal,
     }

@@ -143,7 +143,6 @@ impl Writer {
             jobs.extend(more(done));
         }
         let begun = Instant::now();
-        self.answer(std::mem::take(jobs));
         self.file.prepare_cached("COMMIT")?.execute([])?;
         self.commit_took = begun.elapsed();
         Ok(())

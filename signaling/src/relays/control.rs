@@ -57,7 +57,7 @@ pub async fn follow(helm: Helm, alive: tokio::sync::watch::Sender<bool>) {
 
 async fn connect(helm: &Helm) -> Result<Socket, tungstenite::Error> {
     let mut request = helm.place.control_url.as_str().into_client_request()?;
-    let bearer = format!("Bearer {}", helm.key.control_token(helm.desk.clock.now()));
+    let bearer = format!("Bearer {}", helm.key.control_token(helm.desk.clock.now_elsewhere()));
     let bearer = HeaderValue::from_str(&bearer).map_err(tungstenite::http::Error::from)?;
     request.headers_mut().insert("authorization", bearer);
     let (socket, _) = tokio_tungstenite::connect_async(request).await?;
@@ -166,7 +166,7 @@ fn grant(
         epoch: party.epoch,
         role: PartyRole::Gateway,
     };
-    let token = helm.key.media_token(&pass, helm.desk.clock.now());
+    let token = helm.key.media_token(&pass, helm.desk.clock.now_elsewhere());
     let relay_url = helm.place.gateway_url.clone();
     let message = FromBroker::MediaGrant { visit, subject: party.subject, relay_url, token };
     helm.gateways.tell(party.gateway, message)

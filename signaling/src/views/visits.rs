@@ -41,7 +41,7 @@ pub fn visit_row(
         ticket: ticket.id,
         code: ticket.code.clone(),
         epoch: ticket.epoch,
-        started: claim.since,
+        started: visit.started,
         doctor: card_of(cards, claim.doctor),
         person: ticket.person.reveal().filter(|_| shown).cloned(),
         parties: parties(ticket, visit_id, visit, cards, present),

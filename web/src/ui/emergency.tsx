@@ -87,7 +87,7 @@ export function EmergencyFacts({ wire, ticket, since, facts }: FactsProps) {
           <Telephone number={facts.call_back} />
         </dd>
         <dt>{staff("hospital")}</dt>
-        <dd>{facts.hospital || staff("hospital_unknown")}</dd>
+        <dd>{facts.hospital || wire.you.value?.hospital || staff("hospital_unknown")}</dd>
       </dl>
     </section>
   );

@@ -107,6 +107,7 @@ export class FakeSocket {
         staff: null,
         site: null,
         ticket: null,
+        hospital: null,
         patient_view: false,
         rehearsal: false,
         ...you,

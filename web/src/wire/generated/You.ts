@@ -29,6 +29,11 @@ site: SiteId | null,
  */
 ticket: TicketId | null, 
 /**
+ * The hospital that receives emergencies of the nurse's site, with its number: she needs it
+ * without a link.
+ */
+hospital: string | null, 
+/**
  * This tablet shows only the patient's side.
  */
 patient_view: boolean, 

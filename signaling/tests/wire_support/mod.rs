@@ -1,0 +1,214 @@
+//! A whole broker on a loopback port, with its watchmen, and the people who use it by its wire.
+#![allow(dead_code, reason = "every test crate uses its own part of it")]
+
+mod clinic;
+mod http;
+mod panics;
+mod screen;
+mod seen;
+mod uplink;
+
+pub(crate) use clinic::{Clinic, Patient, doctor_id, nurse_id, person, site};
+pub(crate) use http::{HttpAnswer, Socket};
+pub(crate) use screen::{Answer, Raw, Screen, press_name};
+pub(crate) use seen::{Seen, Table};
+pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of, span_ms};
+
+use minato_protocol::view::Clinic as ClinicCard;
+use minato_protocol::{Role, SiteId, StaffId};
+use minato_signaling::access::doors::{self, NewAccount};
+use minato_signaling::access::{AccountCommand, Directory, Limits, NewAccountRecord, Secrets};
+use minato_signaling::clock::Clock;
+use minato_signaling::desk::{self, Desk};
+use minato_signaling::gateway::{self, Gateways};
+use minato_signaling::http::{self as edge, Edge};
+use minato_signaling::log::{EventLog, StreamId};
+use minato_signaling::presence::{self, Presence};
+use minato_signaling::readings::Readings;
+use minato_signaling::relays::MediaKey;
+use minato_signaling::views::{Site, Sites};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+/// A condition that does not come true within so long will not come true.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PIN: &str = "2468";
+
+/// A broker in a runtime of its own, so that all of it can be gone at once.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) address: SocketAddr,
+    runtime: Option<Runtime>,
+}
+
+impl Broker {
+    /// Starts over a log that may have been written by another one before.
+    pub(crate) async fn start(log: Arc<dyn EventLog>, clock: Clock, secrets: Secrets) -> Self {
+        panics::count();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name(panics::THREAD)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let started = runtime.spawn(Self::serve(log, clock, secrets));
+        let (edge, address) = started.await.expect("the broker starts");
+        Self { edge, address, runtime: Some(runtime) }
+    }
+
+    async fn serve(
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+        secrets: Secrets,
+    ) -> (Arc<Edge>, SocketAddr) {
+        let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
+        desk.find_rooms().await.expect("the log is readable");
+        let gateways = Arc::new(Gateways::new(desk.bell.clone()));
+        let presence = Presence::new(clock);
+        tokio::spawn(desk::watch(Arc::clone(&desk)));
+        tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        let edge = Arc::new(Edge {
+            directory: Directory::load(&desk).await.expect("the log is readable"),
+            presence,
+            readings: Readings::default(),
+            gateways,
+            media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
+            relay: None,
+            sites: sites(),
+            clinic: ClinicCard { name: "みなと医療".into(), phone: "0599-00-0100".into() },
+            secure_cookies: false,
+            limits: Limits::default(),
+            epoch: (minato_signaling::access::random_id() >> 32) as u32,
+            rehearsal: true,
+            desk,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let router = edge::router(Arc::clone(&edge));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        (edge, address)
+    }
+
+    /// Does something inside, as the broker itself would.
+    pub(crate) async fn inside<T, F>(&self, work: impl FnOnce(Arc<Edge>) -> F) -> T
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let work = work(Arc::clone(&self.edge));
+        let runtime = self.runtime.as_ref().expect("it runs");
+        runtime.spawn(work).await.expect("nothing panics inside")
+    }
+
+    /// Everything is gone at once, as by kill -9; what was durable stays in the log.
+    pub(crate) async fn kill(mut self) {
+        let runtime = self.runtime.take().expect("it runs");
+        let stop = move || runtime.shutdown_timeout(Duration::from_secs(5));
+        tokio::task::spawn_blocking(stop).await.expect("it stops");
+        panics::assert_none();
+    }
+
+    /// Makes an account, without the seconds that hashing a password takes.
+    pub(crate) async fn make_staff(&self, staff: StaffId, role: Role, at: Option<SiteId>) {
+        let record = NewAccountRecord {
+            account: format!("account-{staff}"),
+            role,
+            name: name_of(staff),
+            affiliation: "港大学病院".into(),
+            site: at,
+            password_hash: "none".into(),
+            totp_sealed: String::new(),
+            pin_hash: None,
+        };
+        self.inside(move |edge| async move {
+            let create = AccountCommand::Create(Box::new(record));
+            let made = edge.desk.accounts.submit(&StreamId::account(staff), None, create).await;
+            made.expect("the account is made");
+            edge.directory.refresh(&edge.desk).await.expect("the log is readable");
+        })
+        .await;
+    }
+
+    /// A nurse with a PIN, made by the front door.
+    pub(crate) async fn make_nurse_with_pin(&self, account: &str, at: SiteId) -> StaffId {
+        let new = NewAccount {
+            account: account.into(),
+            password: "かもめ-kamome-12".into(),
+            pin: Some(PIN.into()),
+            role: Role::Nurse,
+            name: "浜 ちひろ".into(),
+            affiliation: "港島診療所".into(),
+            site: Some(at),
+        };
+        let make = |edge: Arc<Edge>| async move {
+            doors::create_account(&edge.desk, &edge.directory, new).await
+        };
+        self.inside(make).await.expect("the account is made").staff
+    }
+
+    /// A fresh session of a member of staff: its cookie.
+    pub(crate) async fn sign_in(&self, staff: StaffId) -> String {
+        let issue = move |edge: Arc<Edge>| async move {
+            doors::issue_once(&edge.desk, staff, doors::ONCE_LIFE).await
+        };
+        let secret = self.inside(issue).await.expect("the link is issued");
+        let body = serde_json::json!({ "secret": secret });
+        self.post("/api/sign-in/once", body, None).await.cookie.expect("a session")
+    }
+
+    /// The end of every stream: equal before and after when nothing was written.
+    pub(crate) async fn heads(&self) -> Vec<(String, u64, u64)> {
+        self.inside(|edge| async move {
+            let log = &edge.desk.log;
+            let mut heads = Vec::new();
+            for stream in log.streams("").await.expect("the log is readable") {
+                let head = log.verify_chain(&stream).await.expect("the chain is whole");
+                heads.push((stream.as_str().to_owned(), head.version, head.last_seq));
+            }
+            heads
+        })
+        .await
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+            if !std::thread::panicking() {
+                panics::assert_none();
+            }
+        }
+    }
+}
+
+/// The name under which a member of staff appears.
+pub(crate) fn name_of(staff: StaffId) -> String {
+    format!("医療者{}", staff.0)
+}
+
+fn sites() -> Sites {
+    let clinic = ClinicCard { name: "港島診療所".into(), phone: "0599-00-0101".into() };
+    let site_named = |name: &str| Site {
+        name: name.into(),
+        receiving_hospital: "港市民病院 0599-00-0119".into(),
+        clinic: clinic.clone(),
+    };
+    Sites::from([(site(1), site_named("港島")), (site(2), site_named("沖島"))])
+}
+
+/// Waits until a question about the broker is answered with yes.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !ask().await {
+        assert!(tokio::time::Instant::now() < deadline, "never came true: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
