@@ -83,7 +83,7 @@ impl Bindings {
         measured_at: Timestamp,
     ) -> Option<SubjectId> {
         let binding = self.of(device)?;
-        let _ = began_at; let covers = binding.since <= measured_at;
+        let covers = binding.since <= began_at && binding.since <= measured_at;
         covers.then_some(binding.subject)
     }
 

@@ -2,6 +2,7 @@
 
 use minato_protocol::{Code, Span, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 
 /// A noun whose state is the fold of its events. Pure: time comes as an argument, ids that have
@@ -17,6 +18,19 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 
     /// Takes in what happened. Cannot fail: an event that fits nothing changes nothing.
     fn evolve(&mut self, event: &Self::Event, at: Timestamp);
+
+    /// Version of the fold, for nouns whose streams are long enough to be worth a snapshot.
+    const FOLD: Option<u32> = None;
+
+    /// The state as a disposable cache; personal data stay marked and are sealed.
+    fn to_snapshot(&self) -> Value {
+        Value::Null
+    }
+
+    /// The state of a snapshot of this very [`FOLD`](Self::FOLD), or nothing.
+    fn from_snapshot(_body: Value) -> Option<Self> {
+        None
+    }
 }
 
 /// Names one press of one person, so that it is carried out once however often it arrives.
@@ -71,6 +85,22 @@ impl Keys {
             self.oldest_first.pop_front();
             self.seen.remove(&id);
         }
+    }
+
+    /// All of them, the oldest first, for a snapshot.
+    pub fn to_list(&self) -> Vec<(Timestamp, CommandKey, u64)> {
+        let one = |(at, id): &(Timestamp, u64)| {
+            let (command, version) = self.seen.get(id)?;
+            Some((*at, CommandKey { id: *id, command: *command }, *version))
+        };
+        self.oldest_first.iter().filter_map(one).collect()
+    }
+
+    /// From a snapshot's list.
+    pub fn from_list(list: Vec<(Timestamp, CommandKey, u64)>) -> Self {
+        let mut keys = Self::default();
+        list.into_iter().for_each(|(at, key, version)| keys.remember(key, version, at));
+        keys
     }
 
     /// How many are remembered.

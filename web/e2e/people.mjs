@@ -225,8 +225,6 @@ export class Nurse extends Staff {
     await this.putAway();
     await this.act("admit-do").click();
     await this.page.locator("header.head .name", { hasText: name }).waitFor();
-    await this.sees("受付しました");
-    await this.putAway();
     return this.page.locator("header.head .code").innerText();
   }
 

@@ -114,9 +114,11 @@ export class Screen {
 
   async picture(name, whole = this.device !== "desktop") {
     const path = this.#screens.house.picture(name);
+    // A dialog stands in the window, not on the page.
+    const fullPage = whole && (await this.page.locator("dialog[open]").count()) === 0;
     // What sticks to the top would lie over the middle of a scrolled page.
-    if (whole) await this.page.evaluate(() => window.scrollTo(0, 0));
-    await this.page.screenshot({ path, fullPage: whole, animations: "disabled", timeout: 30_000 });
+    if (fullPage) await this.page.evaluate(() => window.scrollTo(0, 0));
+    await this.page.screenshot({ path, fullPage, animations: "disabled", timeout: 30_000 });
   }
 
   async #lookOver(name) {

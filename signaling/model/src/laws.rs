@@ -12,13 +12,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::PoisonError;
 
 /// True in every state that can be reached.
-pub const LAWS: [&str; 7] = [
+pub const LAWS: [&str; 8] = [
     "a doctor owns at most one ticket over all rooms",
     "a nurse is in at most one call",
     "whoever owns a ticket is reserved for it, and so is its nurse",
     "owners change only by the event that says so, and then the epoch rises",
     "who was told that a patient is theirs owns the patient under that epoch",
     "no ticket is lost",
+    "claims do not burn each other for ever",
     "from here on everybody can be seen after the watchman's rounds",
 ];
 
@@ -29,6 +30,9 @@ pub const WISHES: [&str; 4] = [
     "next leaves out a patient whose nurse is in another call",
     "a claim is left half done",
 ];
+
+/// No plan presses often enough to get here, unless something goes round in circles.
+const EPOCH_MAX: u32 = 16;
 
 pub(crate) fn properties() -> Vec<Property<Plan>> {
     vec![
@@ -44,7 +48,10 @@ pub(crate) fn properties() -> Vec<Property<Plan>> {
         }),
         Property::always(LAWS[4], what_was_told_is_true),
         Property::always(LAWS[5], |_, state: &State| nobody_is_lost(&state.clinic)),
-        Property::always(LAWS[6], |plan, state: &State| is_mendable(plan, &state.clinic)),
+        Property::always(LAWS[6], |_, state: &State| {
+            state.clinic.tickets().all(|ticket| ticket.epoch <= EPOCH_MAX)
+        }),
+        Property::always(LAWS[7], |plan, state: &State| is_mendable(plan, &state.clinic)),
         Property::sometimes(WISHES[0], |_, state: &State| {
             DOCTORS.iter().all(|doctor| owned_by(&state.clinic, *doctor).count() == 1)
         }),

@@ -22,6 +22,8 @@ pub struct Guards {
     pub burn_before_release: bool,
     /// A claim that is refused asks the room before it gives back its own reservations.
     pub undo_asks_the_room: bool,
+    /// It looks only at what it reserved itself.
+    pub undo_only_its_own: bool,
     /// A reservation whose ticket is still owned under a later epoch is renewed, not released.
     pub renew: bool,
 }
@@ -33,6 +35,7 @@ impl Guards {
         epoch: true,
         burn_before_release: true,
         undo_asks_the_room: true,
+        undo_only_its_own: true,
         renew: true,
     };
 }

@@ -162,7 +162,8 @@ impl Process {
             }
             Verb::Next(_) => return,
         };
-        drop(clinic.ask_room(room_of(id), &command));
+        // What is refused changes nothing; the doctor sees why and presses again or not.
+        let _refused = clinic.ask_room(room_of(id), &command);
     }
 
     fn choose(&mut self, id: TicketId, next: Option<[bool; 3]>, clinic: &Clinic, guards: Guards) {

@@ -55,7 +55,11 @@ impl Settling {
         own: Reservation,
         guards: Guards,
     ) -> Self {
-        let only = if guards.undo_asks_the_room { Only::Own(own) } else { Only::Unasked(own) };
+        let only = match (guards.undo_asks_the_room, guards.undo_only_its_own) {
+            (false, _) => Only::Unasked(own),
+            (true, false) => Only::Any,
+            (true, true) => Only::Own(own),
+        };
         Self { only, ..Self::of(people) }
     }
 
@@ -98,11 +102,11 @@ impl Settling {
                 self.at = At::Judge(standing);
             }
             At::Release(standing) => {
-                drop(clinic.ask_staff(who, &staff::Command::Release(standing)));
+                let _refused = clinic.ask_staff(who, &staff::Command::Release(standing));
                 return self.next();
             }
             At::Renew(later) => {
-                drop(clinic.ask_staff(who, &staff::Command::Renew(later)));
+                let _refused = clinic.ask_staff(who, &staff::Command::Renew(later));
                 return self.next();
             }
         }

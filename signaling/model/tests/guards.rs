@@ -11,7 +11,10 @@ const PICK: Script = Script { pick: true, ..NOTHING };
 
 /// The shortest way to break the first law that breaks, one action a line.
 fn broken(plan: Plan) -> Option<(&'static str, String)> {
-    let checker = plan.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    found(&plan.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join())
+}
+
+fn found(checker: &impl Checker<Plan>) -> Option<(&'static str, String)> {
     LAWS.into_iter().find_map(|law| {
         let path = checker.discovery(law)?;
         let steps: Vec<String> = path.into_actions().iter().map(|it| format!("{it:?}")).collect();
@@ -67,4 +70,14 @@ fn without_the_renewal_a_burnt_hand_over_frees_the_doctor_who_still_has_the_pati
     let claimed = vec![(TicketId(1), StaffId(0))];
     let plan = Plan { guards, claimed, rounds: 2, crashes: 1, ..Plan::new(2, script) };
     assert_broken(plan, &[LAWS[2]]);
+}
+
+#[test]
+fn two_refused_claims_that_burn_whatever_stands_burn_each_other_for_ever() {
+    let guards = Guards { undo_only_its_own: false, ..Guards::ALL };
+    let script = Script { next: true, ..NOTHING };
+    let plan = Plan { guards, rounds: 1, crashes: 0, ..Plan::new(1, script) };
+    // Depth first, because the way round is long.
+    let checker = plan.checker().finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
+    assert_eq!(found(&checker).map(|(law, _)| law), Some(LAWS[6]));
 }

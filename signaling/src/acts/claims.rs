@@ -54,9 +54,7 @@ impl Press<'_> {
             None => seen.state.live().filter(just_now).max_by_key(|t| t.claim().map(|c| c.since)),
         };
         match taken.and_then(Ticket::owner) {
-            Some(owner) => {
-                Refusal { code: Code::AlreadyTaken, by: Some(self.edge.name_of(owner)) }
-            }
+            Some(owner) => Refusal { code: Code::AlreadyTaken, by: Some(self.edge.name_of(owner)) },
             None => code.into(),
         }
     }

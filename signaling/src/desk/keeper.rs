@@ -16,6 +16,8 @@ const BATCH_MAX: usize = 64;
 /// How often a batch is decided again after another node wrote first.
 const CONFLICTS_MAX: usize = 16;
 const READ_EVENTS: usize = 1_000;
+/// A snapshot is put away every so many events, off the way of whoever waits.
+const EVENTS_A_SNAPSHOT: u64 = 1_000;
 
 /// A state that is durable, with the version of its stream.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(super) struct Keeper<A: Aggregate> {
     keys: Keys,
     version: u64,
     tell: watch::Sender<Arc<Seen<A>>>,
+    snapshot_at: u64,
 }
 
 enum Verdict<A: Aggregate> {
@@ -79,6 +82,7 @@ impl<A: Aggregate> Keeper<A> {
             keys: Keys::default(),
             version: 0,
             tell,
+            snapshot_at: 0,
         };
         keeper.reload().await?;
         Ok((keeper, watched))
@@ -99,7 +103,33 @@ impl<A: Aggregate> Keeper<A> {
         self.state = A::default();
         self.keys = Keys::default();
         self.version = 0;
+        self.take_snapshot().await;
         self.catch_up().await
+    }
+
+    /// Begins with the cached state where a usable one is there.
+    async fn take_snapshot(&mut self) {
+        let Some(fold) = A::FOLD else { return };
+        let Ok(Some(cached)) = self.log.snapshot(&self.stream, fold).await else { return };
+        let Some((state, keys)) = unpack_snapshot::<A>(cached.body) else { return };
+        (self.state, self.keys, self.version) = (state, keys, cached.version);
+        self.snapshot_at = cached.version;
+    }
+
+    /// Puts the durable state away as a cache; losing it loses nothing.
+    fn put_snapshot(&mut self) {
+        let Some(fold) = A::FOLD else { return };
+        if self.version < self.snapshot_at + EVENTS_A_SNAPSHOT {
+            return;
+        }
+        self.snapshot_at = self.version;
+        let body = json!({ "state": self.state.to_snapshot(), "keys": self.keys.to_list() });
+        let (log, stream, version) = (Arc::clone(&self.log), self.stream.clone(), self.version);
+        tokio::spawn(async move {
+            if let Err(error) = log.put_snapshot(&stream, fold, version, body).await {
+                tracing::debug!(%stream, %error, "no snapshot");
+            }
+        });
     }
 
     async fn catch_up(&mut self) -> Result<(), Code> {
@@ -149,6 +179,7 @@ impl<A: Aggregate> Keeper<A> {
                     self.version = version;
                     let seen = self.publish();
                     answer(batch.drain(..jobs), verdicts, &seen);
+                    self.put_snapshot();
                     return;
                 }
                 Err(AppendError::Conflict { .. }) => {
@@ -243,6 +274,12 @@ fn pack<A: Aggregate>(
         object.insert("key".into(), json!([key.id.to_string(), key.command]));
     }
     Draft { kind: kind.into(), at, body: packed }
+}
+
+fn unpack_snapshot<A: Aggregate>(mut body: Value) -> Option<(A, Keys)> {
+    let state = A::from_snapshot(body.get_mut("state")?.take())?;
+    let keys = serde_json::from_value(body.get_mut("keys")?.take()).ok()?;
+    Some((state, Keys::from_list(keys)))
 }
 
 fn unpack<A: Aggregate>(mut body: Value) -> Option<(Option<CommandKey>, A::Event)> {

@@ -233,6 +233,7 @@ impl From<Code> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(code) = self;
+        metrics::counter!("minato_refused_total", "code" => format!("{code:?}")).increment(1);
         let refusal = HttpRefusal { code, message: code.sentence().to_owned() };
         let mut response = answer(status_of(code), &refusal);
         if code == Code::TooMany {

@@ -21,6 +21,7 @@ use crate::aggregate::Aggregate;
 use minato_protocol::act::Duty;
 use minato_protocol::view::{Clinic, Wait};
 use minato_protocol::{Code, Span, StaffId, SubjectId, TicketId, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ pub const TICKETS_MAX: usize = 5_000;
 pub const DEVICE_REQUESTS_MAX: usize = 8;
 
 /// A doctor as this room knows one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnRoster {
     /// On duty, break, off: in this room.
     pub duty: Duty,
@@ -53,7 +54,7 @@ pub struct OnRoster {
 }
 
 /// The state of one waiting room: the fold of its events.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Room {
     /// Its name; empty until it is opened.
     pub name: String,
@@ -68,9 +69,12 @@ pub struct Room {
     /// which ones changed.
     pub tickets: BTreeMap<TicketId, Arc<Ticket>>,
     /// Whose readings belong to which ticket that is not over.
+    #[serde(skip)]
     pub ticket_by_subject: BTreeMap<SubjectId, TicketId>,
+    #[serde(skip)]
     queue: order::Queue,
     /// Tickets that are not over.
+    #[serde(skip)]
     live: BTreeSet<TicketId>,
     serial: u32,
     /// Tickets that are over, in the order in which they will be forgotten.
@@ -79,6 +83,19 @@ pub struct Room {
 }
 
 impl Room {
+    /// Makes anew what follows from the tickets.
+    fn index(&mut self) {
+        for (id, ticket) in &self.tickets {
+            if ticket.is_waiting() {
+                self.queue.insert(ticket.rank, *id);
+            }
+            if !ticket.is_over() {
+                self.live.insert(*id);
+                self.ticket_by_subject.insert(ticket.subject, *id);
+            }
+        }
+    }
+
     /// Whether the room was opened.
     pub fn is_open(&self) -> bool {
         !self.name.is_empty()
@@ -181,6 +198,19 @@ impl Aggregate for Room {
 
     fn evolve(&mut self, event: &Event, at: Timestamp) {
         evolve::evolve(self, event, at);
+    }
+
+    /// Raised with every change of what the fold of the same events gives.
+    const FOLD: Option<u32> = Some(1);
+
+    fn to_snapshot(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn from_snapshot(body: serde_json::Value) -> Option<Self> {
+        let mut room: Self = serde_json::from_value(body).ok()?;
+        room.index();
+        Some(room)
     }
 }
 

@@ -5,9 +5,10 @@ use super::order::{self, Rank};
 use minato_protocol::act::{Disposition, Triage};
 use minato_protocol::view::{HandOver, TicketState, Why};
 use minato_protocol::{Person, Pii, StaffId, SubjectId, TicketId, Timestamp, VisitId};
+use serde::{Deserialize, Serialize};
 
 /// Who owns a ticket. It exists nowhere else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The one doctor.
     pub doctor: StaffId,
@@ -18,7 +19,7 @@ pub struct Claim {
 }
 
 /// Where a ticket stands, with what is only true there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// A link was issued.
     Invited,
@@ -39,7 +40,7 @@ pub enum Stage {
 }
 
 /// A place in one waiting room.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ticket {
     /// Its id.
     pub id: TicketId,

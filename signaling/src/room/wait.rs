@@ -2,6 +2,7 @@
 
 use minato_protocol::view::Wait;
 use minato_protocol::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The last so many visits tell the rate.
@@ -12,7 +13,7 @@ const VISITS_SEEN_MIN: usize = 3;
 const VISIT_MAX: Span = Span::minutes(4 * 60);
 
 /// How long the last visits of a room took, from the call to the end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Service {
     took: VecDeque<Span>,
 }

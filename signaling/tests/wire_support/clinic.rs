@@ -29,7 +29,12 @@ pub(crate) fn person(number: u32) -> Person {
     Person {
         name: format!("患者{number:04}太郎"),
         kana: format!("かんじゃ{number:04}たろう"),
-        birth_date: format!("19{:02}-{:02}-{:02}", 30 + number % 60, number % 12 + 1, number % 28 + 1),
+        birth_date: format!(
+            "19{:02}-{:02}-{:02}",
+            30 + number % 60,
+            number % 12 + 1,
+            number % 28 + 1
+        ),
         call_back: format!("0599-77-{number:04}"),
         location: format!("港町{number:04}番地"),
     }

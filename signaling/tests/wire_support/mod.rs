@@ -1,5 +1,5 @@
 //! A whole broker on a loopback port, with its watchmen, and the people who use it by its wire.
-#![allow(dead_code, reason = "every test crate uses its own part of it")]
+#![allow(dead_code, unused_imports, reason = "every test crate uses its own part of it")]
 
 mod clinic;
 mod http;
@@ -9,10 +9,10 @@ mod seen;
 mod uplink;
 
 pub(crate) use clinic::{Clinic, Patient, doctor_id, nurse_id, person, site};
-pub(crate) use http::{HttpAnswer, Socket};
-pub(crate) use screen::{Answer, Raw, Screen, press_name};
+pub(crate) use http::{HttpAnswer, Socket, dial};
+pub(crate) use screen::{Answer, Raw, Screen, hello, press_name};
 pub(crate) use seen::{Seen, Table};
-pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of, span_ms};
+pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of};
 
 use minato_protocol::view::Clinic as ClinicCard;
 use minato_protocol::{Role, SiteId, StaffId};

@@ -132,7 +132,9 @@ impl Seen {
 
     pub(crate) fn tickets(&self) -> Vec<&TicketRow> {
         let tickets = self.table(ViewName::Tickets);
-        tickets.filter_map(|row| if let Row::Ticket(row) = row { Some(&**row) } else { None }).collect()
+        tickets
+            .filter_map(|row| if let Row::Ticket(row) = row { Some(&**row) } else { None })
+            .collect()
     }
 
     pub(crate) fn ticket(&self, id: TicketId) -> Option<&TicketRow> {
@@ -146,12 +148,16 @@ impl Seen {
 
     pub(crate) fn visits(&self) -> Vec<&VisitRow> {
         let visits = self.table(ViewName::Visits);
-        visits.filter_map(|row| if let Row::Visit(row) = row { Some(&**row) } else { None }).collect()
+        visits
+            .filter_map(|row| if let Row::Visit(row) = row { Some(&**row) } else { None })
+            .collect()
     }
 
     pub(crate) fn doctors(&self) -> Vec<&DoctorRow> {
         let doctors = self.table(ViewName::Doctors);
-        doctors.filter_map(|row| if let Row::Doctor(row) = row { Some(row) } else { None }).collect()
+        doctors
+            .filter_map(|row| if let Row::Doctor(row) = row { Some(row) } else { None })
+            .collect()
     }
 
     pub(crate) fn rooms(&self) -> Vec<&RoomRow> {
@@ -161,7 +167,9 @@ impl Seen {
 
     pub(crate) fn devices(&self) -> Vec<&DeviceRow> {
         let devices = self.table(ViewName::Devices);
-        devices.filter_map(|row| if let Row::Device(row) = row { Some(row) } else { None }).collect()
+        devices
+            .filter_map(|row| if let Row::Device(row) = row { Some(row) } else { None })
+            .collect()
     }
 
     pub(crate) fn has_alert(&self, kind: AlertKind, ticket: TicketId) -> bool {

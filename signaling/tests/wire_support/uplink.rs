@@ -12,7 +12,7 @@ use minato_protocol::uplink::{
     DeviceStatus, Entry, FromBroker, FromGateway, OutboxEntry, RefusedCode, UPLINK_VERSION,
     proof_bytes,
 };
-use minato_protocol::{GatewayId, SiteId, Span, SubjectId, Timestamp};
+use minato_protocol::{GatewayId, SiteId, SubjectId, Timestamp};
 use minato_signaling::gateway::Command;
 use minato_signaling::http::Edge;
 use minato_signaling::log::StreamId;
@@ -23,10 +23,6 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 const OUTBOX: Hex<8> = Hex([7; 8]);
-
-pub(crate) fn span_ms(span: Span) -> i64 {
-    span.0
-}
 
 /// One connection of one box.
 #[derive(Debug)]
@@ -82,7 +78,9 @@ impl Wall {
 
     /// Answers the challenge as the box `signer` would.
     pub(crate) async fn prove(&mut self, signer: GatewayId) {
-        let Some(FromBroker::Challenge { nonce }) = self.next().await else { panic!("no challenge") };
+        let Some(FromBroker::Challenge { nonce }) = self.next().await else {
+            panic!("no challenge")
+        };
         let bytes = proof_bytes(self.gateway, &Hex([1; 8]), &Hex([2; 32]), &nonce);
         let mut signature = [0; 64];
         signature.copy_from_slice(key_of(signer).sign(&bytes).as_ref());
