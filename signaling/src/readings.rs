@@ -89,14 +89,15 @@ fn sealed(subject: SubjectId, item: Item) -> serde_json::Value {
 pub struct Cursor {
     subject: SubjectId,
     held_back: HeldBack,
+    has_learned: bool,
     after: u64,
-    shown_after: u64,
 }
 
 impl Cursor {
-    /// A place after what the screen has already. What was held back is read from the beginning.
+    /// A place after what the screen has already.
     pub fn new(subject: SubjectId, after: u32) -> Self {
-        Self { subject, held_back: HeldBack::default(), after: 0, shown_after: u64::from(after) }
+        let held_back = HeldBack::default();
+        Self { subject, held_back, has_learned: false, after: u64::from(after) }
     }
 
     /// Whose.
@@ -107,26 +108,56 @@ impl Cursor {
     /// The next rows, in order, at most [`ROWS_MAX`] read at a time; `more` says that there may be
     /// more. Held back ones are left out.
     pub async fn next(&mut self, desk: &Desk) -> Result<(Vec<ReadingRow>, bool), Code> {
-        let stream = StreamId::subject(self.subject);
-        let read = desk.log.items_after(&stream, self.after, ROWS_MAX).await;
-        let items = read.map_err(|error| {
-            tracing::error!(%error, "readings cannot be read");
-            Code::NotDurable
-        })?;
+        if !self.has_learned {
+            self.learn(desk).await?;
+            self.has_learned = true;
+        }
+        let items = items_after(desk, self.subject, self.after).await?;
         let more = items.len() == ROWS_MAX;
         let rows = items.into_iter().filter_map(|item| self.row(item)).collect();
         Ok((rows, more))
     }
 
+    /// A holding back stands behind the readings that it is about: all of them are known before
+    /// the first row is shown.
+    async fn learn(&mut self, desk: &Desk) -> Result<(), Code> {
+        let mut after = 0;
+        loop {
+            let items = items_after(desk, self.subject, after).await?;
+            let Some(last) = items.last() else { return Ok(()) };
+            after = last.seq;
+            for recorded in items {
+                let stored = recorded.at;
+                if let Some(item) = opened(recorded) {
+                    self.held_back.learn(stored, &item);
+                }
+            }
+        }
+    }
+
     fn row(&mut self, recorded: RecordedItem) -> Option<ReadingRow> {
         self.after = recorded.seq;
-        let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
-        let item = pii.reveal()?.clone();
-        if recorded.seq <= self.shown_after {
-            self.held_back.learn(recorded.at, &item);
-            return None;
-        }
         let seq = u32::try_from(recorded.seq).ok()?;
-        self.held_back.row(seq, recorded.at, item).filter(|row| !row.quarantined)
+        let stored = recorded.at;
+        let item = opened(recorded)?;
+        self.held_back.row(seq, stored, item).filter(|row| !row.quarantined)
     }
+}
+
+/// Nothing for a person whose key was destroyed.
+fn opened(recorded: RecordedItem) -> Option<Item> {
+    let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
+    pii.reveal().cloned()
+}
+
+async fn items_after(
+    desk: &Desk,
+    subject: SubjectId,
+    after: u64,
+) -> Result<Vec<RecordedItem>, Code> {
+    let read = desk.log.items_after(&StreamId::subject(subject), after, ROWS_MAX).await;
+    read.map_err(|error| {
+        tracing::error!(%error, "readings cannot be read");
+        Code::NotDurable
+    })
 }

@@ -2,16 +2,30 @@
 
 import { until } from "./until.mjs";
 
-/** Runs in every page before its own scripts: keeps the connections where the test finds them. */
+/** Runs in every page before its own scripts: keeps the connections where the test finds them, and
+ * counts what comes on the waves' channel. */
 export function keepConnections() {
   const Native = window.RTCPeerConnection;
   window.connectionsOfTest = [];
+  window.wavesOfTest = 0;
   window.RTCPeerConnection = class extends Native {
     constructor(...options) {
       super(...options);
       window.connectionsOfTest.push(this);
     }
+
+    createDataChannel(label, ...options) {
+      const channel = super.createDataChannel(label, ...options);
+      if (label === "waves") channel.addEventListener("message", () => (window.wavesOfTest += 1));
+      return channel;
+    }
   };
+}
+
+/** Waits until so many further blocks of a pulse wave have come. */
+export async function getsWaves(page, who, within_ms) {
+  const enough = (await page.evaluate(() => window.wavesOfTest)) + 5;
+  await until(`${who} gets a wave`, () => page.evaluate((n) => window.wavesOfTest >= n, enough), within_ms);
 }
 
 /**

@@ -42,6 +42,15 @@ class Somebody {
     return this.screen.look(name);
   }
 
+  /** The same page in English, and back. */
+  async lookInEnglish(name) {
+    await this.page.getByText("English", { exact: true }).click();
+    await until(`${this.who} reads English`, async () => (await this.page.getAttribute("html", "lang")) === "en");
+    await this.look(name);
+    await this.page.getByText("日本語", { exact: true }).click();
+    await until(`${this.who} reads Japanese`, async () => (await this.page.getAttribute("html", "lang")) === "ja");
+  }
+
   picture(name) {
     return this.screen.picture(name);
   }
@@ -330,6 +339,14 @@ export class Patient extends Somebody {
       this.page.evaluate(() => document.querySelector("video.mirror")?.videoWidth > 0),
     );
     await this.sees("マイク：声が届いています");
+  }
+
+  /** A number that carries the place over to another browser. */
+  async otherBrowser() {
+    await this.page.locator("details.trouble summary").tap();
+    await this.button("別のブラウザで開く").tap();
+    const number = await this.page.locator(".handed .number").innerText();
+    return number.replace(/\D/g, "");
   }
 
   async answer() {

@@ -16,7 +16,6 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
   "--allow-loopback-in-peer-connection",
   "--autoplay-policy=no-user-gesture-required",
   // Every page of the story counts as the one in front.
@@ -24,9 +23,11 @@ const FLAGS = [
   "--disable-renderer-backgrounding",
   "--disable-background-timer-throttling",
 ];
+/** Without it nobody answers the browser's question about camera and microphone: it is denied. */
+const ALLOWED = "--use-fake-ui-for-media-stream";
 const ACCESSIBILITY = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-const JAPAN = { locale: "ja-JP", timezoneId: "Asia/Tokyo", permissions: ["camera", "microphone", "clipboard-write"] };
+const JAPAN = { locale: "ja-JP", timezoneId: "Asia/Tokyo" };
 export const DEVICES = {
   phone: { ...JAPAN, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   tablet: { ...JAPAN, viewport: { width: 1180, height: 820 }, hasTouch: true },
@@ -45,12 +46,21 @@ export class Screens {
   static async open(house) {
     const screens = new Screens();
     screens.house = house;
-    screens.browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    screens.browser = await launch([...FLAGS, ALLOWED]);
     return screens;
   }
 
+  /** A screen whose person does not allow camera and microphone; its browser is one of its own. */
+  async refusing(who, device) {
+    this.refuser ??= await launch(FLAGS);
+    return this.#screen(who, device, await this.refuser.newContext(DEVICES[device]));
+  }
+
   async screen(who, device) {
-    const context = await this.browser.newContext(DEVICES[device]);
+    return this.#screen(who, device, await this.browser.newContext(DEVICES[device]));
+  }
+
+  async #screen(who, device, context) {
     await context.addInitScript(keepConnections);
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -67,8 +77,12 @@ export class Screens {
   }
 
   async close() {
-    await this.browser.close();
+    await Promise.all([this.browser.close(), this.refuser?.close()]);
   }
+}
+
+function launch(args) {
+  return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
 export class Screen {

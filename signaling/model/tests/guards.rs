@@ -24,7 +24,7 @@ fn found(checker: &impl Checker<Plan>) -> Option<(&'static str, String)> {
 
 fn assert_broken(plan: Plan, laws: &[&str]) {
     let Some((law, how)) = broken(plan) else { panic!("nobody misses the guard") };
-    println!("{law}:\n{how}");
+    eprintln!("{law}:\n{how}");
     assert!(laws.contains(&law), "another law was broken: {law}\n{how}");
 }
 

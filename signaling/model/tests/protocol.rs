@@ -12,7 +12,7 @@ const NOTHING: Script =
 fn walk(name: &str, plan: Plan, wishes: &[usize]) {
     let began = Instant::now();
     let checker = plan.checker().threads(2).spawn_dfs().join();
-    println!(
+    eprintln!(
         "{name}: {} states, depth {}, {:.1} s",
         checker.unique_state_count(),
         checker.max_depth(),

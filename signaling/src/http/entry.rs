@@ -13,6 +13,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, ORIGIN, RETRY_AFTER, SET_COOKIE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use minato_protocol::entry::{Entry, HttpRefusal, JoinByCode, JoinByLink, SignIn, SignInOnce};
@@ -21,8 +22,12 @@ use serde::de::DeserializeOwned;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-/// The session's cookie.
+/// The session's cookie, followed by `-` and the page where a page names itself.
 pub const COOKIE_NAME: &str = "minato";
+/// Which page asks; set by [`name_the_page`] alone.
+const PAGE_HEADER: &str = "minato-page";
+/// One browser may hold one session a page: a rehearsal plays every role in one browser.
+const PAGES: [&str; 4] = ["patient", "nurse", "doctor", "board"];
 /// A body is at most so long; more is refused unread.
 const BODY_BYTES_MAX: usize = 4 * 1024;
 /// A try costs one token of a bucket that fills within a minute.
@@ -97,7 +102,7 @@ async fn sign_out(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Result<R
         doors::sign_out(&edge.desk, cookie).await?;
     }
     let mut response = answer(StatusCode::OK, &Entry::Outside);
-    set_cookie(&mut response, is_tls(&edge, &headers), "", Span(0));
+    set_cookie(&mut response, (&headers, is_tls(&edge, &headers)), "", Span(0));
     Ok(response)
 }
 
@@ -186,16 +191,37 @@ fn host_and_port(text: &str, usual: u16) -> Option<(String, u16)> {
     plain.then(|| (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(usual)))
 }
 
+/// Which page asks, from `?as=`. Whatever a request itself says in our header is dropped.
+pub(super) async fn name_the_page(mut request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let named = query.split('&').find_map(|pair| pair.strip_prefix("as="));
+    let page = named.and_then(|named| PAGES.into_iter().find(|page| *page == named));
+    request.headers_mut().remove(PAGE_HEADER);
+    if let Some(page) = page {
+        request.headers_mut().insert(PAGE_HEADER, HeaderValue::from_static(page));
+    }
+    next.run(request).await
+}
+
+/// The cookie that this page's session is in.
+fn cookie_name(headers: &HeaderMap) -> String {
+    match headers.get(PAGE_HEADER).and_then(|page| page.to_str().ok()) {
+        Some(page) => format!("{COOKIE_NAME}-{page}"),
+        None => COOKIE_NAME.to_owned(),
+    }
+}
+
 /// The session's secret among the cookies.
 pub fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let wanted = cookie_name(headers);
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs = lists.flat_map(|list| list.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| name.trim() == COOKIE_NAME).map(|(_, value)| value.trim())
+    pairs.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim())
 }
 
 fn came_in(edge: &Edge, headers: &HeaderMap, joined: doors::Joined) -> Response {
     let mut response = answer(StatusCode::OK, &joined.entry);
-    set_cookie(&mut response, is_tls(edge, headers), &joined.secret, joined.lasts);
+    set_cookie(&mut response, (headers, is_tls(edge, headers)), &joined.secret, joined.lasts);
     response
 }
 
@@ -205,12 +231,17 @@ fn is_tls(edge: &Edge, headers: &HeaderMap) -> bool {
     edge.secure_cookies || origin.starts_with("https://")
 }
 
-fn set_cookie(response: &mut Response, tls: bool, secret: &str, lasts: Span) {
+fn set_cookie(
+    response: &mut Response,
+    (headers, tls): (&HeaderMap, bool),
+    secret: &str,
+    lasts: Span,
+) {
+    let name = cookie_name(headers);
     let max_age_s = (lasts.0 / 1_000).max(0);
     let secure = if tls { "; Secure" } else { "" };
-    let text = format!(
-        "{COOKIE_NAME}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_s}{secure}"
-    );
+    let text =
+        format!("{name}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_s}{secure}");
     let value = HeaderValue::try_from(text).expect("a session's secret is base64url");
     response.headers_mut().insert(SET_COOKIE, value);
 }

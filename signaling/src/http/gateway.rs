@@ -113,6 +113,9 @@ impl Wire {
                 Some(Ok(Message::Binary(_))) => {
                     return Err(Ended::Refused(RefusedCode::BadMessage));
                 }
+                Some(Err(error)) if super::is_too_large(error) => {
+                    return Err(Ended::Refused(RefusedCode::BadMessage));
+                }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
             }
         }
@@ -144,7 +147,13 @@ async fn shake_hands(edge: &Edge, wire: &mut Wire) -> Result<Proven, Ended> {
         return Err(Ended::Refused(RefusedCode::Version));
     }
     let unavailable = |_| Ended::Refused(RefusedCode::Unavailable);
-    let seen = edge.desk.boxes.see(&StreamId::gateway(gateway)).await.map_err(unavailable)?;
+    let stream = StreamId::gateway(gateway);
+    // Anybody can make up names: only a box that was expected here is kept in memory.
+    let first = edge.desk.log.read_after(&stream, 0, 1).await;
+    if first.map_err(|_| Ended::Refused(RefusedCode::Unavailable))?.is_empty() {
+        return Err(Ended::Refused(RefusedCode::UnknownGateway));
+    }
+    let seen = edge.desk.boxes.see(&stream).await.map_err(unavailable)?;
     let known = seen.state.site.zip(seen.state.public_key);
     let (site, key) = known.ok_or(Ended::Refused(RefusedCode::UnknownGateway))?;
     let ours = fresh_nonce();

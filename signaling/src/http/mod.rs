@@ -14,6 +14,7 @@ use crate::relays::{MediaKey, RelayPlace};
 use crate::views::Sites;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use minato_protocol::view::Clinic;
@@ -139,6 +140,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .merge(socket::router())
         .merge(gateway::router())
         .with_state(edge)
+        .layer(from_fn(entry::name_the_page))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }

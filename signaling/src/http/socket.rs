@@ -212,6 +212,8 @@ impl<'a> Session<'a> {
                     if heard.elapsed() > SILENCE_MAX {
                         return Ok(());
                     }
+                    // A session that ended in the meantime is noticed without any other change.
+                    who(&self.edge.desk, &self.cookie).await?;
                     self.outbox.send(ToScreen::Ping { now: self.edge.desk.clock.now() })?;
                 }
             }

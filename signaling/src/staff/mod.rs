@@ -141,4 +141,31 @@ mod tests {
         let back = nurse.decide(&Command::Renew(for_ticket(1, 1)), Timestamp(0));
         assert_eq!(back, Err(Code::StaleEpoch));
     }
+
+    #[test]
+    fn a_nurse_in_a_call_cannot_be_reserved_for_another_and_is_free_afterwards() {
+        let mut nurse = reserved(for_ticket(1, 1));
+        let second = Command::ReserveNurse(for_ticket(2, 1));
+        assert_eq!(nurse.decide(&second, Timestamp(0)), Err(Code::NurseBusy));
+        nurse.evolve(&Event::Released(for_ticket(1, 1)), Timestamp(1));
+        assert_eq!(
+            nurse.decide(&second, Timestamp(2)),
+            Ok(vec![Event::Reserved(for_ticket(2, 1))])
+        );
+    }
+
+    #[test]
+    fn the_same_ticket_under_another_epoch_is_another_reservation() {
+        let busy = reserved(for_ticket(1, 1));
+        let next = Command::ReserveDoctor(for_ticket(1, 2));
+        assert_eq!(busy.decide(&next, Timestamp(0)), Err(Code::DoctorBusy));
+    }
+
+    #[test]
+    fn nobody_free_is_renewed_or_released() {
+        let free = Staff::default();
+        let renew = Command::Renew(for_ticket(1, 2));
+        assert_eq!(free.decide(&renew, Timestamp(0)), Err(Code::StaleEpoch));
+        assert_eq!(free.decide(&Command::Release(for_ticket(1, 2)), Timestamp(0)), Ok(vec![]));
+    }
 }

@@ -45,3 +45,7 @@ pub fn judge(room: &Room, staff: StaffId, standing: Reservation) -> Verdict {
         Verdict::Renew(Reservation { epoch: ticket.epoch, ..standing })
     }
 }
+
+#[cfg(test)]
+#[path = "settle_tests.rs"]
+mod tests;

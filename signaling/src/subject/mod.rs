@@ -52,7 +52,11 @@ impl HeldBack {
         match item {
             Item::Measured { late, outcome } => {
                 let at = outcome.measured_at();
-                let quarantined = self.spans.iter().any(|(from, to)| *from <= at && at <= *to);
+                // Either clock is enough: a box whose clock is off must not let a reading out.
+                let is_within = |(from, to): &(Timestamp, Timestamp)| {
+                    [at, stored].iter().any(|time| from <= time && time <= to)
+                };
+                let quarantined = self.spans.iter().any(is_within);
                 Some(ReadingRow { seq, stored, late, quarantined, outcome: *outcome })
             }
             Item::HeldBack { from, .. } => {

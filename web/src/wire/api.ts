@@ -17,9 +17,15 @@ export type Reply<T> =
   /** Nobody answered. */
   | { type: "unreachable" };
 
+/** One browser may hold one session a page; the broker is told which page asks. */
+export function asPage(path: string): string {
+  const page = location.pathname.split("/")[1] || "p";
+  return `${path}?as=${page === "p" ? "patient" : page}`;
+}
+
 async function ask<T>(path: string, init: RequestInit): Promise<Reply<T>> {
   try {
-    const answer = await fetch(path, { cache: "no-store", ...init });
+    const answer = await fetch(asPage(path), { cache: "no-store", ...init });
     if (answer.ok) {
       const text = await answer.text();
       return { type: "ok", value: (text ? JSON.parse(text) : undefined) as T };

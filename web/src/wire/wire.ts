@@ -3,6 +3,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { Acts, type Answer } from "./acts";
+import { asPage } from "./api";
 import { Chats } from "./chat";
 import { ServerClock } from "./clock";
 import { backoffMs, CUT_AFTER_MS, isPassing, type Link, SILENT_HEARTBEATS } from "./link";
@@ -29,7 +30,7 @@ export interface World {
 
 function browser(): World {
   return {
-    open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`),
+    open: () => new WebSocket(asPage(`${location.origin.replace(/^http/, "ws")}/ws`)),
     now: () => Date.now(),
     random: () => Math.random(),
     newKey: () => {
@@ -38,7 +39,7 @@ function browser(): World {
     },
     sessionIsOpen: async () => {
       try {
-        const answer = await fetch("/api/me", { cache: "no-store" });
+        const answer = await fetch(asPage("/api/me"), { cache: "no-store" });
         if (!answer.ok) return answer.status === 401 ? false : undefined;
         return ((await answer.json()) as { type: string }).type === "open";
       } catch {

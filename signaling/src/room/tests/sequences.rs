@@ -18,13 +18,23 @@ enum Press {
         doctor: StaffId,
         pick: Option<TicketId>,
     },
-    /// A whole hand-over of whatever is proposed for a ticket.
-    HandOver(TicketId),
+    /// A colleague asks for one of the patients in a call.
+    Ask {
+        nth: usize,
+        to: StaffId,
+    },
+    /// A whole hand-over of one that is proposed.
+    HandOver(usize),
     /// An owner's verb under the epoch that is right, or one before.
     Owned {
-        ticket: TicketId,
+        nth: usize,
         verb: u8,
         stale: bool,
+    },
+    /// What a telephone call to one of the unanswered brought.
+    Contact {
+        nth: usize,
+        outcome: ContactOutcome,
     },
     /// So many seconds go by.
     Time(i64),
@@ -120,9 +130,16 @@ impl Clinic {
         self.settle_all();
     }
 
-    fn hand_over(&mut self, id: TicketId) {
-        let Ok(known) = self.room.ticket(id) else { return };
+    /// One of those live tickets that are like this.
+    fn nth(&self, nth: usize, like: impl Fn(&Ticket) -> bool) -> Option<Ticket> {
+        let those: Vec<&Ticket> = self.room.live().filter(|ticket| like(ticket)).collect();
+        those.get(nth % those.len().max(1)).map(|ticket| (*ticket).clone())
+    }
+
+    fn hand_over(&mut self, nth: usize) {
+        let Some(known) = self.nth(nth, |it| it.hand_over.is_some()) else { return };
         let (Some(from), Some(wish)) = (known.owner(), known.hand_over) else { return };
+        let id = known.id;
         let epoch = known.next_epoch();
         let reservation = Reservation { room: RoomId(1), ticket: id, epoch };
         if self.reserve(wish.to, &staff::Command::ReserveDoctor(reservation)) {
@@ -131,9 +148,10 @@ impl Clinic {
         self.settle_all();
     }
 
-    fn owned(&mut self, ticket: TicketId, verb: u8, stale: bool) {
-        let Ok(known) = self.room.ticket(ticket) else { return };
+    fn owned(&mut self, nth: usize, verb: u8, stale: bool) {
+        let Some(known) = self.nth(nth, |it| it.owner().is_some()) else { return };
         let Some(doctor) = known.owner() else { return };
+        let ticket = known.id;
         let epoch = known.epoch - u32::from(stale);
         let to = DOCTORS[usize::from(verb) % DOCTORS.len()];
         let command = match verb % 6 {
@@ -156,8 +174,18 @@ impl Clinic {
                 self.settle_all();
             }
             Press::Claim { doctor, pick } => self.claim(doctor, pick),
-            Press::HandOver(ticket) => self.hand_over(ticket),
-            Press::Owned { ticket, verb, stale } => self.owned(ticket, verb, stale),
+            Press::Ask { nth, to } => {
+                if let Some(known) = self.nth(nth, |it| it.owner().is_some()) {
+                    self.ask(&Command::AskHandOver { ticket: known.id, to });
+                }
+            }
+            Press::HandOver(nth) => self.hand_over(nth),
+            Press::Owned { nth, verb, stale } => self.owned(nth, verb, stale),
+            Press::Contact { nth, outcome } => {
+                if let Some(known) = self.nth(nth, |it| it.stage == Stage::Unanswered) {
+                    self.ask(&Command::RecordContact { ticket: known.id, outcome });
+                }
+            }
             Press::Time(seconds) => self.time(seconds),
         }
     }
@@ -300,9 +328,6 @@ fn commands_of_staff() -> impl Strategy<Value = Command> {
         2 => (doctors(), duties).prop_map(|(doctor, duty)| Command::SetDuty { doctor, duty }),
         2 => (doctors(), any::<bool>())
             .prop_map(|(doctor, present)| Command::SetDoctorPresent { doctor, present }),
-        2 => (tickets(), outcomes())
-            .prop_map(|(ticket, outcome)| Command::RecordContact { ticket, outcome }),
-        2 => (tickets(), doctors()).prop_map(|(ticket, to)| Command::AskHandOver { ticket, to }),
         1 => (tickets(), doctors()).prop_map(|(ticket, by)| Command::DropHandOver { ticket, by }),
         1 => any::<bool>().prop_map(|closed| Command::SetIntake { closed }),
         1 => prop::sample::subsequence(DOCTORS.to_vec(), 2..=3)
@@ -311,16 +336,23 @@ fn commands_of_staff() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn times() -> impl Strategy<Value = i64> {
+    prop_oneof![12 => 0i64..50, 3 => 50i64..200, 1 => 0i64..2_500, 1 => Just(90_000i64)]
+}
+
 fn presses() -> impl Strategy<Value = Press> {
+    let nth = || 0..4usize;
     prop_oneof![
         8 => commands_of_patients().prop_map(Press::Command),
-        4 => commands_of_staff().prop_map(Press::Command),
-        4 => (doctors(), prop::option::of(tickets()))
+        2 => commands_of_staff().prop_map(Press::Command),
+        4 => (doctors(), prop::option::weighted(0.3, tickets()))
             .prop_map(|(doctor, pick)| Press::Claim { doctor, pick }),
-        4 => (tickets(), any::<u8>(), prop::bool::weighted(0.2))
-            .prop_map(|(ticket, verb, stale)| Press::Owned { ticket, verb, stale }),
-        1 => tickets().prop_map(Press::HandOver),
-        3 => prop_oneof![0i64..100, 0i64..3_000, Just(90_000i64)].prop_map(Press::Time),
+        6 => (nth(), any::<u8>(), prop::bool::weighted(0.1))
+            .prop_map(|(nth, verb, stale)| Press::Owned { nth, verb, stale }),
+        1 => (nth(), doctors()).prop_map(|(nth, to)| Press::Ask { nth, to }),
+        2 => nth().prop_map(Press::HandOver),
+        2 => (nth(), outcomes()).prop_map(|(nth, outcome)| Press::Contact { nth, outcome }),
+        2 => times().prop_map(Press::Time),
     ]
 }
 
@@ -367,18 +399,59 @@ proptest! {
             clinic.press(Press::Command(Command::SetDuty { doctor, duty: Duty::On }));
         }
         for ticket in (1..=TICKETS).map(TicketId) {
-            clinic.press(Press::Owned { ticket, verb: 0, stale: false });
+            clinic.press(Press::Owned { nth: 0, verb: 0, stale: false });
             clinic.press(Press::Command(Command::SetPatientPresent { ticket, present: true }));
             clinic.press(Press::Command(Command::SetReady { ticket, ready: true }));
         }
         clinic.now = clinic.now + PREFERENCE + SKIP_AFTER_MISS;
         for _ in 0..at_end {
             clinic.press(Press::Claim { doctor: ABE, pick: None });
-            for ticket in (1..=TICKETS).map(TicketId) {
-                clinic.press(Press::Owned { ticket, verb: 0, stale: false });
-            }
+            clinic.press(Press::Owned { nth: 0, verb: 0, stale: false });
         }
         prop_assert_eq!(clinic.room.waiting_len(), 0);
         clinic.check();
+    }
+}
+
+/// The rules above would hold easily if nothing ever happened.
+#[test]
+fn the_random_presses_bring_about_every_kind_of_event() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let sequences = prop::collection::vec(presses(), 120);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..256 {
+        let mut clinic = Clinic::opened();
+        let sequence = sequences.new_tree(&mut runner).unwrap().current();
+        sequence.into_iter().for_each(|press| clinic.press(press));
+        for (_, event) in &clinic.history {
+            let kind = serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned();
+            *seen.entry(kind).or_default() += 1;
+        }
+    }
+    for kind in [
+        "arrived",
+        "admitted",
+        "called",
+        "answered",
+        "missed",
+        "unanswered",
+        "contact_recorded",
+        "call_cancelled",
+        "returned_to_front",
+        "parked",
+        "resumed",
+        "hand_over_proposed",
+        "hand_over_dropped",
+        "handed_over",
+        "ended",
+        "left",
+        "doctor_silent",
+        "service_was_away",
+        "triage_set",
+        "emergency_raised",
+    ] {
+        assert!(seen.get(kind).is_some_and(|times| *times >= 10), "{kind} is too rare: {seen:?}");
     }
 }
