@@ -19,6 +19,7 @@ use minato_signaling::readings::Readings;
 use minato_signaling::relays::{Helm, MediaKey, RelayPlace, follow};
 use minato_signaling::vault::Vault;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -78,7 +79,9 @@ struct Lan {
 impl Lan {
     async fn open() -> anyhow::Result<Self> {
         let address = own_address().context("this machine is in no network")?;
-        let listener = serve::bind((Ipv4Addr::UNSPECIFIED, LAN_PORT).into()).await?;
+        let listener = serve::bind((Ipv4Addr::UNSPECIFIED, LAN_PORT).into())
+            .await
+            .context("phones in the network come in by port 8443, which cannot be changed")?;
         let certificate = tls::Certificate::made_on_the_spot(&[address])?;
         Ok(Self { listener, address, certificate })
     }
@@ -102,7 +105,11 @@ struct House {
 
 impl House {
     async fn open(common: &Common, place: RelayPlace) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&common.data)
+        // Keys and readings are in there: nobody else on this machine looks in.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&common.data)
             .with_context(|| format!("{} cannot be made", common.data.display()))?;
         let vault = Vault::open(&common.data.join("keys.db"))?;
         let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(&common.data.join("log.db"), vault)?);

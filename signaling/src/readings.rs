@@ -2,8 +2,8 @@
 
 use crate::desk::Desk;
 use crate::log::{Item as LogItem, RecordedItem, StreamId};
-use crate::subject::{HeldBack, Item, is_late};
-use minato_protocol::reading::Outcome;
+use crate::subject::{Command, Item, Subject, is_late};
+use minato_protocol::reading::{DeviceId, Outcome};
 use minato_protocol::view::ReadingRow;
 use minato_protocol::{Code, Pii, SubjectId, Timestamp, VisitId};
 use std::collections::HashMap;
@@ -47,15 +47,13 @@ impl Readings {
         let items = outcomes.into_iter().map(|outcome| LogItem {
             dedupe_id: outcome.id().0.0,
             at,
-            body: {
-                let late = is_late(&outcome, sent_at);
-                sealed(subject, Item::Measured { late, outcome: Box::new(outcome) })
-            },
+            body: sealed(subject, Item { late: is_late(&outcome, sent_at), outcome }),
         });
         self.append(desk, subject, items.collect()).await
     }
 
-    /// 別の方です: everything measured since then is shown to nobody.
+    /// 別の方です: everything measured since then is shown to nobody, until its device is bound
+    /// anew.
     pub async fn hold_back(
         &self,
         desk: &Desk,
@@ -63,10 +61,26 @@ impl Readings {
         visit: VisitId,
         from: Timestamp,
     ) -> Result<(), Code> {
-        let dedupe_id = (u128::from(visit.0) << 64 | u128::from(u64::MAX)).to_be_bytes();
-        let body = sealed(subject, Item::HeldBack { visit, from });
-        let item = LogItem { dedupe_id, at: desk.clock.now(), body };
-        self.append(desk, subject, vec![item]).await
+        let command = Command::HoldBack { visit, from };
+        desk.subjects.submit(&StreamId::subject(subject), None, command).await?;
+        self.bell(subject).send_replace(());
+        Ok(())
+    }
+
+    /// A gateway said that a device is on somebody.
+    pub async fn note_binding(
+        &self,
+        desk: &Desk,
+        subject: SubjectId,
+        device: DeviceId,
+        since: Timestamp,
+    ) -> Result<(), Code> {
+        let command = Command::NoteBinding { device, since };
+        let noted = desk.subjects.submit(&StreamId::subject(subject), None, command).await?;
+        if !noted.events.is_empty() {
+            self.bell(subject).send_replace(());
+        }
+        Ok(())
     }
 
     async fn append(&self, desk: &Desk, of: SubjectId, items: Vec<LogItem>) -> Result<(), Code> {
@@ -88,16 +102,26 @@ fn sealed(subject: SubjectId, item: Item) -> serde_json::Value {
 #[derive(Debug)]
 pub struct Cursor {
     subject: SubjectId,
-    held_back: HeldBack,
-    has_learned: bool,
     after: u64,
+    /// The version of what is held back that the rows sent so far agree with.
+    held_version: Option<u64>,
+}
+
+/// The next rows for a screen.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// In order; held back ones are left out.
+    pub rows: Vec<ReadingRow>,
+    /// What is held back has changed: the screen forgets what it had.
+    pub whole: bool,
+    /// There may be more to be asked for at once.
+    pub more: bool,
 }
 
 impl Cursor {
     /// A place after what the screen has already.
     pub fn new(subject: SubjectId, after: u32) -> Self {
-        let held_back = HeldBack::default();
-        Self { subject, held_back, has_learned: false, after: u64::from(after) }
+        Self { subject, after: u64::from(after), held_version: None }
     }
 
     /// Whose.
@@ -105,59 +129,34 @@ impl Cursor {
         self.subject
     }
 
-    /// The next rows, in order, at most [`ROWS_MAX`] read at a time; `more` says that there may be
-    /// more. Held back ones are left out.
-    pub async fn next(&mut self, desk: &Desk) -> Result<(Vec<ReadingRow>, bool), Code> {
-        if !self.has_learned {
-            self.learn(desk).await?;
-            self.has_learned = true;
+    /// The next rows, at most [`ROWS_MAX`] at a time.
+    pub async fn next(&mut self, desk: &Desk) -> Result<Page, Code> {
+        let stream = StreamId::subject(self.subject);
+        let held = desk.subjects.see(&stream).await?;
+        // A screen that comes with rows from before cannot know what was held back since.
+        let agrees = match self.held_version {
+            Some(version) => version == held.version,
+            None => self.after == 0 || held.version == 0,
+        };
+        self.held_version = Some(held.version);
+        if !agrees {
+            self.after = 0;
         }
-        let items = items_after(desk, self.subject, self.after).await?;
+        let read = desk.log.items_after(&stream, self.after, ROWS_MAX).await;
+        let items = read.map_err(|error| {
+            tracing::error!(%error, "readings cannot be read");
+            Code::NotDurable
+        })?;
         let more = items.len() == ROWS_MAX;
-        let rows = items.into_iter().filter_map(|item| self.row(item)).collect();
-        Ok((rows, more))
+        let rows = items.into_iter().filter_map(|item| self.row(item, &held.state)).collect();
+        Ok(Page { rows, whole: !agrees, more })
     }
 
-    /// A holding back stands behind the readings that it is about: all of them are known before
-    /// the first row is shown.
-    async fn learn(&mut self, desk: &Desk) -> Result<(), Code> {
-        let mut after = 0;
-        loop {
-            let items = items_after(desk, self.subject, after).await?;
-            let Some(last) = items.last() else { return Ok(()) };
-            after = last.seq;
-            for recorded in items {
-                let stored = recorded.at;
-                if let Some(item) = opened(recorded) {
-                    self.held_back.learn(stored, &item);
-                }
-            }
-        }
-    }
-
-    fn row(&mut self, recorded: RecordedItem) -> Option<ReadingRow> {
+    fn row(&mut self, recorded: RecordedItem, held: &Subject) -> Option<ReadingRow> {
         self.after = recorded.seq;
+        let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
         let seq = u32::try_from(recorded.seq).ok()?;
-        let stored = recorded.at;
-        let item = opened(recorded)?;
-        self.held_back.row(seq, stored, item).filter(|row| !row.quarantined)
+        let row = pii.reveal()?.clone().row(seq, recorded.at, held);
+        Some(row).filter(|row| !row.quarantined)
     }
-}
-
-/// Nothing for a person whose key was destroyed.
-fn opened(recorded: RecordedItem) -> Option<Item> {
-    let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
-    pii.reveal().cloned()
-}
-
-async fn items_after(
-    desk: &Desk,
-    subject: SubjectId,
-    after: u64,
-) -> Result<Vec<RecordedItem>, Code> {
-    let read = desk.log.items_after(&StreamId::subject(subject), after, ROWS_MAX).await;
-    read.map_err(|error| {
-        tracing::error!(%error, "readings cannot be read");
-        Code::NotDurable
-    })
 }

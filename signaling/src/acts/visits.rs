@@ -1,6 +1,7 @@
 //! Verbs within a consultation.
 
-use super::{Acted, Press};
+use super::{Acted, Press, Refusal};
+use crate::gateway::take_off;
 use crate::log::StreamId;
 use crate::relays::Pass;
 use crate::room::{Command as RoomCommand, Ticket};
@@ -73,6 +74,7 @@ impl Press<'_> {
         self.in_visit(room, &known, Command::MarkWrongPatient).await?;
         let edge = self.edge;
         edge.readings.hold_back(&edge.desk, known.subject, visit, known.made).await?;
+        take_off(&edge.desk, &edge.gateways, known.subject);
         let back = RoomCommand::ReturnToFront {
             ticket: known.id,
             doctor: claim.doctor,
@@ -108,12 +110,24 @@ impl Press<'_> {
         self.in_the_visit(room, &known)?;
         let party = self.party(visit, &known).await?;
         let (participant, companion, role) = (party.participant, party.companion, party.role);
+        self.see_off(visit, room, &known).await?;
         self.in_visit_now(room, &known, Command::Enter(party)).await?;
         let place = self.edge.relay().ok_or(Code::RelayAway)?;
         let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
         let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now_elsewhere());
         let relay_url = place.page_url.clone();
         Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion }))
+    }
+
+    /// Whoever does not belong here any more (after a hand-over) makes room for the next one.
+    async fn see_off(&self, visit: VisitId, room: RoomId, ticket: &Ticket) -> Result<(), Refusal> {
+        let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
+        let gone = papers.state.parties.iter().filter(|party| !may_be_in(ticket, visit, party));
+        for party in gone {
+            let exit = Command::Exit { participant: party.participant };
+            self.in_visit_now(room, ticket, exit).await?;
+        }
+        Ok(())
     }
 
     async fn party(&self, visit: VisitId, ticket: &Ticket) -> Result<Party, Code> {

@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::log::{EventLog, Noun, StreamId};
 use crate::room::{Command, Room, Ticket};
 use crate::staff::Staff;
+use crate::subject::Subject;
 use crate::visit::Visit;
 use minato_protocol::{Code, RoomId, SubjectId, TicketId, VisitId};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,8 @@ pub struct Desk {
     pub links: Shelf<Link>,
     /// Browsers' sessions.
     pub sessions: Shelf<Session>,
+    /// What is held back of people's readings.
+    pub subjects: Shelf<Subject>,
     /// Boxes on the clinics' walls.
     pub boxes: Shelf<Gateway>,
     room_ids: Mutex<Vec<RoomId>>,
@@ -68,6 +71,7 @@ impl Desk {
             accounts: shelf(over()),
             links: shelf(over()),
             sessions: shelf(over()),
+            subjects: shelf(over()),
             boxes: shelf(over()),
             room_ids: Mutex::default(),
             log,

@@ -5,7 +5,7 @@ use crate::acts::participant;
 use crate::desk::Seen;
 use crate::http::Edge;
 use crate::log::StreamId;
-use crate::readings::Cursor;
+use crate::readings::{Cursor, Page};
 use crate::room::{Room, Ticket};
 use crate::views::{self, Table, Viewer, may_be_in};
 use minato_protocol::view::{DeviceRow, Row, ViewName};
@@ -243,9 +243,10 @@ impl Screen {
             return Ok((None, false));
         }
         let subject = cursor.subject();
-        let (rows, more) = cursor.next(&edge.desk).await?;
+        let Page { rows, whole, more } = cursor.next(&edge.desk).await?;
         self.readings = Some(cursor);
-        let message = (!rows.is_empty()).then_some(ToScreen::Readings { subject, rows });
+        let worth_it = whole || !rows.is_empty();
+        let message = worth_it.then_some(ToScreen::Readings { subject, whole, rows });
         Ok((message, more))
     }
 

@@ -4,6 +4,7 @@ mod linked;
 mod unbinding;
 
 pub use linked::{Gateways, Link};
+pub(crate) use unbinding::take_off;
 pub use unbinding::watch;
 
 use crate::aggregate::Aggregate;

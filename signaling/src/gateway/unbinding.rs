@@ -23,6 +23,16 @@ pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
     }
 }
 
+/// 別の方です: asks for every device of a subject to be taken off. A gateway that is away keeps it
+/// on for now, and what it measures stays held back.
+pub(crate) fn take_off(desk: &Desk, gateways: &Gateways, subject: SubjectId) {
+    for (gateway, device, wearer) in worn(gateways) {
+        if wearer == subject {
+            ask(desk, gateways, gateway, device, subject);
+        }
+    }
+}
+
 fn worn(gateways: &Gateways) -> Vec<(GatewayId, DeviceId, SubjectId)> {
     gateways.look(|links| {
         let present = links.iter().filter(|(_, link)| link.present);
@@ -38,8 +48,10 @@ fn worn(gateways: &Gateways) -> Vec<(GatewayId, DeviceId, SubjectId)> {
 }
 
 fn ask(desk: &Desk, gateways: &Gateways, gateway: GatewayId, device: DeviceId, subject: SubjectId) {
-    // The same wish has the same key, however often it is said.
-    let name = desk.secrets.derive_id("unbind", format!("{subject}/{device}").as_bytes());
+    // A wish said again within the same second has the same key.
+    let second = desk.clock.now().0 / 1_000;
+    let name = format!("{subject}/{device}/{second}");
+    let name = desk.secrets.derive_id("unbind", name.as_bytes());
     let Ok(key) = format!("over-{name:016x}").parse::<RequestKey>() else { return };
     let message = FromBroker::Unbind { key, device, by: BY_THE_SERVICE };
     if let Err(code) = gateways.tell(gateway, message) {

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::StreamExt;
-use minato_protocol::reading::{Hex, Outcome};
+use minato_protocol::reading::{DeviceId, Hex, Outcome};
 use minato_protocol::uplink::{
     EnrolRequest, Enrolled, Entry, FromBroker, FromGateway, OutboxEntry, RefusedCode,
     UPLINK_BATCH_ENTRIES_MAX, UPLINK_MESSAGE_BYTES_MAX, UPLINK_PING_SECONDS, UPLINK_VERSION,
@@ -113,10 +113,11 @@ impl Wire {
                 Some(Ok(Message::Binary(_))) => {
                     return Err(Ended::Refused(RefusedCode::BadMessage));
                 }
-                Some(Err(error)) if super::is_too_large(error) => {
-                    return Err(Ended::Refused(RefusedCode::BadMessage));
+                Some(Err(error)) => {
+                    let refused = Ended::Refused(RefusedCode::BadMessage);
+                    return Err(if super::is_too_large(&error) { refused } else { Ended::Gone });
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
+                Some(Ok(Message::Close(_))) | None => return Err(Ended::Gone),
             }
         }
     }
@@ -277,10 +278,20 @@ async fn store(
         let stored = edge.desk.log.append_unordered(&stream, own).await;
         stored.map_err(|_| Code::NotDurable)?;
     }
+    for (subject, device, since) in batch.iter().filter_map(bound) {
+        edge.readings.note_binding(&edge.desk, subject, device, since).await?;
+    }
     for (subject, outcomes) in by_subject {
         edge.readings.store(&edge.desk, subject, sent_at, outcomes).await?;
     }
     Ok(())
+}
+
+fn bound(line: &OutboxEntry) -> Option<(SubjectId, DeviceId, Timestamp)> {
+    match &line.entry {
+        Entry::Bound { subject, device, since, .. } => Some((*subject, device.clone(), *since)),
+        Entry::Measured { .. } | Entry::Unbound { .. } => None,
+    }
 }
 
 fn line_id(outbox: &Hex<8>, seq: u64) -> [u8; 16] {

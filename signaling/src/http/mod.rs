@@ -2,6 +2,7 @@
 
 pub mod entry;
 mod gateway;
+mod outbox;
 mod rehearsal;
 mod socket;
 
@@ -22,6 +23,7 @@ use minato_protocol::{Role, StaffId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -158,6 +160,13 @@ pub fn with_headers(router: Router) -> Router {
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("permissions-policy", "camera=(self), microphone=(self), geolocation=()"))
+}
+
+/// Whether a WebSocket broke because a message was longer than this side takes.
+fn is_too_large(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
 }
 
 /// The path's pattern only: what stands in a path or a query stays out of the log.

@@ -1,6 +1,7 @@
 //! The one WebSocket of a screen: reads verbs, sends what changed, with bounds on everything.
 
 use super::Edge;
+use super::outbox::{Outbox, outbox};
 use crate::access::{Who, who};
 use crate::acts::{Actor, Refusal, carry_out};
 use crate::aggregate::CommandKey;
@@ -13,22 +14,18 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
 use minato_protocol::act::{Act, Outcome};
 use minato_protocol::wire::{self, FromScreen, Have, MESSAGE_BYTES_MAX, ToScreen, You};
 use minato_protocol::{Code, ParticipantId, Role};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// Messages that wait for one screen. When it is full the screen is dropped and told to resume.
-const OUTBOX_MAX: usize = 256;
-/// A message that does not leave within so long: the reader is too slow.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Verbs of one screen under way at once; further ones wait in the socket.
 const ACTS_MAX: usize = 8;
 /// A screen says who it is within so long.
@@ -65,44 +62,16 @@ async fn upgrade(
         .max_frame_size(MESSAGE_BYTES_MAX);
     upgrade.on_upgrade(move |socket| async move {
         let (sink, stream) = socket.split();
-        let (outbox, messages) = mpsc::channel(OUTBOX_MAX);
-        let writer = tokio::spawn(write(sink, messages));
-        let ended = Box::pin(serve(&edge, cookie, stream, Outbox(outbox.clone()))).await;
+        let (outbox, writer) = outbox();
+        let writer = tokio::spawn(writer.write(sink));
+        let ended = Box::pin(serve(&edge, cookie, stream, outbox.clone())).await;
         if let Err(code) = ended {
             tracing::debug!(?code, "screen ends");
-            drop(outbox.try_send(ToScreen::Bye { code }));
+            drop(outbox.send(&ToScreen::Bye { code }));
         }
         drop(outbox);
         drop(writer.await);
     })
-}
-
-/// Sends until nobody writes any more, or the reader is too slow.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut outbox: mpsc::Receiver<ToScreen>) {
-    while let Some(message) = outbox.recv().await {
-        let text = serde_json::to_string(&message).unwrap_or_default();
-        let sent = tokio::time::timeout(SEND_WITHIN, sink.send(Message::text(text))).await;
-        if !matches!(sent, Ok(Ok(()))) {
-            return;
-        }
-    }
-    drop(tokio::time::timeout(SEND_WITHIN, sink.close()).await);
-}
-
-/// The way to one screen.
-struct Outbox(mpsc::Sender<ToScreen>);
-
-impl Outbox {
-    fn send(&self, message: ToScreen) -> Result<(), Code> {
-        self.0.try_send(message).map_err(|_full_or_gone| {
-            metrics::counter!("minato_screens_dropped_total").increment(1);
-            Code::SlowReader
-        })
-    }
-
-    fn send_all(&self, messages: Vec<ToScreen>) -> Result<(), Code> {
-        messages.into_iter().try_for_each(|message| self.send(message))
-    }
 }
 
 /// One connected screen.
@@ -126,7 +95,9 @@ async fn serve(
     outbox: Outbox,
 ) -> Result<(), Code> {
     let hello = tokio::time::timeout(HELLO_WITHIN, stream.next()).await;
-    let Ok(Some(Ok(message))) = hello else { return Ok(()) };
+    // Whoever says nothing is no page of ours.
+    let Some(message) = hello.map_err(|_late| Code::NotUnderstood)? else { return Ok(()) };
+    let Some(message) = received(message)? else { return Ok(()) };
     let FromScreen::Hello { version, have } = parse(&message)? else {
         return Err(Code::NotUnderstood);
     };
@@ -142,7 +113,24 @@ async fn serve(
     let mut session = Session::new(edge, cookie, who, outbox);
     let ended = session.run(&have, stream).await;
     metrics::gauge!("minato_screens").decrement(1);
+    // What was pressed is carried out to its end, whether or not anybody waits for the answer.
+    session.acts.detach_all();
+    if !session.parties.is_empty() {
+        // Who is present in a visit has changed.
+        drop(session);
+        edge.bell().ring();
+    }
     ended
+}
+
+/// What came, or nothing once the connection is over.
+fn received(message: Result<Message, axum::Error>) -> Result<Option<Message>, Code> {
+    match message {
+        Ok(Message::Close(_)) => Ok(None),
+        Ok(message) => Ok(Some(message)),
+        Err(error) if super::is_too_large(&error) => Err(Code::TooLarge),
+        Err(_broken) => Ok(None),
+    }
 }
 
 fn parse(message: &Message) -> Result<FromScreen, Code> {
@@ -185,11 +173,9 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 message = stream.next(), if self.acts.len() < ACTS_MAX => {
-                    let Some(Ok(message)) = message else { return Ok(()) };
+                    let Some(message) = message else { return Ok(()) };
+                    let Some(message) = received(message)? else { return Ok(()) };
                     heard = Instant::now();
-                    if matches!(message, Message::Close(_)) {
-                        return Ok(());
-                    }
                     if !matches!(message, Message::Ping(_) | Message::Pong(_)) {
                         self.hear(parse(&message)?).await?;
                     }
@@ -214,7 +200,7 @@ impl<'a> Session<'a> {
                     }
                     // A session that ended in the meantime is noticed without any other change.
                     who(&self.edge.desk, &self.cookie).await?;
-                    self.outbox.send(ToScreen::Ping { now: self.edge.desk.clock.now() })?;
+                    self.outbox.send(&ToScreen::Ping { now: self.edge.desk.clock.now() })?;
                 }
             }
         }
@@ -232,9 +218,9 @@ impl<'a> Session<'a> {
         let heartbeat_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
         let now = self.edge.desk.clock.now();
         let welcome = ToScreen::Welcome { version: wire::VERSION, now, heartbeat_ms, you };
-        self.outbox.send(welcome)?;
+        self.outbox.send(&welcome)?;
         let views = self.screen.greet(self.edge, have).await?;
-        self.outbox.send_all(views)?;
+        self.outbox.send_all(&views)?;
         self.hold_parties().await;
         Ok(())
     }
@@ -247,7 +233,7 @@ impl<'a> Session<'a> {
             self.turn_round(now).await?;
         }
         let news = self.screen.news(self.edge).await?;
-        self.outbox.send_all(news)?;
+        self.outbox.send_all(&news)?;
         self.hold_parties().await;
         Ok(())
     }
@@ -281,7 +267,7 @@ impl<'a> Session<'a> {
             FromScreen::Pong => Ok(()),
             FromScreen::Resync { view } => {
                 let views = self.screen.resync(self.edge, view).await?;
-                self.outbox.send_all(views)
+                self.outbox.send_all(&views)
             }
             FromScreen::WatchChat { visit, after } => {
                 self.screen.watch_chat(visit, after);
@@ -302,9 +288,9 @@ impl<'a> Session<'a> {
     ) -> Result<(), Code> {
         match self.screen.watch_readings(self.edge, subject, after).await {
             Ok(bell) => self.readings_bell = Some(bell),
-            Err(code) => return self.outbox.send(ToScreen::Refused { key, code, by: None }),
+            Err(code) => return self.outbox.send(&ToScreen::Refused { key, code, by: None }),
         }
-        self.outbox.send(ToScreen::Done { key, outcome: Outcome::Done })?;
+        self.outbox.send(&ToScreen::Done { key, outcome: Outcome::Done })?;
         self.send_readings().await
     }
 
@@ -312,7 +298,7 @@ impl<'a> Session<'a> {
         loop {
             let (message, more) = self.screen.readings(self.edge).await?;
             if let Some(message) = message {
-                self.outbox.send(message)?;
+                self.outbox.send(&message)?;
             }
             if !more {
                 return Ok(());
@@ -328,7 +314,7 @@ impl<'a> Session<'a> {
         }
         let Some(command_key) = command_key(self.edge, &self.who, &key, &act) else {
             let code = Code::NotUnderstood;
-            return self.outbox.send(ToScreen::Refused { key, code, by: None });
+            return self.outbox.send(&ToScreen::Refused { key, code, by: None });
         };
         let (edge, actor) = (Arc::clone(self.edge), self.actor.clone());
         self.acts.spawn(async move {
@@ -346,7 +332,7 @@ impl<'a> Session<'a> {
             tracing::error!("a verb ended in a panic");
             return Ok(());
         };
-        self.outbox.send(match acted {
+        self.outbox.send(&match acted {
             Ok(outcome) => ToScreen::Done { key, outcome },
             Err(Refusal { code, by }) => ToScreen::Refused { key, code, by },
         })
@@ -360,8 +346,8 @@ async fn rings(bell: &mut Option<watch::Receiver<()>>) {
     }
 }
 
-/// A press is named by who pressed and the screen's random key. For staff it is the person, so
-/// that a press repeated on another screen of the same session is the same press.
+/// A press is named by the session and the screen's random key: repeated after a reload, it is
+/// the same press.
 fn command_key(edge: &Edge, who: &Who, key: &str, act: &Act) -> Option<CommandKey> {
     if !(8..=64).contains(&key.len()) {
         return None;

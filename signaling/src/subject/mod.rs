@@ -1,33 +1,33 @@
-//! A person's readings: when one is late, when it is stale, what is held back.
+//! A person's readings: when one is late, what is held back.
 //!
-//! Pure. Readings never touch a room or a visit; a ticket only points to a subject.
+//! Pure. Readings are items of the subject's stream and never touch a room or a visit; a ticket
+//! only points to a subject. What is held back is an event of the same stream.
 
-use minato_protocol::reading::{Outcome, Quality};
+use crate::aggregate::Aggregate;
+use minato_protocol::reading::{DeviceId, Outcome, Quality};
 use minato_protocol::view::ReadingRow;
-use minato_protocol::{Span, Timestamp, VisitId};
+use minato_protocol::{Code, Span, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Older than this when it is sent, and a reading is late (後着): it belongs into the trend only.
 pub const LATE_AFTER: Span = Span::seconds(15);
 
 /// One item of a subject's stream. At rest the whole of it is sealed with the subject's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "item", rename_all = "snake_case")]
-pub enum Item {
-    /// What came of one frame.
-    Measured {
-        /// 後着.
-        late: bool,
-        /// Values, or the attempt that failed.
-        outcome: Box<Outcome>,
-    },
-    /// 別の方です: everything measured since then is held back.
-    HeldBack {
-        /// The visit in which it was pressed.
-        visit: VisitId,
-        /// Measured not before.
-        from: Timestamp,
-    },
+pub struct Item {
+    /// 後着.
+    pub late: bool,
+    /// Values, or the attempt that failed.
+    pub outcome: Outcome,
+}
+
+impl Item {
+    /// As a screen gets it.
+    pub fn row(self, seq: u32, stored: Timestamp, subject: &Subject) -> ReadingRow {
+        let quarantined = subject.holds_back(&self.outcome);
+        ReadingRow { seq, stored, late: self.late, quarantined, outcome: self.outcome }
+    }
 }
 
 /// Whether a reading is late: too old by the gateway's own clock when it was sent, or from a
@@ -40,37 +40,93 @@ pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
     quality.contains(&Quality::FromStorage) || sent_at - outcome.measured_at() > LATE_AFTER
 }
 
-/// What was held back so far, in the order of arrival.
-#[derive(Debug, Clone, Default)]
-pub struct HeldBack {
-    spans: Vec<(Timestamp, Timestamp)>,
+/// Imperative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// 別の方です, pressed in a visit: whatever was measured since then is not shown.
+    HoldBack { visit: VisitId, from: Timestamp },
+    /// Somebody put a device on this person.
+    NoteBinding { device: DeviceId, since: Timestamp },
 }
 
-impl HeldBack {
-    /// Takes in an item: a reading becomes a row, a holding back is remembered.
-    pub fn row(&mut self, seq: u32, stored: Timestamp, item: Item) -> Option<ReadingRow> {
-        match item {
-            Item::Measured { late, outcome } => {
-                let at = outcome.measured_at();
-                // Either clock is enough: a box whose clock is off must not let a reading out.
-                let is_within = |(from, to): &(Timestamp, Timestamp)| {
-                    [at, stored].iter().any(|time| from <= time && time <= to)
-                };
-                let quarantined = self.spans.iter().any(is_within);
-                Some(ReadingRow { seq, stored, late, quarantined, outcome: *outcome })
+/// Past tense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Nothing measured since then is shown.
+    HeldBack { visit: VisitId, from: Timestamp },
+    /// Somebody looked again who this is: what this device measures from here on is shown.
+    Rebound { device: DeviceId, since: Timestamp },
+}
+
+/// What was held back at one press.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    visit: VisitId,
+    from: Timestamp,
+    pressed: Timestamp,
+    rebound: BTreeMap<DeviceId, Timestamp>,
+}
+
+/// What is held back of a person's readings.
+///
+/// Law: a device that was on the wrong person goes on being held back until somebody binds it
+/// anew: neither the press nor the end of the visit says whom it is on now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    held: Vec<Held>,
+}
+
+impl Subject {
+    /// Whether a reading is shown to nobody.
+    pub fn holds_back(&self, outcome: &Outcome) -> bool {
+        let at = outcome.measured_at();
+        let device = &outcome.device().id;
+        self.held
+            .iter()
+            .any(|held| held.from <= at && held.rebound.get(device).is_none_or(|since| at < *since))
+    }
+
+    fn is_rebound(&self, device: &DeviceId, since: Timestamp) -> bool {
+        self.held.iter().any(|held| held.pressed < since && !held.rebound.contains_key(device))
+    }
+}
+
+impl Aggregate for Subject {
+    type Command = Command;
+    type Event = Event;
+
+    fn decide(&self, command: &Command, _now: Timestamp) -> Result<Vec<Event>, Code> {
+        Ok(match command {
+            Command::HoldBack { visit, .. }
+                if self.held.iter().any(|held| held.visit == *visit) =>
+            {
+                Vec::new()
             }
-            Item::HeldBack { from, .. } => {
-                self.spans.push((from, stored));
-                None
+            Command::HoldBack { visit, from } => {
+                vec![Event::HeldBack { visit: *visit, from: *from }]
+            }
+            Command::NoteBinding { device, since } if self.is_rebound(device, *since) => {
+                vec![Event::Rebound { device: device.clone(), since: *since }]
+            }
+            Command::NoteBinding { .. } => Vec::new(),
+        })
+    }
+
+    fn evolve(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::HeldBack { visit, from } => {
+                let rebound = BTreeMap::new();
+                self.held.push(Held { visit: *visit, from: *from, pressed: at, rebound });
+            }
+            Event::Rebound { device, since } => {
+                for held in self.held.iter_mut().filter(|held| held.pressed < *since) {
+                    held.rebound.entry(device.clone()).or_insert(*since);
+                }
             }
         }
     }
-
-    /// Learns an item without making a row of it.
-    pub fn learn(&mut self, stored: Timestamp, item: &Item) {
-        match item {
-            Item::HeldBack { from, .. } => self.spans.push((*from, stored)),
-            Item::Measured { .. } => {}
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ pub fn ticket_row(viewer: &Viewer, room: RoomId, ticket: &Ticket, today: &str) -
         why: ticket.why,
         emergency: ticket.emergency,
         disposition,
-        subject: sees.then_some(ticket.subject),
+        subject: (sees && viewer.role != Role::Coordinator).then_some(ticket.subject),
         age_band: person.map(|person| person.age_band(today)).unwrap_or_default(),
         person: person.filter(|_| sees).cloned(),
         device_requests: if settles { ticket.device_requests.clone() } else { Vec::new() },

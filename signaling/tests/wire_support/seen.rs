@@ -91,7 +91,7 @@ impl Seen {
             ToScreen::Unchanged { view } => {
                 self.unchanged.insert(view);
             }
-            ToScreen::Readings { subject, rows } => {
+            ToScreen::Readings { subject, rows, .. } => {
                 self.readings.entry(subject).or_default().extend(rows);
             }
             ToScreen::Chat { lines, .. } => self.chat.extend(lines),

@@ -34,9 +34,16 @@ export class Readings {
     return this.subject(subject).cursor;
   }
 
-  /** Takes what is new; a row that came before is dropped. */
-  take(subject: string, rows: readonly ReadingRow[]): void {
+  /**
+   * Takes what is new; a row that came before is dropped. `whole`: something is held back, or shown
+   * again, so what was there is forgotten.
+   */
+  take(subject: string, rows: readonly ReadingRow[], whole = false): void {
     const into = this.subject(subject);
+    if (whole) {
+      into.cursor = 0;
+      into.rows.value = [];
+    }
     const fresh = rows.filter((row) => row.seq > into.cursor);
     if (fresh.length === 0) return;
     into.cursor = fresh.reduce((cursor, row) => Math.max(cursor, row.seq), into.cursor);

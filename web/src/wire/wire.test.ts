@@ -200,7 +200,7 @@ describe("readings and chat", () => {
     last().welcome(0);
     wire.watchReadings("s");
     wire.watchChat("v");
-    last().say({ type: "readings", subject: "s", rows: [reading(1), reading(2)] });
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(1), reading(2)] });
     last().tear();
     await vi.advanceTimersByTimeAsync(BACKOFF_MS.most);
     last().welcome(0);
@@ -210,8 +210,21 @@ describe("readings and chat", () => {
       after: 2,
     });
     expect(last().sentOf("watch_chat")).toEqual([{ type: "watch_chat", visit: "v", after: 0 }]);
-    last().say({ type: "readings", subject: "s", rows: [reading(2), reading(3)] });
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(2), reading(3)] });
     expect(wire.readings.rows("s").map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    wire.stop();
+  });
+
+  it("are forgotten when some of them are held back", () => {
+    const { wire, last } = harness();
+    wire.start();
+    last().welcome(0);
+    wire.watchReadings("s");
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(1), reading(2)] });
+    last().say({ type: "readings", subject: "s", whole: true, rows: [reading(1)] });
+    expect(wire.readings.rows("s").map(({ seq }) => seq)).toEqual([1]);
+    last().say({ type: "readings", subject: "s", whole: true, rows: [] });
+    expect(wire.readings.rows("s")).toEqual([]);
     wire.stop();
   });
 
@@ -220,7 +233,7 @@ describe("readings and chat", () => {
     wire.start();
     last().welcome(0);
     const unwatch = wire.watchReadings("s");
-    last().say({ type: "readings", subject: "s", rows: [reading(1)] });
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(1)] });
     unwatch();
     expect(wire.readings.rows("s")).toEqual([]);
     wire.stop();

@@ -184,7 +184,7 @@ export class Wire {
         if (!this.views.known(message.view)) this.send({ type: "resync", view: message.view });
         return;
       case "readings":
-        return this.readings.take(message.subject, message.rows);
+        return this.readings.take(message.subject, message.rows, message.whole);
       case "chat":
         return this.chats.take(message.visit, message.lines);
       case "done":

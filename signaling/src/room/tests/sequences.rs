@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 const DOCTORS: [StaffId; 3] = [ABE, IDA, MORI];
 const NURSES: [StaffId; 2] = [NURSE, StaffId(202)];
-const TICKETS: u64 = 12;
+const TICKETS: u64 = 30;
 
 /// One press, or something that happens by itself.
 #[derive(Debug, Clone)]
@@ -17,6 +17,11 @@ enum Press {
     Claim {
         doctor: StaffId,
         pick: Option<TicketId>,
+    },
+    /// Something about one of those who are not over; see [`about_live`].
+    Live {
+        nth: usize,
+        verb: u8,
     },
     /// A colleague asks for one of the patients in a call.
     Ask {
@@ -174,6 +179,12 @@ impl Clinic {
                 self.settle_all();
             }
             Press::Claim { doctor, pick } => self.claim(doctor, pick),
+            Press::Live { nth, verb } => {
+                if let Some(known) = self.nth(nth, |_| true) {
+                    self.ask(&about_live(known.id, verb));
+                }
+                self.settle_all();
+            }
             Press::Ask { nth, to } => {
                 if let Some(known) = self.nth(nth, |it| it.owner().is_some()) {
                     self.ask(&Command::AskHandOver { ticket: known.id, to });
@@ -258,6 +269,17 @@ impl Clinic {
     }
 }
 
+fn about_live(ticket: TicketId, verb: u8) -> Command {
+    match verb % 8 {
+        0 | 1 => Command::Arrive { ticket },
+        2 => Command::SetReady { ticket, ready: true },
+        3 => Command::SetReady { ticket, ready: verb % 3 == 0 },
+        4 | 5 => Command::SetPatientPresent { ticket, present: true },
+        6 => Command::SetPatientPresent { ticket, present: false },
+        _ => Command::ReportDoctorSilent { ticket },
+    }
+}
+
 fn places(room: &Room) -> Vec<(TicketId, Rank)> {
     room.waiting().map(|ticket| (ticket.id, ticket.rank)).collect()
 }
@@ -322,14 +344,14 @@ fn commands_of_patients() -> impl Strategy<Value = Command> {
 
 fn commands_of_staff() -> impl Strategy<Value = Command> {
     use Duty::{Break, Off, On};
-    let duties = prop::sample::select(vec![On, On, On, Break, Off]);
+    let duties = prop::sample::select(vec![On, On, On, On, On, Break, Off]);
     prop_oneof![
         2 => (tickets(), triages()).prop_map(|(ticket, triage)| Command::SetTriage { ticket, triage }),
         2 => (doctors(), duties).prop_map(|(doctor, duty)| Command::SetDuty { doctor, duty }),
-        2 => (doctors(), any::<bool>())
+        2 => (doctors(), prop::bool::weighted(0.7))
             .prop_map(|(doctor, present)| Command::SetDoctorPresent { doctor, present }),
         1 => (tickets(), doctors()).prop_map(|(ticket, by)| Command::DropHandOver { ticket, by }),
-        1 => any::<bool>().prop_map(|closed| Command::SetIntake { closed }),
+        1 => prop::bool::weighted(0.3).prop_map(|closed| Command::SetIntake { closed }),
         1 => prop::sample::subsequence(DOCTORS.to_vec(), 2..=3)
             .prop_map(|doctors| Command::SetRoster { doctors }),
         1 => (0i64..900).prop_map(|s| Command::ExtendGraces { span: Span::seconds(s) }),
@@ -343,11 +365,12 @@ fn times() -> impl Strategy<Value = i64> {
 fn presses() -> impl Strategy<Value = Press> {
     let nth = || 0..4usize;
     prop_oneof![
-        8 => commands_of_patients().prop_map(Press::Command),
+        5 => commands_of_patients().prop_map(Press::Command),
+        10 => (0..30usize, any::<u8>()).prop_map(|(nth, verb)| Press::Live { nth, verb }),
         2 => commands_of_staff().prop_map(Press::Command),
-        4 => (doctors(), prop::option::weighted(0.3, tickets()))
+        6 => (doctors(), prop::option::weighted(0.3, tickets()))
             .prop_map(|(doctor, pick)| Press::Claim { doctor, pick }),
-        6 => (nth(), any::<u8>(), prop::bool::weighted(0.1))
+        4 => (nth(), any::<u8>(), prop::bool::weighted(0.1))
             .prop_map(|(nth, verb, stale)| Press::Owned { nth, verb, stale }),
         1 => (nth(), doctors()).prop_map(|(nth, to)| Press::Ask { nth, to }),
         2 => nth().prop_map(Press::HandOver),
@@ -361,7 +384,7 @@ proptest! {
 
     #[test]
     fn whatever_is_pressed_the_rules_of_the_room_hold(
-        sequence in prop::collection::vec(presses(), 1..120)
+        sequence in prop::collection::vec(presses(), 1..200)
     ) {
         let mut clinic = Clinic::opened();
         for press in sequence {
@@ -372,7 +395,7 @@ proptest! {
 
     #[test]
     fn the_events_told_again_make_the_same_room(
-        sequence in prop::collection::vec(presses(), 1..120)
+        sequence in prop::collection::vec(presses(), 1..200)
     ) {
         let mut clinic = Clinic::opened();
         sequence.into_iter().for_each(|press| clinic.press(press));
@@ -419,7 +442,7 @@ fn the_random_presses_bring_about_every_kind_of_event() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
-    let sequences = prop::collection::vec(presses(), 120);
+    let sequences = prop::collection::vec(presses(), 200);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for _ in 0..256 {
         let mut clinic = Clinic::opened();

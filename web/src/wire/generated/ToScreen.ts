@@ -67,6 +67,10 @@ view: ViewName, } | { "type": "readings",
  */
 subject: SubjectId, 
 /**
+ * Forget what you had of this person: something is held back, or shown again.
+ */
+whole: boolean, 
+/**
  * The next ones.
  */
 rows: Array<ReadingRow>, } | { "type": "chat", 
