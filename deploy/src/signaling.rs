@@ -165,7 +165,8 @@ impl House {
             .merge(relay_routes)
             .merge(pages::router())
             .route("/metrics", get(move || async move { metrics.render() }));
-        let router = http::with_headers(router);
+        let relay = self.edge.relay.as_ref().map(|(place, _)| place.page_url.as_str());
+        let router = http::with_headers(router, relay.unwrap_or_default());
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(listener, router.clone()));
         let lan_url = lan.as_ref().map(Lan::url);

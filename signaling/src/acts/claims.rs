@@ -1,6 +1,7 @@
 //! A doctor's verbs: duty, calling in, handing over, ending.
 
 use super::{Acted, Press, Refusal};
+use crate::desk::Claimed;
 use crate::log::StreamId;
 use crate::room::{Command, Ticket};
 use crate::visit::Command as VisitCommand;
@@ -14,11 +15,13 @@ const AT_ONCE: Span = Span::seconds(3);
 impl Press<'_> {
     pub(super) async fn set_duty(&self, room: RoomId, duty: Duty) -> Acted {
         let doctor = self.doctor()?;
+        self.known_room(room)?;
         self.in_room(room, Command::SetDuty { doctor, duty }).await
     }
 
     pub(super) async fn call(&self, room: RoomId, pick: Option<TicketId>) -> Acted {
         let doctor = self.doctor()?;
+        self.known_room(room)?;
         let desk = &self.edge.desk;
         let visit = VisitId(desk.secrets.derive_id("visit", &self.key.id.to_be_bytes()));
         match desk.call(room, doctor, pick, visit, self.key).await {
@@ -146,6 +149,11 @@ impl Press<'_> {
     pub(super) async fn accept_hand_over(&self, ticket: TicketId, epoch: u32) -> Acted {
         let doctor = self.doctor()?;
         let (room, known) = self.ticket(ticket).await?;
+        let desk = &self.edge.desk;
+        if let Some(claimed) = desk.handed_over_before(room, self.key).await? {
+            let Claimed { ticket, visit, epoch } = claimed;
+            return Ok(Outcome::Called { ticket, visit, epoch });
+        }
         let proposal = known.hand_over.ok_or(Code::NoOffer)?;
         let from = known.owner().ok_or(Code::NotWaiting)?;
         if known.epoch != epoch {
@@ -155,7 +163,7 @@ impl Press<'_> {
         if !may {
             return Err(Code::NotYours.into());
         }
-        let claimed = self.edge.desk.hand_over(room, ticket, from, proposal.to, self.key).await?;
+        let claimed = desk.hand_over(room, ticket, from, proposal.to, self.key).await?;
         Ok(Outcome::Called { ticket, visit: claimed.visit, epoch: claimed.epoch })
     }
 

@@ -18,18 +18,23 @@ impl Press<'_> {
         if people.is_empty() || people.len() > INVITATIONS_MAX {
             return Err(Code::FieldWrong.into());
         }
+        self.known_room(room)?;
         let seen = self.edge.desk.room(room).await?;
         let mut tickets = Vec::with_capacity(people.len());
         for (index, Invitation { person, triage, first_visit }) in people.into_iter().enumerate() {
             tickets.push(self.new_ticket(&seen.state, index, person, (triage, first_visit))?);
         }
         distinct_codes(&mut tickets);
-        let places: Vec<(Place, String)> = tickets
-            .iter()
-            .map(|new| (Place { room, ticket: new.ticket, generation: 0 }, new.code.clone()))
-            .collect();
+        let drawn: Vec<(TicketId, String)> =
+            tickets.iter().map(|new| (new.ticket, new.code.clone())).collect();
         self.in_room(room, Command::Invite { tickets }).await?;
-        self.issue(places).await
+        // Pressed again, the tickets have the codes that were drawn the first time.
+        let seen = self.edge.desk.room(room).await?;
+        let place = |(ticket, drawn): (TicketId, String)| {
+            let code = seen.state.ticket(ticket).map_or(drawn, |known| known.code.clone());
+            (Place { room, ticket, generation: 0 }, code)
+        };
+        self.issue(drawn.into_iter().map(place).collect()).await
     }
 
     async fn issue(&self, places: Vec<(Place, String)>) -> Acted {

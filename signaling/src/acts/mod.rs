@@ -177,6 +177,12 @@ impl Press<'_> {
         self.at_the_bed(room, ticket).or_else(|_| self.owner(ticket).map(|_| ()))
     }
 
+    /// A room that nobody opened is not looked for: anybody can make up ids, and each would be
+    /// kept in memory.
+    fn known_room(&self, room: RoomId) -> Result<(), Code> {
+        if self.edge.desk.room_ids().contains(&room) { Ok(()) } else { Err(Code::RoomUnknown) }
+    }
+
     // What is carried out.
 
     async fn ticket(&self, ticket: TicketId) -> Result<(RoomId, Arc<Ticket>), Code> {

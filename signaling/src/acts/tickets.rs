@@ -18,9 +18,13 @@ impl Press<'_> {
         let desk = &self.edge.desk;
         let room = RoomId(desk.secrets.derive_id("room", &self.key.id.to_be_bytes()));
         let clinic = self.edge.clinic.clone();
-        desk.in_room(room, Some(self.key), Command::Open { name, clinic }).await?;
+        let opened = desk.in_room(room, Some(self.key), Command::Open { name, clinic }).await?;
         let doctors = self.edge.staff_with(Role::Doctor);
-        desk.in_room(room, None, Command::SetRoster { doctors }).await?;
+        // A press that was cut off in between is finished by pressing again.
+        let roster = &opened.seen.state.roster;
+        if doctors.iter().any(|doctor| !roster.contains_key(doctor)) {
+            desk.in_room(room, None, Command::SetRoster { doctors }).await?;
+        }
         desk.room_was_opened(room);
         desk.bell.ring();
         Ok(Outcome::RoomOpened { room })
@@ -28,6 +32,7 @@ impl Press<'_> {
 
     pub(super) async fn close_intake(&self, room: RoomId, closed: bool) -> Acted {
         self.coordinator()?;
+        self.known_room(room)?;
         self.in_room(room, Command::SetIntake { closed }).await
     }
 
@@ -66,6 +71,7 @@ impl Press<'_> {
     ) -> Acted {
         let nurse = self.staff_in(Role::Nurse)?;
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
+        self.known_room(room)?;
         let seen = self.edge.desk.room(room).await?;
         let new = self.new_ticket(&seen.state, 0, person, (triage, first_visit))?;
         let ticket = new.ticket;

@@ -4,7 +4,7 @@
 use super::Desk;
 use crate::aggregate::CommandKey;
 use crate::log::StreamId;
-use crate::room::{Command, Room, Ticket};
+use crate::room::{Command, Event, Room, Ticket};
 use crate::staff::{Command as StaffCommand, Reservation, Verdict, judge};
 use crate::visit::Command as VisitCommand;
 use minato_protocol::{Code, RoomId, Span, StaffId, TicketId, VisitId};
@@ -54,6 +54,9 @@ impl Desk {
         visit: VisitId,
         key: CommandKey,
     ) -> Result<Claimed, Code> {
+        if let Some(claimed) = self.claimed_before(room, key).await? {
+            return Ok(claimed);
+        }
         let mut nurse_busy: Vec<TicketId> = Vec::new();
         for _ in 0..TRIES_MAX {
             let seen = self.room(room).await?;
@@ -80,6 +83,29 @@ impl Desk {
             }
         }
         Err(Code::NobodyCallable)
+    }
+
+    /// What this very press brought before, although it may be over by now.
+    async fn claimed_before(&self, room: RoomId, key: CommandKey) -> Result<Option<Claimed>, Code> {
+        let event = self.rooms.brought_before(&StreamId::room(room), key).await?;
+        Ok(match event {
+            Some(Event::Called { ticket, epoch, visit, .. }) => {
+                Some(Claimed { ticket, visit, epoch })
+            }
+            Some(_) | None => None,
+        })
+    }
+
+    /// The hand-over that this very press brought before, although it may be over by now.
+    pub async fn handed_over_before(
+        &self,
+        room: RoomId,
+        key: CommandKey,
+    ) -> Result<Option<Claimed>, Code> {
+        let event = self.rooms.brought_before(&StreamId::room(room), key).await?;
+        let Some(Event::HandedOver { ticket, epoch, .. }) = event else { return Ok(None) };
+        let visit = self.room(room).await?.state.ticket(ticket)?.visit();
+        Ok(visit.map(|visit| Claimed { ticket, visit, epoch }))
     }
 
     async fn claim(&self, wanted: Wanted, key: CommandKey) -> Result<(), Code> {

@@ -33,15 +33,16 @@ pub struct Seen<A> {
 pub struct Settled<A: Aggregate> {
     /// What happened; empty when there was nothing to do or the key was carried out before.
     pub events: Vec<A::Event>,
-    /// The key was carried out before.
-    pub before: bool,
+    /// The key was carried out before, and its first event has this number.
+    pub before: Option<u64>,
     /// The state after the batch of this command.
     pub seen: Arc<Seen<A>>,
 }
 
 pub(super) struct Job<A: Aggregate> {
     pub(super) key: Option<CommandKey>,
-    pub(super) command: A::Command,
+    /// None only asks what is known about the key.
+    pub(super) command: Option<A::Command>,
     pub(super) reply: oneshot::Sender<Result<Settled<A>, Code>>,
 }
 
@@ -56,11 +57,13 @@ pub(super) struct Keeper<A: Aggregate> {
     version: u64,
     tell: watch::Sender<Arc<Seen<A>>>,
     snapshot_at: u64,
+    /// The state is not what is durable: nothing is decided on it before it was read again.
+    is_behind: bool,
 }
 
 enum Verdict<A: Aggregate> {
     Refused(Code),
-    Before,
+    Before(u64),
     Happened(Vec<A::Event>),
 }
 
@@ -83,6 +86,7 @@ impl<A: Aggregate> Keeper<A> {
             version: 0,
             tell,
             snapshot_at: 0,
+            is_behind: true,
         };
         keeper.reload().await?;
         Ok((keeper, watched))
@@ -103,8 +107,11 @@ impl<A: Aggregate> Keeper<A> {
         self.state = A::default();
         self.keys = Keys::default();
         self.version = 0;
+        self.is_behind = true;
         self.take_snapshot().await;
-        self.catch_up().await
+        self.catch_up().await?;
+        self.is_behind = false;
+        Ok(())
     }
 
     /// Begins with the cached state where a usable one is there.
@@ -167,6 +174,11 @@ impl<A: Aggregate> Keeper<A> {
     /// Decides as many jobs as fit into one append, and answers exactly these.
     async fn carry_out(&mut self, batch: &mut Vec<Job<A>>) {
         for _ in 0..CONFLICTS_MAX {
+            if self.is_behind
+                && let Err(code) = self.reload().await
+            {
+                return refuse(batch, code);
+            }
             let (drafts, verdicts) = self.decide_all(batch);
             let jobs = verdicts.len();
             if drafts.is_empty() {
@@ -217,9 +229,9 @@ impl<A: Aggregate> Keeper<A> {
                     let key = if index == 0 { job.key } else { None };
                     drafts.push(pack::<A>(key, event, now));
                 }
-                if let Some(key) = job.key {
-                    let version = self.version + drafts.len() as u64;
-                    self.keys.remember(key, version, now);
+                if let (Some(key), Some(_)) = (job.key, &job.command) {
+                    let first = self.version + (drafts.len() - events.len()) as u64 + 1;
+                    self.keys.remember(key, first, now);
                 }
             }
             verdicts.push(verdict);
@@ -229,11 +241,12 @@ impl<A: Aggregate> Keeper<A> {
 
     fn decide_one(&self, job: &Job<A>, now: minato_protocol::Timestamp) -> Verdict<A> {
         match job.key.map_or(Known::New, |key| self.keys.ask(key)) {
-            Known::Before(_) => return Verdict::Before,
+            Known::Before(version) => return Verdict::Before(version),
             Known::Reused => return Verdict::Refused(Code::KeyReused),
             Known::New => {}
         }
-        match self.state.decide(&job.command, now) {
+        let Some(command) = &job.command else { return Verdict::Happened(Vec::new()) };
+        match self.state.decide(command, now) {
             Ok(events) if events.len() <= APPEND_EVENTS_MAX => Verdict::Happened(events),
             Ok(_) => Verdict::Refused(Code::TooLarge),
             Err(code) => Verdict::Refused(code),
@@ -250,8 +263,10 @@ fn answer<A: Aggregate>(
         let seen = Arc::clone(seen);
         let settled = match verdict {
             Verdict::Refused(code) => Err(code),
-            Verdict::Before => Ok(Settled { events: Vec::new(), before: true, seen }),
-            Verdict::Happened(events) => Ok(Settled { events, before: false, seen }),
+            Verdict::Before(version) => {
+                Ok(Settled { events: Vec::new(), before: Some(version), seen })
+            }
+            Verdict::Happened(events) => Ok(Settled { events, before: None, seen }),
         };
         // Whoever asked may be gone; what happened stays.
         drop(job.reply.send(settled));
@@ -282,7 +297,7 @@ fn unpack_snapshot<A: Aggregate>(mut body: Value) -> Option<(A, Keys)> {
     Some((state, Keys::from_list(keys)))
 }
 
-fn unpack<A: Aggregate>(mut body: Value) -> Option<(Option<CommandKey>, A::Event)> {
+pub(super) fn unpack<A: Aggregate>(mut body: Value) -> Option<(Option<CommandKey>, A::Event)> {
     let event = serde_json::from_value(body.get_mut("is")?.take()).ok()?;
     let key = body.get("key").and_then(|key| {
         let id = key.get(0)?.as_str()?.parse().ok()?;

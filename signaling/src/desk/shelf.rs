@@ -1,7 +1,7 @@
 //! All streams of one noun that this node has open.
 
 use super::bell::Bell;
-use super::keeper::{Job, Keeper, MAILBOX_MAX, Seen, Settled};
+use super::keeper::{Job, Keeper, MAILBOX_MAX, Seen, Settled, unpack};
 use crate::aggregate::{Aggregate, CommandKey};
 use crate::clock::Clock;
 use crate::log::{EventLog, StreamId};
@@ -62,6 +62,36 @@ impl<A: Aggregate> Shelf<A> {
         stream: &StreamId,
         key: Option<CommandKey>,
         command: A::Command,
+    ) -> Result<Settled<A>, Code> {
+        self.hand_in(stream, key, Some(command)).await
+    }
+
+    /// What a press brought that was carried out before: its first event, from the log, so that
+    /// whoever asks again gets the same answer whatever happened since. `KeyReused`: the key was
+    /// another command's.
+    pub async fn brought_before(
+        &self,
+        stream: &StreamId,
+        key: CommandKey,
+    ) -> Result<Option<A::Event>, Code> {
+        let Some(version) = self.hand_in(stream, Some(key), None).await?.before else {
+            return Ok(None);
+        };
+        let read = self.log.read_after(stream, version.saturating_sub(1), 1).await;
+        let found = read.map_err(|error| {
+            tracing::error!(%stream, %error, "stream cannot be read");
+            Code::NotDurable
+        })?;
+        let events = found.into_iter().filter_map(|recorded| unpack::<A>(recorded.body));
+        // A command that changed nothing left no event: what stands there is another's.
+        Ok(events.filter(|(by, _)| *by == Some(key)).map(|(_, event)| event).next())
+    }
+
+    async fn hand_in(
+        &self,
+        stream: &StreamId,
+        key: Option<CommandKey>,
+        command: Option<A::Command>,
     ) -> Result<Settled<A>, Code> {
         let slot = self.slot(stream);
         let open = self.opened(&slot, stream).await?;

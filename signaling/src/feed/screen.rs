@@ -16,6 +16,10 @@ use std::sync::Arc;
 
 type Rooms = Vec<(RoomId, Arc<Seen<Room>>)>;
 
+/// Rows of one message. More of them come in further messages, so that the largest room fits
+/// through a socket's buffer and a slow link shows its beginning early.
+const ROWS_MAX: usize = 250;
+
 /// What a screen was sent so far.
 #[derive(Debug)]
 pub struct Screen {
@@ -67,14 +71,18 @@ impl Screen {
                 messages.push(ToScreen::Unchanged { view: *view });
                 continue;
             }
-            messages.push(self.whole(edge, *view, rows));
+            messages.extend(self.whole(edge, *view, rows));
         }
         Ok(messages)
     }
 
-    fn whole(&mut self, edge: &Edge, view: ViewName, rows: Vec<Row>) -> ToScreen {
-        let change = self.tables.entry(view).or_default().whole(rows);
-        message(edge, view, true, change)
+    fn whole(&mut self, edge: &Edge, view: ViewName, mut rows: Vec<Row>) -> Vec<ToScreen> {
+        let rest = rows.split_off(rows.len().min(ROWS_MAX));
+        let table = self.tables.entry(view).or_default();
+        let mut messages = vec![message(edge, view, true, table.whole(rows))];
+        let further = in_parts(table, rest, Vec::new());
+        messages.extend(further.into_iter().map(|change| message(edge, view, false, change)));
+        messages
     }
 
     /// One view again, because the screen's hash did not fit.
@@ -87,7 +95,7 @@ impl Screen {
             self.told = Told::default();
         }
         let (rows, _) = self.rows(edge, &rooms, view).await?;
-        Ok(vec![self.whole(edge, view, rows)])
+        Ok(self.whole(edge, view, rows))
     }
 
     /// What changed since the last message of each view.
@@ -97,16 +105,16 @@ impl Screen {
         for view in views_of(&self.viewer) {
             let (rows, gone) = self.rows(edge, &rooms, *view).await?;
             let table = self.tables.entry(*view).or_default();
-            let change = match view {
-                ViewName::Tickets => table.apply(rows, gone),
+            let changes = match view {
+                ViewName::Tickets => in_parts(table, rows, gone),
                 ViewName::Rooms
                 | ViewName::Doctors
                 | ViewName::Visits
                 | ViewName::Place
                 | ViewName::Devices
-                | ViewName::Alerts => table.replace(rows),
+                | ViewName::Alerts => table.replace(rows).into_iter().collect(),
             };
-            messages.extend(change.map(|change| message(edge, *view, false, change)));
+            messages.extend(changes.into_iter().map(|change| message(edge, *view, false, change)));
         }
         messages.extend(self.chat(edge).await?);
         Ok(messages)
@@ -294,6 +302,16 @@ fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
         })
         .collect()
     })
+}
+
+/// A change of any size as changes of at most [`ROWS_MAX`] rows.
+fn in_parts(table: &mut Table, rows: Vec<Row>, gone: Vec<String>) -> Vec<views::Change> {
+    let mut changes: Vec<_> = table.apply(Vec::new(), gone).into_iter().collect();
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        changes.extend(table.apply(rows.by_ref().take(ROWS_MAX).collect(), Vec::new()));
+    }
+    changes
 }
 
 fn message(edge: &Edge, view: ViewName, whole: bool, change: views::Change) -> ToScreen {

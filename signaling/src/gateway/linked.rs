@@ -1,7 +1,7 @@
 //! Gateways that are connected to this node, what hangs at them, and requests on their way.
 
 use crate::desk::Bell;
-use minato_protocol::reading::{DeviceId, RequestKey};
+use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
 use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,6 +23,8 @@ pub struct Link {
     pub devices: Vec<DeviceStatus>,
     /// Whether it is connected now.
     pub present: bool,
+    /// Drawn at each start of the box: another one has forgotten what it was granted.
+    pub boot: Hex<8>,
     connection: u64,
     outbox: Option<mpsc::Sender<FromBroker>>,
     waiting: HashMap<RequestKey, oneshot::Sender<Result<(), RequestRefusal>>>,
@@ -47,19 +49,26 @@ impl Gateways {
     }
 
     /// A gateway proved who it is. An older connection of it ends with its outbox.
-    pub fn connect(&self, gateway: GatewayId, site: SiteId) -> (u64, mpsc::Receiver<FromBroker>) {
+    pub fn connect(
+        &self,
+        gateway: GatewayId,
+        site: SiteId,
+        boot: Hex<8>,
+    ) -> (u64, mpsc::Receiver<FromBroker>) {
         let (outbox, messages) = mpsc::channel(OUTBOX_MAX);
         let connection = self.with(|links| {
             let link = links.entry(gateway).or_insert_with(|| Link {
                 site,
                 devices: Vec::new(),
                 present: false,
+                boot,
                 connection: 0,
                 outbox: None,
                 waiting: HashMap::new(),
             });
             link.connection += 1;
             link.present = true;
+            link.boot = boot;
             link.outbox = Some(outbox);
             link.connection
         });

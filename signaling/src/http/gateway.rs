@@ -127,13 +127,14 @@ impl Wire {
 struct Proven {
     gateway: GatewayId,
     site: SiteId,
+    boot: Hex<8>,
     outbox: Hex<8>,
 }
 
 async fn serve(edge: &Arc<Edge>, wire: &mut Wire) -> Result<(), Ended> {
     let proven = timeout(HANDSHAKE_WITHIN, shake_hands(edge, wire)).await;
     let proven = proven.map_err(|_| Ended::Gone)??;
-    let (connection, outbox) = edge.gateways.connect(proven.gateway, proven.site);
+    let (connection, outbox) = edge.gateways.connect(proven.gateway, proven.site, proven.boot);
     tracing::info!(gateway = %proven.gateway, "gateway connected");
     let ended = converse(edge, wire, &proven, outbox).await;
     edge.gateways.disconnect(proven.gateway, connection);
@@ -166,7 +167,7 @@ async fn shake_hands(edge: &Edge, wire: &mut Wire) -> Result<Proven, Ended> {
         .verify(&proof_bytes(gateway, &boot, &nonce, &ours), &signature.0)
         .map_err(|_| Ended::Refused(RefusedCode::BadProof))?;
     wire.send(&FromBroker::Welcome { site, now: edge.desk.clock.now() }).await?;
-    Ok(Proven { gateway, site, outbox })
+    Ok(Proven { gateway, site, boot, outbox })
 }
 
 fn fresh_nonce() -> Hex<32> {

@@ -14,6 +14,7 @@ use crate::readings::Readings;
 use crate::relays::{MediaKey, RelayPlace};
 use crate::views::Sites;
 use axum::Router;
+use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
@@ -37,10 +38,15 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Requests under way at once; the next ones wait for their turn.
 const REQUESTS_MAX: usize = 512;
-/// What pages may load: their own files, and nothing from anybody else.
-const CONTENT_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; \
-    media-src 'self' blob:; connect-src 'self' ws: wss: http: https:; style-src 'self' \
-    'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// What pages may load: their own files, and nothing from anybody else; and whom they may speak
+/// to: this service and the relay.
+fn content_policy(relay: &str) -> String {
+    format!(
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
+         connect-src 'self' ws: wss: {relay}; style-src 'self' 'unsafe-inline'; \
+         frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+}
 
 /// Everything a request or a screen may need.
 #[derive(Debug)]
@@ -147,8 +153,13 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 
-/// Headers for every answer, pages included.
-pub fn with_headers(router: Router) -> Router {
+/// Headers for every answer, pages included. `relay` is the relay's base address where it is not
+/// this very origin.
+pub fn with_headers(router: Router, relay: &str) -> Router {
+    let policy = HeaderValue::try_from(content_policy(relay)).unwrap_or_else(|_| {
+        tracing::warn!("the relay's address fits no header: pages speak to this origin only");
+        HeaderValue::from_static("default-src 'self'")
+    });
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
             HeaderName::from_static(name),
@@ -156,7 +167,7 @@ pub fn with_headers(router: Router) -> Router {
         )
     };
     router
-        .layer(header("content-security-policy", CONTENT_POLICY))
+        .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, policy))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("permissions-policy", "camera=(self), microphone=(self), geolocation=()"))

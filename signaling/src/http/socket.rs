@@ -19,7 +19,7 @@ use futures_util::stream::SplitStream;
 use minato_protocol::act::{Act, Outcome};
 use minato_protocol::wire::{self, FromScreen, Have, MESSAGE_BYTES_MAX, ToScreen, You};
 use minato_protocol::{Code, ParticipantId, Role};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -28,6 +28,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 /// Verbs of one screen under way at once; further ones wait in the socket.
 const ACTS_MAX: usize = 8;
+/// Presses of one connection that are remembered; the oldest one is forgotten.
+const PRESSES_MAX: usize = 256;
 /// A screen says who it is within so long.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -67,7 +69,8 @@ async fn upgrade(
         let ended = Box::pin(serve(&edge, cookie, stream, outbox.clone())).await;
         if let Err(code) = ended {
             tracing::debug!(?code, "screen ends");
-            drop(outbox.send(&ToScreen::Bye { code }));
+            // Whoever is too slow learns it by the end of the connection.
+            let _ = outbox.send(&ToScreen::Bye { code });
         }
         drop(outbox);
         drop(writer.await);
@@ -86,6 +89,7 @@ struct Session<'a> {
     readings_bell: Option<watch::Receiver<()>>,
     seats: Vec<Sitting>,
     parties: HashMap<ParticipantId, Sitting>,
+    pressed: VecDeque<CommandKey>,
 }
 
 async fn serve(
@@ -158,6 +162,7 @@ impl<'a> Session<'a> {
             readings_bell: None,
             seats,
             parties: HashMap::new(),
+            pressed: VecDeque::new(),
         }
     }
 
@@ -316,12 +321,28 @@ impl<'a> Session<'a> {
             let code = Code::NotUnderstood;
             return self.outbox.send(&ToScreen::Refused { key, code, by: None });
         };
+        if !self.is_one_press(command_key) {
+            return self.outbox.send(&ToScreen::Refused { key, code: Code::KeyReused, by: None });
+        }
         let (edge, actor) = (Arc::clone(self.edge), self.actor.clone());
         self.acts.spawn(async move {
             let acted = Box::pin(carry_out(&edge, &actor, command_key, act)).await;
             (key, acted)
         });
         Ok(())
+    }
+
+    /// A stream knows its own keys for a day. Here the same key with another verb is found
+    /// wherever the verb goes, as far back as this connection remembers.
+    fn is_one_press(&mut self, key: CommandKey) -> bool {
+        if let Some(before) = self.pressed.iter().find(|before| before.id == key.id) {
+            return before.command == key.command;
+        }
+        if self.pressed.len() == PRESSES_MAX {
+            self.pressed.pop_front();
+        }
+        self.pressed.push_back(key);
+        true
     }
 
     fn tell_outcome(

@@ -64,11 +64,13 @@ async fn connect(helm: &Helm) -> Result<Socket, tungstenite::Error> {
     Ok(socket)
 }
 
-/// What the relay and the gateways were told in this connection.
+/// What the relay and the gateways were told in this connection, and what the relay said.
 #[derive(Debug, Default)]
 struct Told {
     lists: BTreeMap<VisitId, (u32, Vec<ParticipantId>)>,
     waves: BTreeMap<VisitId, super::WaveParty>,
+    /// Whose media is up; absent until the relay has said so.
+    present: Option<BTreeSet<(VisitId, ParticipantId)>>,
 }
 
 async fn steer(helm: &Helm, mut socket: Socket) -> Result<(), tungstenite::Error> {
@@ -93,22 +95,28 @@ async fn steer(helm: &Helm, mut socket: Socket) -> Result<(), tungstenite::Error
             message = socket.next() => {
                 heard = tokio::time::Instant::now();
                 let message = message.ok_or(tungstenite::Error::ConnectionClosed)??;
-                hear(&message);
+                hear(&message, &mut told);
             }
         }
     }
 }
 
-fn hear(message: &Message) {
+fn hear(message: &Message, told: &mut Told) {
     let Ok(text) = message.to_text() else { return };
     match serde_json::from_str(text) {
         Ok(FromRelay::Hello { version, present, .. }) => {
             tracing::info!(version, present = present.len(), "relay says who is there");
+            let named = present.iter().map(|one| (one.visit, one.participant));
+            told.present = Some(named.collect());
         }
-        Ok(FromRelay::Left { visit, reason, .. }) => {
+        Ok(FromRelay::Joined { visit, participant }) => {
+            told.present.get_or_insert_default().insert((visit, participant));
+        }
+        Ok(FromRelay::Left { visit, participant, reason }) => {
             tracing::debug!(%visit, ?reason, "a participant left the relay");
+            told.present.get_or_insert_default().remove(&(visit, participant));
         }
-        Ok(FromRelay::Joined { .. } | FromRelay::Applied { .. } | FromRelay::Pong) | Err(_) => {}
+        Ok(FromRelay::Applied { .. } | FromRelay::Pong) | Err(_) => {}
     }
 }
 
@@ -134,6 +142,7 @@ async fn news(helm: &Helm, told: &mut Told) -> Vec<ToRelay> {
 }
 
 fn tell_gateways(helm: &Helm, told: &mut Told, wishes: &Wishes) {
+    let Some(present) = &told.present else { return };
     let mut before = std::mem::take(&mut told.waves);
     for (gateway, visit) in helm.gateways.take_lost() {
         if before.get(&visit).is_some_and(|party| party.gateway == gateway) {
@@ -148,18 +157,24 @@ fn tell_gateways(helm: &Helm, told: &mut Told, wishes: &Wishes) {
     }
     for (visit, party) in &wishes.waves {
         let known = before.get(visit) == Some(party);
-        if known || grant(helm, *visit, party).is_ok() {
+        let is_there = present.contains(&(*visit, party.participant));
+        if known || grant(helm, *visit, party, is_there).is_ok() {
             told.waves.insert(*visit, *party);
         }
     }
 }
 
-/// Gives a gateway the right to send waves into a visit.
+/// Gives a gateway the right to send waves into a visit. One that the relay knows nothing of may
+/// still believe itself there, since a relay that begins anew says no goodbye: it is sent out first.
 fn grant(
     helm: &Helm,
     visit: VisitId,
     party: &super::WaveParty,
+    is_there: bool,
 ) -> Result<(), minato_protocol::Code> {
+    if !is_there {
+        helm.gateways.tell(party.gateway, FromBroker::MediaRevoke { visit })?;
+    }
     let pass = Pass {
         visit,
         participant: party.participant,

@@ -13,6 +13,7 @@ use minato_protocol::media::{
     CONTROL_DOMAIN, ControlClaims, MEDIA_DOMAIN, MediaClaims, PartyRole, Rights, ToRelay,
     token_payload, token_signed_bytes, token_text,
 };
+use minato_protocol::reading::Hex;
 use minato_protocol::{GatewayId, ParticipantId, Span, SubjectId, Timestamp, VisitId};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -111,6 +112,8 @@ fn rights(role: PartyRole) -> Rights {
 pub struct WaveParty {
     /// Which box.
     pub gateway: GatewayId,
+    /// Its run: after a restart it needs a new grant.
+    pub boot: Hex<8>,
     /// Its name in the visit.
     pub participant: ParticipantId,
     /// Whose waves.
@@ -178,13 +181,14 @@ fn wave_party(
     visit: VisitId,
     epoch: u32,
 ) -> Option<WaveParty> {
-    let gateway = gateways.look(|links| {
+    // A box whose link to us is cut may still be heard by the relay: it stays on the list.
+    let (gateway, boot) = gateways.look(|links| {
         let wears = |link: &crate::gateway::Link| {
-            link.present && link.devices.iter().any(|device| device.bound == Some(subject))
+            link.devices.iter().any(|device| device.bound == Some(subject))
         };
-        links.iter().find(|(_, link)| wears(link)).map(|(gateway, _)| *gateway)
+        links.iter().find(|(_, link)| wears(link)).map(|(gateway, link)| (*gateway, link.boot))
     })?;
     let name = format!("{visit}/{gateway}");
     let participant = ParticipantId(desk.secrets.derive_id("wave party", name.as_bytes()));
-    Some(WaveParty { gateway, participant, subject, epoch })
+    Some(WaveParty { gateway, boot, participant, subject, epoch })
 }

@@ -347,7 +347,7 @@ fn extend_graces(room: &mut Room, span: Span) {
     for ticket in live {
         let Some(known) = ticket_mut(&mut room.tickets, ticket) else { continue };
         later(&mut known.away_since);
-        later(&mut known.skip_until);
+        // `skip_until` is no grace: nobody is left out longer because the service was away.
         if let Stage::Called(claim) = &mut known.stage {
             claim.since = claim.since + span;
         }

@@ -1,3 +1,5 @@
+//! Whose reservation stands, whose is over, and whose has to be burnt before.
+
 use super::*;
 use crate::aggregate::Aggregate;
 use crate::room::{Bedside, Event, NewTicket};

@@ -9,7 +9,7 @@ import { Own } from "./own";
 import * as relay from "./relay";
 import { Seating } from "./seating";
 import { measure } from "./stats";
-import { advise, feel, type Pulse } from "./watchdog";
+import { advise, feel, type Pulse, RESTART_PAUSE_MS, UNREACHED_PAUSE_MS } from "./watchdog";
 
 export type { Seat } from "./seating";
 
@@ -260,6 +260,9 @@ export class Call {
       return;
     }
     await lines.peer.setLocalDescription({ type: "rollback" });
+    if (reply.type === "unreachable") {
+      this.lastRestartAt = Date.now() - RESTART_PAUSE_MS + UNREACHED_PAUSE_MS;
+    }
     if (reply.type === "refused" && reply.code !== "unavailable") this.failed(reply.code);
   }
 

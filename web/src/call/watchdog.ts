@@ -5,6 +5,8 @@
 export const STALL_MS = 1_500;
 /** Between two restarts; a restart over a poor link needs its round trips. */
 export const RESTART_PAUSE_MS = 4_000;
+/** A relay that could not be reached at all is asked again sooner: one that was started anew answers. */
+export const UNREACHED_PAUSE_MS = 1_000;
 /** No packet for so long in spite of restarts: the session is gone, join anew. */
 export const REJOIN_AFTER_MS = 20_000;
 /** A picture without a new frame for so long is said to be frozen. */

@@ -263,3 +263,11 @@ fn the_patient_may_say_that_the_doctor_does_not_answer_once_a_call() {
     assert_eq!(of(&room, SATO).owner(), Some(ABE), "a person decides what follows");
     assert_eq!(waiting(&[SATO]).decide(&silent, T0), Err(Code::VisitUnknown));
 }
+
+#[test]
+fn nobody_is_left_out_longer_after_a_miss_because_the_service_was_away() {
+    let mut room = ringing();
+    when(&mut room, Command::Expire, after(60));
+    when(&mut room, Command::ExtendGraces { span: Span::minutes(120) }, minutes(121));
+    assert_eq!(room.next_for(ABE, &[], minutes(121)).map(|it| it.id), Ok(SATO));
+}

@@ -270,12 +270,13 @@ impl Clinic {
 }
 
 fn about_live(ticket: TicketId, verb: u8) -> Command {
-    match verb % 8 {
+    match verb % 9 {
         0 | 1 => Command::Arrive { ticket },
         2 => Command::SetReady { ticket, ready: true },
-        3 => Command::SetReady { ticket, ready: verb % 3 == 0 },
+        3 => Command::SetReady { ticket, ready: verb.is_multiple_of(3) },
         4 | 5 => Command::SetPatientPresent { ticket, present: true },
         6 => Command::SetPatientPresent { ticket, present: false },
+        7 => Command::DropHandOver { ticket, by: DOCTORS[usize::from(verb) % 3] },
         _ => Command::ReportDoctorSilent { ticket },
     }
 }
@@ -350,7 +351,6 @@ fn commands_of_staff() -> impl Strategy<Value = Command> {
         2 => (doctors(), duties).prop_map(|(doctor, duty)| Command::SetDuty { doctor, duty }),
         2 => (doctors(), prop::bool::weighted(0.7))
             .prop_map(|(doctor, present)| Command::SetDoctorPresent { doctor, present }),
-        1 => (tickets(), doctors()).prop_map(|(ticket, by)| Command::DropHandOver { ticket, by }),
         1 => prop::bool::weighted(0.3).prop_map(|closed| Command::SetIntake { closed }),
         1 => prop::sample::subsequence(DOCTORS.to_vec(), 2..=3)
             .prop_map(|doctors| Command::SetRoster { doctors }),
