@@ -6,7 +6,9 @@ use minato_protocol::act::{
     Act, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Outcome, Triage,
 };
 use minato_protocol::uplink::{FromBroker, FromGateway, RequestRefusal, SimulatedFault};
-use minato_protocol::{Code, GatewayId, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use minato_protocol::{Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use minato_signaling::http::Edge;
+use minato_signaling::room::Command;
 use std::collections::BTreeMap;
 use wire_support::{
     Clinic, PIN, Patient, Screen, Wall, cuff, cuff_status, doctor_id, person, site,
@@ -183,7 +185,8 @@ struct Scene {
     by: BTreeMap<u8, Screen>,
     patient: Patient,
     other_patient: Patient,
-    home_owner: Screen,
+    /// Stays in the call with the patient at home.
+    _home_owner: Screen,
 }
 
 impl Scene {
@@ -219,7 +222,7 @@ impl Scene {
             (By::NurseElsewhere as u8, elsewhere),
             (By::Tablet as u8, tablet),
         ]);
-        Self { bed, home, by, patient, other_patient, home_owner }
+        Self { bed, home, by, patient, other_patient, _home_owner: home_owner }
     }
 
     fn screen(&self, by: By) -> &Screen {
@@ -244,28 +247,26 @@ impl Scene {
 
     /// Everybody goes home, so that the next scene finds doctors and nurses free.
     async fn clear(self, clinic: &Clinic) {
-        for owner in [self.screen(By::Owner), self.screen(By::OtherDoctor), &self.home_owner] {
-            let own = |seen: &wire_support::Seen| {
-                let own = seen.visits().first().map(|row| (row.ticket, row.epoch));
-                let me = seen.you().staff;
-                let claimed = seen.tickets().into_iter().find(|row| {
-                    row.doctor == me && row.disposition.is_none() && row.visit.is_some()
-                });
-                claimed.map(|row| (row.ticket, row.epoch)).or(own)
-            };
-            let Some((ticket, epoch)) = owner.shows(own) else { continue };
-            let disposition = Disposition::Treated;
-            let end = Act::EndVisit { ticket, epoch, disposition, note: String::new() };
-            // It may have been taken away by the verb under test.
-            let _ = owner.press(end).await;
-        }
-        let waiting: Vec<TicketId> = clinic.board.shows(|seen| {
-            let live = seen.tickets().into_iter().filter(|row| row.disposition.is_none());
-            live.filter(|row| row.site.is_some()).map(|row| row.ticket).collect()
-        });
-        for ticket in waiting {
-            let _ = self.screen(By::NurseElsewhere).press(Act::Leave { ticket }).await;
-            let _ = self.screen(By::Nurse).press(Act::Leave { ticket }).await;
+        let room = clinic.room;
+        clinic.broker.inside(move |edge| async move { clear(&edge, room).await }).await;
+    }
+}
+
+async fn clear(edge: &Edge, room: RoomId) {
+    let desk = &edge.desk;
+    let seen = desk.room(room).await.expect("readable");
+    for ticket in seen.state.live() {
+        let (id, epoch) = (ticket.id, ticket.epoch);
+        let disposition = Disposition::Treated;
+        let note = Pii::new(ticket.subject, String::new());
+        let home = match ticket.owner() {
+            Some(doctor) => Command::End { ticket: id, doctor, epoch, disposition, note },
+            None => Command::Leave { ticket: id },
+        };
+        desk.in_room(room, None, home).await.expect("allowed");
+        let nurse = ticket.bedside.map(|bedside| bedside.nurse);
+        for staff in ticket.owner().into_iter().chain(nurse) {
+            desk.settle(staff).await;
         }
     }
 }

@@ -234,27 +234,42 @@ async fn readings_held_back_after_the_wrong_patient_reach_no_screen_ever_again()
     let mut wall = Wall::connect(&ward.clinic.broker, BOX).await;
     wall.deliver_all(ward.now(), ward.lines(1..=5)).await;
     ward.watch(&ward.doctor, 0).await;
+    ward.watch(&ward.nurse, 0).await;
     ward.until_shown(&ward.doctor, 1..=5).await;
-    let old: Vec<OutboxEntry> = ward.lines(6..=8);
+    ward.until_shown(&ward.nurse, 1..=5).await;
+    let before_the_press = ward.lines(6..=7);
     ward.nurse.must(Act::WrongPatient { visit: ward.visit }).await;
-    // What was measured before and comes after belongs to the wrong person as well.
-    wall.deliver_all(ward.now(), old).await;
+    let empty = |seen: &Seen| seen.reading_ids(ward.subject).is_empty();
+    ward.nurse.until("the nurse's page forgets them", empty).await;
+    ward.clinic.advance(Span::seconds(1));
+    // The cuff is still on the wrong person, whenever it measured and whenever that arrives.
+    wall.deliver_all(ward.now(), before_the_press).await;
+    wall.deliver_all(ward.now(), ward.lines(8..=8)).await;
 
-    // The ticket goes on with another doctor, and the nurse's tablet is opened again.
+    // The ticket goes on with another doctor, and the nurse's page is opened again.
     let second = ward.clinic.doctor(2).await;
     ward.clinic.visit(&second, &ward.nurse, ward.ticket).await;
-    let nurse_again = ward.clinic.nurse(1).await;
-    for screen in [&second, &nurse_again] {
-        ward.watch(screen, 0).await;
-    }
-    ward.clinic.advance(Span::seconds(1));
-    wall.deliver_all(ward.now(), ward.lines(9..=9)).await;
-    for screen in [&second, &nurse_again] {
-        ward.until_shown(screen, 9..=9).await;
-    }
-    let resumed = ward.clinic.nurse(1).await;
+    let (again, resumed) = (ward.clinic.nurse(1).await, ward.clinic.nurse(1).await);
+    ward.watch(&second, 0).await;
+    ward.watch(&again, 0).await;
     ward.watch(&resumed, 2).await;
-    ward.until_shown(&resumed, 9..=9).await;
+    // The nurse puts the cuff on anew: from here on it shows.
+    let (subject, since, by) = (ward.subject, ward.now(), nurse_id(1));
+    let key = "attach-again".parse().expect("a key");
+    let entry = Entry::Bound { key, device: cuff(), subject, since, by };
+    let mut batch = vec![OutboxEntry { seq: 9, at: since, entry }];
+    ward.clinic.advance(Span::seconds(1));
+    batch.extend(ward.lines(10..=11));
+    wall.deliver_all(ward.now(), batch).await;
+    for screen in [&second, &again, &resumed, &ward.nurse] {
+        ward.until_shown(screen, 10..=11).await;
+    }
+    let held_back = ward.lines(1..=8);
+    for screen in [&second, &again, &resumed] {
+        let told = screen.shows(|seen| seen.transcript.clone());
+        let was_told = |line: &OutboxEntry| told.contains(&id_of(line).to_string());
+        assert!(!held_back.iter().any(was_told), "held back and sent all the same");
+    }
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ impl Desk {
     ) -> Result<Claimed, Code> {
         let seen = self.room(room).await?;
         let known = seen.state.ticket(ticket)?;
-        let epoch = known.epoch + 1;
+        let epoch = known.next_epoch();
         let next = Reservation { room, ticket, epoch };
         self.reserve(to, StaffCommand::ReserveDoctor(next)).await?;
         let command = Command::HandOver { ticket, from, to, epoch };
@@ -243,7 +243,7 @@ fn wanted(room: RoomId, chosen: &Ticket, doctor: StaffId, visit: VisitId) -> Wan
         ticket: chosen.id,
         doctor,
         nurse: chosen.bedside.map(|bedside| bedside.nurse),
-        epoch: chosen.epoch + 1,
+        epoch: chosen.next_epoch(),
         // An interrupted visit goes on with its papers.
         visit: chosen.visit().unwrap_or(visit),
     }

@@ -195,7 +195,7 @@ fn call(room: &Room, ticket: TicketId, doctor: StaffId, epoch: u32) -> Result<()
     if !free {
         return Err(Code::NotWaiting);
     }
-    if !known.ready {
+    if !known.may_be_called() {
         return Err(Code::NotReady);
     }
     claims_next(known, epoch)
@@ -301,8 +301,18 @@ fn patient_present(room: &Room, ticket: TicketId, present: bool) -> Decided {
     Ok(match (present, known.away_since) {
         (false, None) => vec![Event::PatientAway { ticket }],
         (true, Some(_)) => {
-            let parked = matches!(known.stage, Stage::Parked { .. });
-            let resumed = when(parked && known.ready, Event::Resumed { ticket });
+            // Back from an interruption, or heard of again before anybody had to telephone.
+            let returns = match known.stage {
+                Stage::Parked { .. } => known.ready,
+                Stage::Unanswered => known.why == Why::GraceOver,
+                Stage::Invited
+                | Stage::Waiting { .. }
+                | Stage::Called(_)
+                | Stage::InVisit(_)
+                | Stage::Ended { .. }
+                | Stage::Left => false,
+            };
+            let resumed = when(returns, Event::Resumed { ticket });
             std::iter::once(Event::PatientBack { ticket }).chain(resumed).collect()
         }
         (true, None) | (false, Some(_)) => Vec::new(),

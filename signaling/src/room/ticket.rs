@@ -170,10 +170,15 @@ impl Ticket {
         matches!(self.stage, Stage::Waiting { .. })
     }
 
+    /// Whether a doctor may call: marked by the nurse, or an emergency, which waits for no mark.
+    pub fn may_be_called(&self) -> bool {
+        self.ready || self.emergency.is_some()
+    }
+
     /// Whether Next may take it: ready, at the screen, not just missed.
     pub fn is_callable(&self, now: Timestamp) -> bool {
         self.is_waiting()
-            && self.ready
+            && self.may_be_called()
             && self.away_since.is_none()
             && self.skip_until.is_none_or(|until| until <= now)
     }

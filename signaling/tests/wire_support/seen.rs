@@ -91,8 +91,12 @@ impl Seen {
             ToScreen::Unchanged { view } => {
                 self.unchanged.insert(view);
             }
-            ToScreen::Readings { subject, rows, .. } => {
-                self.readings.entry(subject).or_default().extend(rows);
+            ToScreen::Readings { subject, whole, rows } => {
+                let kept = self.readings.entry(subject).or_default();
+                if whole {
+                    kept.clear();
+                }
+                kept.extend(rows);
             }
             ToScreen::Chat { lines, .. } => self.chat.extend(lines),
             ToScreen::Done { key, outcome } => {

@@ -63,8 +63,8 @@ async function raceForOne(race) {
   await Promise.all([w.abe.pressNextAt(moment), w.mori.pressNextAt(moment)]);
   const won = (doctor) => doctor.page.locator("main.ringing").isVisible();
   await until("somebody has the patient", async () => (await won(w.abe)) || (await won(w.mori)));
-  const winner = (await won(w.abe)) ? abe : w.mori;
-  const loser = winner === w.abe ? mori : w.abe;
+  const winner = (await won(w.abe)) ? w.abe : w.mori;
+  const loser = winner === w.abe ? w.mori : w.abe;
   await loser.notice.waitFor();
   const told = await loser.notice.innerText();
   assert.ok(await won(winner), "the winner has the patient");

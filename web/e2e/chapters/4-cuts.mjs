@@ -36,8 +36,6 @@ step("the broker is killed as by a power cut and started again: every screen com
   assert.ok(w.learnt.waveBackMs <= WAVE_BACK_WITHIN_MS, `the wave came back after ${w.learnt.waveBackMs} ms`);
 });
 
-/** Which ticket hangs in which column. The demonstration invites one more at each start. */
-
 step("ten minutes without the clinic's line: the nurse goes on measuring; all values arrive once, the late ones as 後着", async () => {
   await until("nothing waits at the gateway", async () => (await w.gateway.status()).waiting === 0);
   const placeBefore = await boardState();
@@ -83,8 +81,6 @@ step("ten minutes without the clinic's line: the nurse goes on measuring; all va
   await getsWaves(w.abe.page, "the doctor", 15_000);
   w.learnt.cut = `${measured.length} readings in the cut, ${measured.filter((row) => row.late).length} late, ${pressures.length} pressures`;
 });
-
-/** Rows of what the gateway received between two moments of its clock. */
 
 /** Rows of what the gateway received between two moments of its clock. */
 function between(rows, from, to) {

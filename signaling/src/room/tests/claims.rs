@@ -223,3 +223,11 @@ fn after_the_end_nothing_more_is_asked_of_a_ticket() {
     }
     assert_eq!(room.decide(&Command::Leave { ticket: SATO }, after(61)), Ok(vec![]));
 }
+
+#[test]
+fn an_emergency_at_the_bedside_is_callable_before_anybody_marks_it_ready() {
+    let mut room = given([admitted(SATO)]);
+    assert_eq!(room.next_for(ABE, &[], T0).err(), Some(Code::NobodyCallable));
+    when(&mut room, Command::RaiseEmergency { ticket: SATO }, T0);
+    assert_eq!(room.next_for(ABE, &[], T0).map(|ticket| ticket.id), Ok(SATO));
+}

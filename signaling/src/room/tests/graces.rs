@@ -271,3 +271,13 @@ fn nobody_is_left_out_longer_after_a_miss_because_the_service_was_away() {
     when(&mut room, Command::ExtendGraces { span: Span::minutes(120) }, minutes(121));
     assert_eq!(room.next_for(ABE, &[], minutes(121)).map(|it| it.id), Ok(SATO));
 }
+
+#[test]
+fn a_screen_that_comes_back_after_the_grace_is_back_in_the_queue_before_anybody_telephones() {
+    let mut room = given([invited(SATO), arrived(SATO)]);
+    when(&mut room, Command::SetPatientPresent { ticket: SATO, present: false }, T0);
+    when(&mut room, Command::Expire, minutes(31));
+    assert_eq!(room.tickets[&SATO].stage, Stage::Unanswered);
+    when(&mut room, Command::SetPatientPresent { ticket: SATO, present: true }, minutes(40));
+    assert!(room.tickets[&SATO].is_callable(minutes(40)));
+}
