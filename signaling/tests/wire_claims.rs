@@ -87,6 +87,24 @@ async fn a_nurse_with_two_ready_patients_is_in_one_call() {
 }
 
 #[tokio::test]
+async fn a_press_on_a_patient_who_is_taken_leaves_the_owners_claim_alone() {
+    let clinic = Clinic::open(2).await;
+    let (one, two) = (clinic.doctor(1).await, clinic.doctor(2).await);
+    let patient = clinic.at_home(1).await;
+    let ticket = patient.ticket;
+    let (_, epoch) = clinic.call(&one, ticket).await;
+    let before = clinic.broker.heads().await;
+    for _ in 0..5 {
+        let by = Some(wire_support::name_of(doctor_id(1)));
+        let refused = two.press(Act::CallOne { room: clinic.room, ticket }).await;
+        assert_eq!(refused, Err((Code::AlreadyTaken, by)));
+    }
+    assert_eq!(clinic.broker.heads().await, before, "nothing was reserved, nothing burnt");
+    patient.screen.must(Act::Answer { ticket, epoch }).await;
+    clinic.end(&one, ticket, epoch).await;
+}
+
+#[tokio::test]
 async fn a_doctor_has_one_patient_at_a_time() {
     let clinic = Clinic::open(1).await;
     let doctor = clinic.doctor(1).await;

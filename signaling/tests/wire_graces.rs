@@ -5,7 +5,8 @@ mod wire_support;
 use minato_protocol::act::{Act, ContactOutcome, Duty, Outcome};
 use minato_protocol::view::{AlertKind, TicketState, Why};
 use minato_protocol::{Code, Span, TicketId};
-use minato_signaling::log::MemoryLog;
+use minato_signaling::http::Edge;
+use minato_signaling::log::{MemoryLog, StreamId};
 use minato_signaling::presence::Seat;
 use std::sync::Arc;
 use wire_support::{Clinic, Screen, Seen, doctor_id, person, until};
@@ -40,22 +41,31 @@ fn why(seen: &Seen, ticket: TicketId) -> Option<Why> {
 async fn a_reload_within_fifteen_seconds_is_no_event() {
     let clinic = Clinic::open(1).await;
     let (doctor, patient) = (clinic.doctor(1).await, clinic.at_home(1).await);
+    let (ito, kato) = (clinic.at_home(2).await, clinic.at_home(3).await);
     clinic.visit(&doctor, &patient.screen, patient.ticket).await;
     let doctors_cookie = clinic.broker.sign_in(doctor_id(1)).await;
-    let before = clinic.broker.heads().await;
     patient_leaves_the_page(&clinic, patient.ticket, patient.screen).await;
     doctor_leaves_the_page(&clinic, 1, doctor).await;
     clinic.advance(Span::seconds(14));
     let _doctor = Screen::open(&clinic.broker, &doctors_cookie).await;
     let screen = Screen::open(&clinic.broker, &patient.cookie).await;
     assert_eq!(screen.shows(|seen| seen.place().map(|row| row.state)), Some(TicketState::InVisit));
-    clinic.advance(MINUTE);
-    clinic.board.must(Act::CloseIntake { room: clinic.room, closed: false }).await;
-    // Two rounds of every watchman pass before the log is looked at again.
-    for _ in 0..2 {
-        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    // Two others go for good: the watchman has looked at everybody once Kato is noted after Ito.
+    for other in [ito, kato] {
+        patient_leaves_the_page(&clinic, other.ticket, other.screen).await;
+        clinic.advance(LEASE);
+        clinic.board.until("the other one is away", |seen| is_away(seen, other.ticket)).await;
     }
-    assert_eq!(clinic.broker.heads().await, before);
+    let room = clinic.room;
+    let absences = move |edge: Arc<Edge>| async move {
+        let events = edge.desk.log.read_after(&StreamId::room(room), 0, 10_000).await;
+        let events = events.expect("readable").into_iter();
+        let away = events.filter(|event| ["patient_away", "doctor_away"].contains(&&*event.kind));
+        away.map(|event| event.body.to_string()).collect::<Vec<String>>()
+    };
+    let absences = clinic.broker.inside(absences).await;
+    assert_eq!(absences.len(), 2, "{absences:?}");
+    assert!(!absences.concat().contains(&patient.ticket.to_string()));
 }
 
 #[tokio::test]

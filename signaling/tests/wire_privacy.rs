@@ -5,7 +5,7 @@ mod wire_support;
 use minato_protocol::act::{Act, Duty, Triage};
 use minato_protocol::view::TicketState;
 use minato_protocol::{Person, SubjectId, TicketId};
-use wire_support::{Clinic, Screen, doctor_id, person};
+use wire_support::{Clinic, Screen, Seen, doctor_id, person};
 
 /// Everything that points to one person.
 #[derive(Debug)]
@@ -19,10 +19,11 @@ impl Traces {
 
     async fn of(clinic: &Clinic, ticket: TicketId, number: u32) -> Self {
         let subject = clinic.subject_of(ticket).await;
-        let code = clinic.board.shows(|seen| seen.ticket(ticket).map(|row| row.code.clone()));
+        let code = |seen: &Seen| seen.ticket(ticket).map(|row| row.code.clone());
+        let code = clinic.board.find("the board shows the code", code).await;
         let mut traces = Self::of_person(&person(number));
         traces.extend([ticket.to_string(), subject.to_string()]);
-        traces.extend(code.map(|code| format!("\"{code}\"")));
+        traces.push(format!("\"{code}\""));
         Self(traces)
     }
 
@@ -50,12 +51,10 @@ async fn a_patient_learns_its_own_place_and_nothing_of_anybody_else() {
     one.must(Act::Say { visit, text: "聞こえますか".into() }).await;
     sato.screen.must(Act::Say { visit, text: "はい".into() }).await;
     one.must(Act::RaiseEmergency { ticket: sato.ticket }).await;
-    let own =
-        |seen: &wire_support::Seen| seen.visits().first().is_some_and(|row| row.person.is_some());
+    let own = |seen: &Seen| seen.visits().first().is_some_and(|row| row.person.is_some());
     sato.screen.until("the visit shows Sato's own name", own).await;
     clinic.end(&one, sato.ticket, epoch).await;
-    let ended =
-        |seen: &wire_support::Seen| seen.place().is_some_and(|row| row.state == TicketState::Ended);
+    let ended = |seen: &Seen| seen.place().is_some_and(|row| row.state == TicketState::Ended);
     sato.screen.until("the visit is over", ended).await;
 
     let told = transcript(&sato.screen);
@@ -82,9 +81,7 @@ async fn busy_evening(
         traces.push(Traces::of(clinic, ticket, number).await);
     }
     clinic.board.must(Act::SetTriage { ticket: ito.ticket, triage: Triage::Emergency }).await;
-    let ahead = |count| {
-        move |seen: &wire_support::Seen| seen.place().is_some_and(|row| row.ahead == Some(count))
-    };
+    let ahead = |count| move |seen: &Seen| seen.place().is_some_and(|row| row.ahead == Some(count));
     watcher.until("one is before Sato", ahead(1)).await;
     let (visit, epoch) = clinic.visit(two, &ito.screen, ito.ticket).await;
     two.must(Act::Say { visit, text: "伊藤さんだけに".into() }).await;
@@ -115,9 +112,7 @@ async fn a_doctor_sees_no_person_before_the_claim_and_none_after_it() {
     nothing_of(&one, &[21, 22], &subjects);
 
     let (_, epoch) = clinic.visit(&one, &sato.screen, sato.ticket).await;
-    let told = |seen: &wire_support::Seen| {
-        seen.ticket(sato.ticket).is_some_and(|row| row.person.is_some())
-    };
+    let told = |seen: &Seen| seen.ticket(sato.ticket).is_some_and(|row| row.person.is_some());
     one.until("the owner sees the person", told).await;
     nothing_of(&one, &[22], &subjects[1..]);
     clinic.end(&one, sato.ticket, epoch).await;

@@ -5,7 +5,7 @@ mod wire_support;
 
 use futures_util::future::join_all;
 use minato_protocol::act::{Act, Disposition, Duty, IdentityMethod, Invitation, Triage};
-use minato_protocol::view::{TicketState, ViewName};
+use minato_protocol::view::{ViewName, Why};
 use minato_protocol::wire::FromScreen;
 use minato_protocol::{Code, Pii, SubjectId, TicketId};
 use minato_signaling::presence::Seat;
@@ -225,7 +225,7 @@ async fn the_largest_list_reaches_the_board_whole() {
         }
     };
     clinic.broker.inside(fill).await;
-    let all = |seen: &Seen| seen.tickets().len() == TICKETS as usize;
+    let all = |seen: &Seen| u64::try_from(seen.tickets().len()) == Ok(TICKETS);
     clinic.board.until("the board that was there shows all", all).await;
     let board = clinic.another_board().await;
     board.until("a new board shows all", all).await;
@@ -237,7 +237,7 @@ fn new_ticket(number: u64) -> NewTicket {
         ticket: TicketId(5_000 + number),
         code: format!("Z-{number}"),
         subject,
-        person: Pii::new(subject, person(number as u32)),
+        person: Pii::new(subject, person(u32::try_from(number).expect("a small number"))),
         triage: Triage::Standard,
         first_visit: false,
     }
@@ -275,7 +275,9 @@ async fn what_was_pressed_is_carried_out_although_the_screen_is_gone_at_once() {
         let press = FromScreen::Do { key: press_name(), act: Act::WrongPatient { visit } };
         brief.text(&serde_json::to_string(&press).expect("plain")).await;
         drop(brief);
-        clinic.until(ticket, TicketState::Waiting).await;
+        let returned =
+            |seen: &Seen| seen.ticket(ticket).is_some_and(|row| row.why == Why::WrongPatient);
+        clinic.board.until("the ticket is back in the queue", returned).await;
         nurse.must(Act::Leave { ticket }).await;
     }
 }

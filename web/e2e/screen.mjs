@@ -72,7 +72,7 @@ export class Screens {
   /** A picture of whatever everybody sees, for whoever looks for the cause of a failure. */
   async pictureAll(name) {
     for (const screen of this.#all) {
-      if (!screen.page.isClosed()) await screen.picture(`${name}-${screen.who}`, false).catch(() => undefined);
+      if (!screen.page.isClosed()) await screen.picture(`${name}-${screen.who}`).catch(() => undefined);
     }
   }
 

@@ -2,7 +2,7 @@
 //! comes later finishes or undoes what was left half done, from the streams alone.
 
 use super::Desk;
-use crate::aggregate::CommandKey;
+use crate::aggregate::{Aggregate as _, CommandKey};
 use crate::log::StreamId;
 use crate::room::{Command, Event, Room, Ticket};
 use crate::staff::{Command as StaffCommand, Reservation, Verdict, judge};
@@ -40,6 +40,11 @@ impl Wanted {
     fn reservation(&self) -> Reservation {
         Reservation { room: self.room, ticket: self.ticket, epoch: self.epoch }
     }
+
+    fn call(&self) -> Command {
+        let Self { ticket, doctor, epoch, visit, .. } = *self;
+        Command::Call { ticket, doctor, epoch, visit }
+    }
 }
 
 impl Desk {
@@ -68,6 +73,9 @@ impl Desk {
                 None => seen.state.next_for(doctor, &nurse_busy, self.clock.now())?,
             };
             let wanted = wanted(room, chosen, doctor, visit);
+            // What the room would refuse reserves nobody: undoing a reservation beyond the epoch
+            // of somebody else's claim would burn that epoch from under its owner.
+            seen.state.decide(&wanted.call(), self.clock.now())?;
             match self.claim(wanted, key).await {
                 Ok(()) => {
                     self.open_papers(&wanted, chosen).await;
@@ -117,9 +125,8 @@ impl Desk {
             self.undo(wanted.doctor, reservation).await;
             return Err(code);
         }
-        let Wanted { ticket, doctor, epoch, visit, .. } = wanted;
-        let call = Command::Call { ticket, doctor, epoch, visit };
-        let called = self.in_room(wanted.room, Some(key), call).await;
+        let Wanted { ticket, doctor, epoch, .. } = wanted;
+        let called = self.in_room(wanted.room, Some(key), wanted.call()).await;
         let refused = match called {
             Ok(settled) if settled.seen.state.holds(ticket, doctor, epoch) => return Ok(()),
             // The key was carried out before and that claim is over already.
@@ -175,6 +182,8 @@ impl Desk {
         let known = seen.state.ticket(ticket)?;
         let epoch = known.next_epoch();
         let next = Reservation { room, ticket, epoch };
+        // As with a call: what the room would refuse reserves nobody.
+        seen.state.decide(&Command::HandOver { ticket, from, to, epoch }, self.clock.now())?;
         self.reserve(to, StaffCommand::ReserveDoctor(next)).await?;
         let command = Command::HandOver { ticket, from, to, epoch };
         match self.in_room(room, Some(key), command).await {

@@ -29,6 +29,8 @@ use tokio::time::{Instant, timeout};
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(UPLINK_PING_SECONDS as u64);
 const READ_BUFFER_BYTES: usize = 8 * 1024;
+/// Read to the end and then refused with a word; whatever is longer ends the connection at once.
+const READ_BYTES_MAX: usize = 2 * UPLINK_MESSAGE_BYTES_MAX;
 
 pub(super) fn router() -> Router<Arc<Edge>> {
     Router::new().route("/gateway", get(upgrade))
@@ -73,8 +75,8 @@ async fn upgrade(State(edge): State<Arc<Edge>>, upgrade: WebSocketUpgrade) -> Re
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * UPLINK_MESSAGE_BYTES_MAX)
-        .max_message_size(UPLINK_MESSAGE_BYTES_MAX)
-        .max_frame_size(UPLINK_MESSAGE_BYTES_MAX)
+        .max_message_size(READ_BYTES_MAX)
+        .max_frame_size(READ_BYTES_MAX)
         .on_upgrade(move |socket| async move {
             let mut wire = Wire(socket);
             if let Err(Ended::Refused(code)) = serve(&edge, &mut wire).await {
@@ -106,6 +108,9 @@ impl Wire {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
+                    if text.len() > UPLINK_MESSAGE_BYTES_MAX {
+                        return Err(Ended::Refused(RefusedCode::BadMessage));
+                    }
                     let bad = |_| Ended::Refused(RefusedCode::BadMessage);
                     return serde_json::from_str(&text).map_err(bad);
                 }

@@ -41,6 +41,8 @@ const STAFF_PAUSE: Duration = Duration::from_millis(30);
 const PATIENT_PAUSE: Duration = Duration::from_secs(1);
 /// tungstenite's default is 128 KiB a socket.
 const READ_BUFFER_BYTES: usize = 2 * 1024;
+/// Read to the end and then refused with a word; whatever is longer ends the connection at once.
+const READ_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 const WRITE_BUFFER_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) fn router() -> Router<Arc<Edge>> {
@@ -60,8 +62,8 @@ async fn upgrade(
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-        .max_message_size(MESSAGE_BYTES_MAX)
-        .max_frame_size(MESSAGE_BYTES_MAX);
+        .max_message_size(READ_BYTES_MAX)
+        .max_frame_size(READ_BYTES_MAX);
     upgrade.on_upgrade(move |socket| async move {
         let (sink, stream) = socket.split();
         let (outbox, writer) = outbox();
@@ -131,6 +133,7 @@ async fn serve(
 fn received(message: Result<Message, axum::Error>) -> Result<Option<Message>, Code> {
     match message {
         Ok(Message::Close(_)) => Ok(None),
+        Ok(Message::Text(text)) if text.len() > MESSAGE_BYTES_MAX => Err(Code::TooLarge),
         Ok(message) => Ok(Some(message)),
         Err(error) if super::is_too_large(&error) => Err(Code::TooLarge),
         Err(_broken) => Ok(None),

@@ -6,6 +6,7 @@ use minato_protocol::view::TicketState;
 use minato_protocol::{Person, Role, RoomId, SiteId, StaffId, SubjectId, TicketId, VisitId};
 use minato_signaling::access::{Secrets, random_text};
 use minato_signaling::clock::Clock;
+use minato_signaling::http::Edge;
 use minato_signaling::log::{EventLog, MemoryLog};
 use serde_json::json;
 use std::sync::Arc;
@@ -176,8 +177,9 @@ impl Clinic {
     }
 
     pub(crate) async fn subject_of(&self, ticket: TicketId) -> SubjectId {
-        let look = |seen: &super::Seen| seen.ticket(ticket)?.subject;
-        self.board.find("the board knows the subject", look).await
+        let look = move |edge: Arc<Edge>| async move { edge.desk.ticket(ticket).await };
+        let (_, known) = self.broker.inside(look).await.expect("the ticket is known");
+        known.subject
     }
 
     pub(crate) fn advance(&self, span: minato_protocol::Span) {

@@ -87,6 +87,7 @@ pub(crate) async fn dial(
         headers.insert("origin", HeaderValue::from_str(origin).expect("ASCII"));
     }
     let tcp = TcpStream::connect(at).await?;
+    tcp.set_nodelay(true)?;
     let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
     let (socket, _) = client_async_with_config(request, tcp, Some(config)).await?;
     Ok(socket)

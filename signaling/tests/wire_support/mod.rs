@@ -14,6 +14,7 @@ pub(crate) use screen::{Answer, Raw, Screen, hello, press_name};
 pub(crate) use seen::{Seen, Table};
 pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of};
 
+use axum::serve::ListenerExt as _;
 use minato_protocol::view::Clinic as ClinicCard;
 use minato_protocol::{Role, SiteId, StaffId};
 use minato_signaling::access::doors::{self, NewAccount};
@@ -90,6 +91,8 @@ impl Broker {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
+        // Small messages leave at once.
+        let listener = listener.tap_io(|tcp| tcp.set_nodelay(true).expect("a socket"));
         let router = edge::router(Arc::clone(&edge));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
