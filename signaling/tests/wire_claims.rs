@@ -133,7 +133,8 @@ async fn a_patient_is_handed_over_by_push_and_by_pull_and_the_old_owner_is_free(
 
     one.must(Act::OfferHandOver { ticket, epoch, to: doctor_id(2) }).await;
     let offered = Some(HandOver { to: doctor_id(2), offered: true });
-    two.until("the offer shows", |seen| seen.ticket(ticket).unwrap().hand_over == offered).await;
+    let shows = |seen: &Seen| seen.ticket(ticket).is_some_and(|row| row.hand_over == offered);
+    two.until("the offer shows", shows).await;
     let accept = |epoch| Act::AcceptHandOver { ticket, epoch };
     assert_eq!(three.refused(accept(epoch)).await, Code::NotYours);
     assert_eq!(one.refused(accept(epoch)).await, Code::NotYours);

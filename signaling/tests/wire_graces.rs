@@ -9,24 +9,19 @@ use minato_signaling::http::Edge;
 use minato_signaling::log::{MemoryLog, StreamId};
 use minato_signaling::presence::Seat;
 use std::sync::Arc;
-use wire_support::{Clinic, Screen, Seen, doctor_id, person, until};
+use wire_support::{Clinic, Screen, Seen, doctor_id, person};
 
 const LEASE: Span = Span(15_100);
 const MINUTE: Span = Span(60_100);
 
-async fn seat_is_empty(clinic: &Clinic, seat: Seat) {
-    let edge = Arc::clone(&clinic.broker.edge);
-    until("the connection is gone", || async { !edge.presence.is_there(seat) }).await;
-}
-
 async fn patient_leaves_the_page(clinic: &Clinic, ticket: TicketId, screen: Screen) {
     drop(screen);
-    seat_is_empty(clinic, Seat::Ticket(ticket)).await;
+    clinic.until_empty(Seat::Ticket(ticket)).await;
 }
 
 async fn doctor_leaves_the_page(clinic: &Clinic, number: u64, screen: Screen) {
     drop(screen);
-    seat_is_empty(clinic, Seat::Staff(doctor_id(number))).await;
+    clinic.until_empty(Seat::Staff(doctor_id(number))).await;
 }
 
 fn is_away(seen: &Seen, ticket: TicketId) -> bool {

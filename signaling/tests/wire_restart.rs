@@ -10,6 +10,7 @@ use minato_signaling::access::Secrets;
 use minato_signaling::clock::Clock;
 use minato_signaling::http::Edge;
 use minato_signaling::log::{Draft, EventLog, SqliteLog, StreamId};
+use minato_signaling::presence::Seat;
 use minato_signaling::staff::{Event as StaffEvent, Reservation};
 use minato_signaling::vault::Vault;
 use serde_json::json;
@@ -87,6 +88,7 @@ async fn time_in_which_the_service_was_away_counts_against_nobody() {
     // Kato is gone for twenty minutes, Sato is in a visit, Ito's telephone rings.
     let (kato_ticket, room) = (kato.ticket, clinic.room);
     drop(kato);
+    clinic.until_empty(Seat::Ticket(kato_ticket)).await;
     let away = |seen: &Seen| seen.ticket(kato_ticket).is_some_and(|row| row.away_since.is_some());
     clinic.advance(Span::seconds(16));
     clinic.board.until("Kato is away", away).await;

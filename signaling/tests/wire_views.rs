@@ -12,6 +12,7 @@ use minato_signaling::presence::Seat;
 use minato_signaling::room::{Command, NewTicket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::Message;
 use wire_support::{Clinic, Raw, Screen, Seen, doctor_id, nurse_id, person, press_name, until};
 
 /// Small, repeatable dice (xorshift64*).
@@ -274,7 +275,8 @@ async fn what_was_pressed_is_carried_out_although_the_screen_is_gone_at_once() {
         let mut brief = Raw::greeted(&clinic.broker, &cookie).await;
         let press = FromScreen::Do { key: press_name(), act: Act::WrongPatient { visit } };
         brief.text(&serde_json::to_string(&press).expect("plain")).await;
-        drop(brief);
+        brief.message(Message::Close(None)).await;
+        assert_eq!(brief.bye().await, None);
         let returned =
             |seen: &Seen| seen.ticket(ticket).is_some_and(|row| row.why == Why::WrongPatient);
         clinic.board.until("the ticket is back in the queue", returned).await;

@@ -8,6 +8,7 @@ use minato_signaling::access::{Secrets, random_text};
 use minato_signaling::clock::Clock;
 use minato_signaling::http::Edge;
 use minato_signaling::log::{EventLog, MemoryLog};
+use minato_signaling::presence::Seat;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -174,6 +175,12 @@ impl Clinic {
         let what = format!("{ticket} is {state:?}");
         let holds = |seen: &super::Seen| seen.ticket(ticket).is_some_and(|row| row.state == state);
         self.board.until(&what, holds).await;
+    }
+
+    /// Waits until the broker has noticed that a connection ended.
+    pub(crate) async fn until_empty(&self, seat: Seat) {
+        let edge = Arc::clone(&self.broker.edge);
+        super::until("the connection is gone", || async { !edge.presence.is_there(seat) }).await;
     }
 
     pub(crate) async fn subject_of(&self, ticket: TicketId) -> SubjectId {
