@@ -112,7 +112,7 @@ pub struct Cursor {
 pub struct Page {
     /// In order; held back ones are left out.
     pub rows: Vec<ReadingRow>,
-    /// What is held back has changed: the screen forgets what it had.
+    /// The flow begins, or what is held back has changed: the screen forgets what it had.
     pub whole: bool,
     /// There may be more to be asked for at once.
     pub more: bool,
@@ -138,7 +138,9 @@ impl Cursor {
             Some(version) => version == held.version,
             None => self.after == 0 || held.version == 0,
         };
+        let is_first = self.held_version.is_none();
         self.held_version = Some(held.version);
+        let from_the_start = is_first && self.after == 0;
         if !agrees {
             self.after = 0;
         }
@@ -149,7 +151,8 @@ impl Cursor {
         })?;
         let more = items.len() == ROWS_MAX;
         let rows = items.into_iter().filter_map(|item| self.row(item, &held.state)).collect();
-        Ok(Page { rows, whole: !agrees, more })
+        // Whoever begins anew forgets what was still on its way from the flow before.
+        Ok(Page { rows, whole: from_the_start || !agrees, more })
     }
 
     fn row(&mut self, recorded: RecordedItem, held: &Subject) -> Option<ReadingRow> {

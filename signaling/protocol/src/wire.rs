@@ -101,7 +101,8 @@ pub enum ToScreen {
     Readings {
         /// Whose.
         subject: SubjectId,
-        /// Forget what you had of this person: something is held back, or shown again.
+        /// Forget what you had of this person: the flow begins, or something is held back or
+        /// shown again.
         whole: bool,
         /// The next ones.
         rows: Vec<ReadingRow>,

@@ -35,10 +35,12 @@ export class Chats {
 
   /** Takes what is new; a line that came before is dropped. */
   take(visit: string, lines: readonly ChatLine[]): void {
+    const held = this.visits.get(visit);
+    // On its way when the last watcher left.
+    if (!held || held.watchers <= 0) return;
     const after = this.cursor(visit);
     const fresh = lines.filter((line) => line.seq > after);
     if (fresh.length === 0) return;
-    const held = this.held(visit);
     held.lines.value = [...held.lines.value, ...fresh].slice(-CHAT_LINES_MAX);
   }
 

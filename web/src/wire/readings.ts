@@ -39,7 +39,9 @@ export class Readings {
    * again, so what was there is forgotten.
    */
   take(subject: string, rows: readonly ReadingRow[], whole = false): void {
-    const into = this.subject(subject);
+    const into = this.subjects.get(subject);
+    // On its way when the last watcher left: nothing of a patient comes back by itself.
+    if (!into || into.watchers <= 0) return;
     if (whole) {
       into.cursor = 0;
       into.rows.value = [];

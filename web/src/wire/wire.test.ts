@@ -239,6 +239,22 @@ describe("readings and chat", () => {
     wire.stop();
   });
 
+  it("that were on their way when nobody watched any more do not hide what came before them", () => {
+    const { wire, last } = harness();
+    wire.start();
+    last().welcome(0);
+    const unwatch = wire.watchReadings("s");
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(1), reading(2)] });
+    unwatch();
+    last().say({ type: "readings", subject: "s", whole: false, rows: [reading(3)] });
+    expect(wire.readings.rows("s")).toEqual([]);
+    wire.watchReadings("s");
+    expect(last().sentOf("do").at(-1)?.act).toEqual({ type: "watch_readings", subject: "s", after: 0 });
+    last().say({ type: "readings", subject: "s", whole: true, rows: [reading(1), reading(2), reading(3)] });
+    expect(wire.readings.rows("s").map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    wire.stop();
+  });
+
   it("flow for the one that was asked for last, and for the one before when that ends", () => {
     const { wire, last } = harness();
     wire.start();

@@ -67,7 +67,8 @@ view: ViewName, } | { "type": "readings",
  */
 subject: SubjectId, 
 /**
- * Forget what you had of this person: something is held back, or shown again.
+ * Forget what you had of this person: the flow begins, or something is held back or
+ * shown again.
  */
 whole: boolean, 
 /**
