@@ -6,9 +6,10 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
+use axum::serve::ListenerExt as _;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Opens a port, or says in one sentence why not.
 pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -26,7 +27,15 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Serves without TLS: on this machine, or behind something that has it.
 pub(crate) async fn plain(listener: TcpListener, router: Router) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|stream| at_once(stream));
     axum::serve(listener, service).await.context("the server ended")
+}
+
+/// Small messages leave at once: on a long link the second one would wait for a whole round trip.
+pub(crate) fn at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection will be slow");
+    }
 }
 
 /// Serves with TLS.

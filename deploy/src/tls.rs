@@ -81,6 +81,7 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        crate::serve::at_once(&stream);
         let (acceptor, done) = (acceptor.clone(), done.clone());
         tokio::spawn(async move {
             let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;

@@ -6,7 +6,7 @@ mod wire_support;
 use futures_util::future::join_all;
 use minato_protocol::act::{Act, Disposition, Duty, IdentityMethod, Invitation, Triage};
 use minato_protocol::view::{ViewName, Why};
-use minato_protocol::wire::FromScreen;
+use minato_protocol::wire::{FromScreen, ToScreen};
 use minato_protocol::{Code, Pii, Role, RoomId, SubjectId, TicketId, VisitId};
 use minato_signaling::http::Edge;
 use minato_signaling::presence::Seat;
@@ -192,17 +192,13 @@ async fn changes_after_coming_back_fit_what_the_screen_kept() {
     let (have, mut kept) = first.shows(|seen| (seen.have(), seen.tables.clone()));
     let hello = FromScreen::Hello { version: 1, have };
     raw.text(&serde_json::to_string(&hello).expect("plain")).await;
+    let unchanged = ToScreen::Unchanged { view: ViewName::Tickets };
+    while raw.next().await.expect("goes on") != unchanged {}
     first.must(Act::SetTriage { ticket, triage: Triage::Emergency }).await;
     let table = kept.remove(&ViewName::Tickets).expect("a nurse has tickets");
     loop {
         let message = raw.next().await.expect("goes on");
-        if let minato_protocol::wire::ToScreen::View {
-            view: ViewName::Tickets,
-            version,
-            whole,
-            ..
-        } = message
-        {
+        if let ToScreen::View { view: ViewName::Tickets, version, whole, .. } = message {
             assert_eq!((version, whole), (table.version + 1, false));
             return;
         }
