@@ -3,6 +3,7 @@ SHELL := /bin/bash
 LISTEN ?= 127.0.0.1:8080
 DATA ?= minato-data
 LAN ?=
+CRATES := -p minato -p minato-devices
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
 .PHONY: run test bench types web build fmt lint rust-test web-test e2e needs
@@ -12,6 +13,9 @@ run: build
 	@exec target/debug/minato $(FLAGS)
 
 ## Everything that has to hold: format, lints, Rust tests, types, web tests, real browsers.
+# The whole workspace at once: built apart, the two programs would take other features of the same
+# crates and build them a second time.
+test: CRATES := --workspace --all-targets
 test: needs web fmt lint rust-test web-test build e2e
 
 ## The figures of BENCHMARKS.md.
@@ -28,7 +32,7 @@ needs:
 	@deploy/needs.sh
 
 build: web
-	cargo build -p minato -p minato-devices
+	cargo build $(CRATES)
 
 # Rebuilt only when a source changed.
 web: web/dist/.built
