@@ -57,9 +57,8 @@ fn open_bare(file: &Connection) -> anyhow::Result<()> {
     file.pragma_update(None, "journal_mode", "WAL")?;
     file.pragma_update(None, "synchronous", "FULL")?;
     file.execute_batch(
-        // Rows in order of arrival and no second index: nothing bare can be quicker.
         "CREATE TABLE events (stream TEXT, version INTEGER, at INTEGER, kind TEXT, hash BLOB,
-         body BLOB)",
+         body BLOB, PRIMARY KEY (stream, version)) WITHOUT ROWID",
     )?;
     Ok(())
 }
