@@ -201,6 +201,17 @@ impl Press<'_> {
 
     /// Carries a command out in a visit's papers, opening them first where a crash left none.
     async fn in_visit(&self, room: RoomId, ticket: &Ticket, command: VisitCommand) -> Acted {
+        self.in_papers(room, ticket, Some(self.key), command).await
+    }
+
+    /// The same under a key, or under none where a repetition is a new entry.
+    async fn in_papers(
+        &self,
+        room: RoomId,
+        ticket: &Ticket,
+        key: Option<CommandKey>,
+        command: VisitCommand,
+    ) -> Acted {
         let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
         let stream = StreamId::visit(visit);
         let desk = &self.edge.desk;
@@ -208,7 +219,7 @@ impl Press<'_> {
             let open = VisitCommand::Open { room, ticket: ticket.id, subject: ticket.subject };
             desk.visits.submit(&stream, None, open).await?;
         }
-        desk.visits.submit(&stream, Some(self.key), command).await?;
+        desk.visits.submit(&stream, key, command).await?;
         Ok(Outcome::Done)
     }
 

@@ -149,15 +149,7 @@ impl Press<'_> {
 
     /// As `in_visit`, but a reload within the same press's life is a new entry, not a repetition.
     async fn in_visit_now(&self, room: RoomId, ticket: &Ticket, command: Command) -> Acted {
-        let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
-        let stream = StreamId::visit(visit);
-        let visits = &self.edge.desk.visits;
-        if visits.see(&stream).await?.state.papers.is_none() {
-            let open = Command::Open { room, ticket: ticket.id, subject: ticket.subject };
-            visits.submit(&stream, None, open).await?;
-        }
-        visits.submit(&stream, None, command).await?;
-        Ok(Outcome::Done)
+        self.in_papers(room, ticket, None, command).await
     }
 }
 
