@@ -19,9 +19,10 @@ test: CRATES := --workspace --all-targets
 test: needs web fmt lint rust-test web-test build e2e
 
 ## The figures of BENCHMARKS.md.
-bench: web
-	cargo build --release -p minato -p minato-bench
+bench: needs web
+	cargo build --release -p minato -p minato-devices -p minato-bench
 	target/release/minato-bench
+	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
 
 ## Exports the wire's types from Rust to the pages.
 types:

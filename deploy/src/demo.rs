@@ -1,7 +1,8 @@
 //! The demonstration: a clinic, its people, a bedside with simulated devices, and links to all of
 //! it, printed once.
 
-use crate::Common;
+use crate::shown::{qr, say};
+use crate::{Common, admin};
 use anyhow::anyhow;
 use minato_devices::gateway::{Gateway, GatewayConfig, SimulateConfig, ZONE_DEFAULT};
 use minato_protocol::act::Triage;
@@ -11,31 +12,19 @@ use minato_protocol::{SubjectId, TicketId};
 use minato_signaling::access::doors::{self, NewAccount, Place};
 use minato_signaling::access::{random_id, random_text};
 use minato_signaling::aggregate::CommandKey;
-use minato_signaling::gateway::Command as GatewayCommand;
 use minato_signaling::http::Edge;
-use minato_signaling::log::StreamId;
 use minato_signaling::room::{Command as RoomCommand, NewTicket};
-use minato_signaling::views::{Site, Sites};
+use minato_signaling::site::Sheet;
 use std::fmt::Write as _;
 
-pub(crate) const CLINIC: &str = "みなと在宅医療センター";
-pub(crate) const CLINIC_PHONE: &str = "0599-00-0100";
+const CLINIC: &str = "みなと在宅医療センター";
+const CLINIC_PHONE: &str = "0599-00-0100";
+const SITE_NAME: &str = "港島診療所";
+const HOSPITAL: &str = "港市民病院 0599-00-0119";
 const ROOM: RoomId = RoomId(1);
-const SITE: SiteId = SiteId(1);
 const GATEWAY: GatewayId = GatewayId(1);
 const NURSE_PIN: &str = "2468";
 const LINK_LIFE: Span = Span::minutes(24 * 60);
-
-/// The sites of the demonstration, with what has to be known before they open.
-pub(crate) fn sites() -> Sites {
-    let clinic = Clinic { name: CLINIC.into(), phone: CLINIC_PHONE.into() };
-    let site = Site {
-        name: "港島診療所".into(),
-        receiving_hospital: "港市民病院 0599-00-0119".into(),
-        clinic,
-    };
-    Sites::from([(SITE, site)])
-}
 
 struct Somebody {
     account: &'static str,
@@ -70,7 +59,7 @@ const PEOPLE: [Somebody; 4] = [
     Somebody {
         account: "nurse",
         name: "浜 ちひろ",
-        affiliation: "港島診療所",
+        affiliation: SITE_NAME,
         role: Role::Nurse,
         page: "nurse",
     },
@@ -85,17 +74,14 @@ pub(crate) async fn open(
 ) -> anyhow::Result<Option<Gateway>> {
     let shown = lan.unwrap_or(base);
     let mut text = format!("\nMinato listens on {shown}\n\n");
-    let mut doctors = Vec::new();
+    let site = set_up(edge).await.map_err(sentence)?;
     for somebody in &PEOPLE {
-        let staff = account(edge, somebody).await?;
-        if somebody.role == Role::Doctor {
-            doctors.push(staff);
-        }
+        let staff = account(edge, somebody, site).await?;
         let once = doors::issue_once(&edge.desk, staff, LINK_LIFE).await.map_err(sentence)?;
         let Somebody { name, page, account, .. } = somebody;
         writeln!(text, "  {account:<12} {name:　<8} {shown}/{page}#once={once}")?;
     }
-    open_room(edge, doctors).await.map_err(sentence)?;
+    open_room(edge).await.map_err(sentence)?;
     let patient = patient_link(edge).await.map_err(sentence)?;
     writeln!(text, "  {:<12} {:　<8} {shown}/p#{patient}", "patient", "佐藤 ハナ")?;
     writeln!(text, "\nEach link signs in once. The nurse's PIN is {NURSE_PIN}.")?;
@@ -107,7 +93,7 @@ pub(crate) async fn open(
         )?;
     }
     say(&text);
-    let code = expect_gateway(edge).await.map_err(sentence)?;
+    let code = expect_gateway(edge, site).await.map_err(sentence)?;
     if common.no_gateway {
         say(&format!("A gateway enrols with the code {code}\n"));
         return Ok(None);
@@ -138,17 +124,22 @@ fn sentence(code: Code) -> anyhow::Error {
     anyhow!(code.sentence())
 }
 
-#[expect(clippy::print_stdout, reason = "links are for whoever started the demonstration")]
-fn say(text: &str) {
-    println!("{text}");
+/// The clinic and its one site, by the way that an operator's commands take. What was set up
+/// before stays.
+async fn set_up(edge: &Edge) -> Result<SiteId, Code> {
+    if edge.register.clinic().is_err() {
+        let clinic = Clinic { name: CLINIC.into(), phone: CLINIC_PHONE.into() };
+        edge.register.set_clinic(&edge.desk, clinic).await?;
+    }
+    let known = edge.register.known();
+    if let Some((site, _)) = known.sites.iter().find(|(_, site)| site.name == SITE_NAME) {
+        return Ok(*site);
+    }
+    let sheet = Sheet { name: SITE_NAME.into(), receiving_hospital: HOSPITAL.into(), clinic: None };
+    edge.register.open_site(&edge.desk, sheet).await
 }
 
-fn qr(text: &str) -> anyhow::Result<String> {
-    let code = qrcode::QrCode::new(text)?;
-    Ok(code.render::<qrcode::render::unicode::Dense1x2>().build())
-}
-
-async fn account(edge: &Edge, somebody: &Somebody) -> anyhow::Result<StaffId> {
+async fn account(edge: &Edge, somebody: &Somebody, site: SiteId) -> anyhow::Result<StaffId> {
     if let Some(staff) = edge.directory.roll().staff(somebody.account) {
         return Ok(staff);
     }
@@ -161,22 +152,17 @@ async fn account(edge: &Edge, somebody: &Somebody) -> anyhow::Result<StaffId> {
         role: somebody.role,
         name: somebody.name.to_owned(),
         affiliation: somebody.affiliation.to_owned(),
-        site: nurse.then_some(SITE),
+        site: nurse.then_some(site),
     };
     Ok(doors::create_account(&edge.desk, &edge.directory, new).await?.staff)
 }
 
-async fn open_room(edge: &Edge, doctors: Vec<StaffId>) -> Result<(), Code> {
-    let clinic = edge.clinic.clone();
+async fn open_room(edge: &Edge) -> Result<(), Code> {
+    let clinic = edge.register.clinic()?;
     let open = RoomCommand::Open { name: "夜間オンライン診療".into(), clinic };
     edge.desk.in_room(ROOM, None, open).await?;
-    let known = edge.desk.room(ROOM).await?;
-    let missing = doctors.iter().any(|doctor| !known.state.roster.contains_key(doctor));
-    if missing {
-        edge.desk.in_room(ROOM, None, RoomCommand::SetRoster { doctors }).await?;
-    }
     edge.desk.room_was_opened(ROOM);
-    Ok(())
+    admin::put_on_rosters(edge).await
 }
 
 /// One patient at home, so that there is somebody to try it with.
@@ -206,9 +192,8 @@ async fn patient_link(edge: &Edge) -> Result<String, Code> {
 }
 
 /// The gateway's code is derived, so that a restart expects the same box.
-async fn expect_gateway(edge: &Edge) -> Result<String, Code> {
+async fn expect_gateway(edge: &Edge, site: SiteId) -> Result<String, Code> {
     let code = format!("{:016x}", edge.desk.secrets.derive_id("demo gateway", b""));
-    let command = GatewayCommand::Expect { site: SITE, code_hash: edge.gateway_code_hash(&code) };
-    edge.desk.boxes.submit(&StreamId::gateway(GATEWAY), None, command).await?;
+    admin::expect_gateway(edge, GATEWAY, site, &code).await?;
     Ok(code)
 }

@@ -1,9 +1,11 @@
 //! `minato`: one binary. Without a subcommand it is everything: signaling, the relay and the pages.
 
+mod admin;
 mod demo;
 mod media;
 mod pages;
 mod serve;
+mod shown;
 mod signaling;
 mod tls;
 
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 
 /// A telemedicine session broker for doctor-to-patient care with a nurse.
 #[derive(Debug, Parser)]
-#[command(name = "minato", version)]
+#[command(name = "minato", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -25,12 +27,28 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Start(Start),
+    #[command(flatten)]
+    Operate(admin::Operate),
+}
+
+#[derive(Debug, Subcommand)]
+enum Start {
     /// Everything in one process (the default).
     All(All),
     /// Rooms, visits and pages; media by a relay elsewhere.
     Signaling(SignalingOnly),
     /// Only the media relay.
     Relay(RelayOnly),
+}
+
+/// Where the running service keeps what it knows.
+#[derive(Debug, Args)]
+struct Folder {
+    /// The running service's data folder.
+    #[arg(long, global = true, default_value = "minato-data", env = "MINATO_DATA")]
+    data: PathBuf,
 }
 
 /// Options of the whole.
@@ -99,31 +117,40 @@ struct RelayOnly {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    let cli = Cli::parse();
+    // One sentence for whoever started it; no frames.
+    match cli.command.unwrap_or(Command::Start(Start::All(cli.all))) {
+        Command::Operate(command) => {
+            finished(admin::run(command), |error| eprintln!("minato: {error:#}"))
+        }
+        Command::Start(what) => finished(start(what).await, |error| tracing::error!("{error:#}")),
+    }
+}
+
+fn finished(ended: anyhow::Result<()>, tell: impl FnOnce(anyhow::Error)) -> ExitCode {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One sentence for whoever started it; no frames.
-            tracing::error!("{error:#}");
+            tell(error);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run() -> anyhow::Result<()> {
+async fn start(what: Start) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "info,str0m=warn,webrtc=warn,rtc=warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
-    let cli = Cli::parse();
-    match cli.command.unwrap_or(Command::All(cli.all)) {
-        Command::All(all) => {
+    match what {
+        Start::All(all) => {
             refuse_open_demo(&all.common)?;
             Box::pin(signaling::run_all(all)).await
         }
-        Command::Signaling(only) => {
+        Start::Signaling(only) => {
             refuse_open_demo(&only.common)?;
             Box::pin(signaling::run_signaling(only)).await
         }
-        Command::Relay(only) => media::run(only).await,
+        Start::Relay(only) => media::run(only).await,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Puts signaling together: the log, the desk, the watchmen, the relay's helm, the edge.
 
+use crate::admin::AdminSocket;
 use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use minato_protocol::reading::Hex;
-use minato_protocol::view::Clinic;
 use minato_relay::{Relay, RelayConfig};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
@@ -17,6 +17,7 @@ use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::{Helm, MediaKey, RelayPlace, follow};
+use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -119,6 +120,8 @@ impl House {
         desk.find_rooms().await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         let directory =
             Directory::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        let register =
+            Register::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         let media_key = Arc::new(MediaKey::from_seed(&desk.secrets.derive_key("media"))?);
         let gateways = Arc::new(Gateways::new(desk.bell.clone()));
         let presence = Presence::new(clock);
@@ -142,8 +145,7 @@ impl House {
             gateways,
             media_key,
             relay,
-            sites: demo::sites(),
-            clinic: Clinic { name: demo::CLINIC.into(), phone: demo::CLINIC_PHONE.into() },
+            register,
             secure_cookies: false,
             limits: Limits::default(),
             epoch: (random_id() >> 32) as u32,
@@ -169,6 +171,8 @@ impl House {
         let router = http::with_headers(router, relay.unwrap_or_default());
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(listener, router.clone()));
+        let admin = AdminSocket::open(&common.data)?;
+        served.spawn(admin.serve(Arc::clone(&self.edge)));
         let lan_url = lan.as_ref().map(Lan::url);
         if let Some(lan) = lan {
             served.spawn(async move { serve::tls(lan.listener, &lan.certificate, router).await });
@@ -177,6 +181,13 @@ impl House {
             demo::open(&self.edge, common, &base, lan_url.as_deref()).await?
         } else {
             tracing::info!("listening on {base}");
+            if self.edge.directory.roll().staff_by_account.is_empty() {
+                let data = common.data.display();
+                tracing::info!(
+                    "nobody can sign in yet: make the first account with `minato account create \
+                     --data {data} --account NAME --role coordinator --name … --affiliation …`"
+                );
+            }
             None
         };
         tokio::select! {

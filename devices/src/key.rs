@@ -31,7 +31,7 @@ pub(crate) struct GatewayKey(Ed25519KeyPair);
 impl GatewayKey {
     /// Reads the key in a folder, or makes one there.
     pub(crate) fn open(folder: &Path) -> Result<Self, KeyError> {
-        std::fs::create_dir_all(folder)?;
+        crate::private::folder(folder)?;
         let path = folder.join(FILE);
         if !path.exists() {
             write_new(&path)?;

@@ -22,6 +22,7 @@ mod bench;
 mod dial;
 mod identity;
 mod key;
+mod private;
 mod rehearsal;
 mod uplink;
 mod waves;

@@ -5,6 +5,7 @@
 //! SQLite; whatever had been acknowledged to the caller is there. Deleted entries are overwritten.
 
 use crate::binding::{Binding, Bindings};
+use crate::private;
 use minato_protocol::Timestamp;
 use minato_protocol::reading::{DeviceId, Hex, ReadingId, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry};
@@ -90,8 +91,8 @@ pub struct Outbox {
 impl Outbox {
     /// Opens the outbox in a folder, or begins one.
     pub fn open(folder: &Path) -> Result<Self, OutboxError> {
-        std::fs::create_dir_all(folder)?;
-        let mut db = Connection::open(folder.join(FILE))?;
+        private::folder(folder)?;
+        let mut db = Connection::open(private::database(folder, FILE)?)?;
         db.busy_timeout(Duration::from_millis(500))?;
         // Exclusive before anything is read: the lock is held until this process ends.
         db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

@@ -1,6 +1,6 @@
 //! How every noun with a history behaves: decide without changing, evolve without failing.
 
-use minato_protocol::{Code, Span, Timestamp};
+use minato_protocol::{Code, Span, TicketId, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
@@ -18,6 +18,11 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
 
     /// Takes in what happened. Cannot fail: an event that fits nothing changes nothing.
     fn evolve(&mut self, event: &Self::Event, at: Timestamp);
+
+    /// The ticket whose screens are told of an event at once, if it is about one.
+    fn concerns(_event: &Self::Event) -> Option<TicketId> {
+        None
+    }
 
     /// Version of the fold, for nouns whose streams are long enough to be worth a snapshot.
     const FOLD: Option<u32> = None;

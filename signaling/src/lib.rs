@@ -1,7 +1,7 @@
 //! Waiting rooms, visits, and who may come in.
 //!
 //! Arrows run down: `http` uses `acts` and `feed`, these use `desk`, which uses `log`; `views` use
-//! `room`, `staff`, `visit` and `subject`, which are pure.
+//! `room`, `staff`, `visit`, `subject` and the rules of `site`, which are pure.
 
 pub mod access;
 mod acts;
@@ -16,6 +16,7 @@ pub mod presence;
 pub mod readings;
 pub mod relays;
 pub mod room;
+pub mod site;
 pub mod staff;
 pub mod subject;
 pub mod vault;

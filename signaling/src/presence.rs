@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
-/// A screen may be gone so long (a reload, a tunnel) before anybody is told.
+/// A screen may be unheard so long (a reload, a tunnel) before anybody is told. Graces count from
+/// the last sign of life all the same.
 pub const LEASE: Span = Span::seconds(15);
 
 /// What a connected screen keeps alive.
@@ -27,7 +28,8 @@ pub enum Seat {
 #[derive(Debug, Clone, Copy, Default)]
 struct Lease {
     screens: u32,
-    left: Option<Timestamp>,
+    /// When any of its screens was last heard.
+    heard: Timestamp,
 }
 
 /// All seats of this node.
@@ -47,6 +49,7 @@ struct Inner {
 pub struct Sitting {
     presence: Presence,
     seat: Seat,
+    heard: Timestamp,
 }
 
 impl Presence {
@@ -63,13 +66,14 @@ impl Presence {
 
     /// A screen takes a seat.
     pub fn sit(&self, seat: Seat) -> Sitting {
+        let heard = self.0.clock.now();
         self.with(|leases| {
             let lease = leases.entry(seat).or_default();
             lease.screens += 1;
-            lease.left = None;
+            lease.heard = lease.heard.max(heard);
         });
         self.0.changed.send_replace(());
-        Sitting { presence: self.clone(), seat }
+        Sitting { presence: self.clone(), seat, heard }
     }
 
     /// Whether a screen sits there now.
@@ -90,26 +94,35 @@ impl Presence {
         })
     }
 
-    /// Whether the lease of a seat has lapsed.
-    fn has_lapsed(&self, seat: Seat, now: Timestamp) -> bool {
+    /// The last sign of life of a seat whose lease has lapsed. Before this node started nobody was
+    /// listening, so it is its start at the earliest.
+    fn lapsed(&self, seat: Seat, now: Timestamp) -> Option<Timestamp> {
         let lease = self.with(|leases| leases.get(&seat).copied().unwrap_or_default());
-        lease.screens == 0 && now - lease.left.unwrap_or(self.0.booted) > LEASE
+        let heard = lease.heard.max(self.0.booted);
+        (lease.screens == 0 && now - heard > LEASE).then_some(heard)
     }
 
     /// Forgets seats that were left long ago.
     fn tidy(&self, now: Timestamp) {
-        let keep = |lease: &Lease| lease.left.is_none_or(|left| now - left < Span::minutes(60));
-        self.with(|leases| leases.retain(|_, lease| lease.screens > 0 || keep(lease)));
+        let keep = |lease: &Lease| lease.screens > 0 || now - lease.heard < Span::minutes(60);
+        self.with(|leases| leases.retain(|_, lease| keep(lease)));
+    }
+}
+
+impl Sitting {
+    /// The screen gave a sign of life.
+    pub fn heard(&mut self) {
+        self.heard = self.presence.0.clock.now();
     }
 }
 
 impl Drop for Sitting {
+    /// A connection that breaks in silence is noticed late; it counts from when it was last heard.
     fn drop(&mut self) {
-        let now = self.presence.0.clock.now();
         self.presence.with(|leases| {
             if let Some(lease) = leases.get_mut(&self.seat) {
                 lease.screens = lease.screens.saturating_sub(1);
-                lease.left = (lease.screens == 0).then_some(now);
+                lease.heard = lease.heard.max(self.heard);
             }
         });
         self.presence.0.changed.send_replace(());
@@ -144,14 +157,15 @@ async fn look(desk: &Desk, presence: &Presence, now: Timestamp) -> Result<(), Co
 fn findings(room: &Room, presence: &Presence, now: Timestamp) -> Vec<Command> {
     let tickets = room.live().filter(|ticket| ticket.stage != Stage::Invited);
     let of_tickets = tickets.filter_map(|ticket| {
-        let present = verdict(presence, seat_of(ticket), ticket.away_since.is_some(), now)?;
-        Some(Command::SetPatientPresent { ticket: ticket.id, present })
+        let is_away = ticket.away_since.is_some();
+        let (present, heard) = verdict(presence, seat_of(ticket), is_away, now)?;
+        Some(Command::SetPatientPresent { ticket: ticket.id, present, heard })
     });
     let on_roster = room.roster.iter().filter(|(_, entry)| entry.duty != Duty::Off);
     let of_doctors = on_roster.filter_map(|(doctor, entry)| {
         let seat = Seat::Staff(*doctor);
-        let present = verdict(presence, seat, entry.away_since.is_some(), now)?;
-        Some(Command::SetDoctorPresent { doctor: *doctor, present })
+        let (present, heard) = verdict(presence, seat, entry.away_since.is_some(), now)?;
+        Some(Command::SetDoctorPresent { doctor: *doctor, present, heard })
     });
     of_tickets.chain(of_doctors).collect()
 }
@@ -160,11 +174,16 @@ fn seat_of(ticket: &Ticket) -> Seat {
     ticket.bedside.map_or(Seat::Ticket(ticket.id), |bedside| Seat::Site(bedside.site))
 }
 
-/// Whether something has to be written down, and what.
-fn verdict(presence: &Presence, seat: Seat, is_away: bool, now: Timestamp) -> Option<bool> {
+/// Whether something has to be written down, and what: there or not, and last heard when.
+fn verdict(
+    presence: &Presence,
+    seat: Seat,
+    is_away: bool,
+    now: Timestamp,
+) -> Option<(bool, Timestamp)> {
     match is_away {
-        true => presence.is_there(seat).then_some(true),
-        false => presence.has_lapsed(seat, now).then_some(false),
+        true => presence.is_there(seat).then_some((true, now)),
+        false => presence.lapsed(seat, now).map(|heard| (false, heard)),
     }
 }
 
@@ -179,9 +198,9 @@ mod tests {
         let presence = Presence::new(clock.clone());
         let seat = Seat::Ticket(TicketId(1));
         drop(presence.sit(seat));
-        assert!(!presence.has_lapsed(seat, clock.now()));
+        assert_eq!(presence.lapsed(seat, clock.now()), None);
         clock.advance(Span(LEASE.0 + 1));
-        assert!(presence.has_lapsed(seat, clock.now()));
+        assert!(presence.lapsed(seat, clock.now()).is_some());
     }
 
     #[test]
@@ -193,7 +212,7 @@ mod tests {
         let second = presence.sit(seat);
         drop(first);
         clock.advance(Span(LEASE.0 * 2));
-        assert!(presence.is_there(seat) && !presence.has_lapsed(seat, clock.now()));
+        assert!(presence.is_there(seat) && presence.lapsed(seat, clock.now()).is_none());
         drop(second);
         assert!(!presence.is_there(seat));
     }
@@ -203,6 +222,21 @@ mod tests {
         let clock = Clock::start();
         clock.advance(Span::minutes(60));
         let presence = Presence::new(clock.clone());
-        assert!(!presence.has_lapsed(Seat::Ticket(TicketId(1)), clock.now()));
+        assert_eq!(presence.lapsed(Seat::Ticket(TicketId(1)), clock.now()), None);
+    }
+
+    #[test]
+    fn a_connection_that_broke_in_silence_counts_from_when_it_was_last_heard() {
+        let clock = Clock::start();
+        let presence = Presence::new(clock.clone());
+        let seat = Seat::Staff(StaffId(1));
+        let mut sitting = presence.sit(seat);
+        clock.advance(Span::seconds(100));
+        sitting.heard();
+        let before = clock.now();
+        clock.advance(Span::seconds(20));
+        drop(sitting);
+        let heard = presence.lapsed(seat, clock.now()).expect("twenty seconds of silence");
+        assert!(before - heard < Span::seconds(1), "{heard:?} and not {:?}", clock.now());
     }
 }

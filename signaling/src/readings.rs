@@ -5,7 +5,7 @@ use crate::log::{Item as LogItem, RecordedItem, StreamId};
 use crate::subject::{Command, Item, Subject, is_late};
 use minato_protocol::reading::{DeviceId, Outcome};
 use minato_protocol::view::ReadingRow;
-use minato_protocol::{Code, Pii, SubjectId, Timestamp, VisitId};
+use minato_protocol::{Code, Pii, SiteId, SubjectId, Timestamp, VisitId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -83,6 +83,13 @@ impl Readings {
         Ok(())
     }
 
+    /// A device is about to be put on somebody at the bedside of a site: from here on what boxes
+    /// of that site deliver is this person's.
+    pub async fn place(&self, desk: &Desk, subject: SubjectId, site: SiteId) -> Result<(), Code> {
+        let place = Command::Place { site };
+        desk.subjects.submit(&StreamId::subject(subject), None, place).await.map(drop)
+    }
+
     async fn append(&self, desk: &Desk, of: SubjectId, items: Vec<LogItem>) -> Result<(), Code> {
         let stored = desk.log.append_unordered(&StreamId::subject(of), items).await;
         stored.map_err(|error| {
@@ -103,8 +110,8 @@ fn sealed(subject: SubjectId, item: Item) -> serde_json::Value {
 pub struct Cursor {
     subject: SubjectId,
     after: u64,
-    /// The version of what is held back that the rows sent so far agree with.
-    held_version: Option<u64>,
+    /// The version of what is shown that the rows sent so far agree with.
+    shown_version: Option<u64>,
 }
 
 /// The next rows for a screen.
@@ -121,7 +128,7 @@ pub struct Page {
 impl Cursor {
     /// A place after what the screen has already.
     pub fn new(subject: SubjectId, after: u32) -> Self {
-        Self { subject, after: u64::from(after), held_version: None }
+        Self { subject, after: u64::from(after), shown_version: None }
     }
 
     /// Whose.
@@ -134,12 +141,13 @@ impl Cursor {
         let stream = StreamId::subject(self.subject);
         let held = desk.subjects.see(&stream).await?;
         // A screen that comes with rows from before cannot know what was held back since.
-        let agrees = match self.held_version {
-            Some(version) => version == held.version,
-            None => self.after == 0 || held.version == 0,
+        let shown_version = held.state.shown_version;
+        let agrees = match self.shown_version {
+            Some(version) => version == shown_version,
+            None => self.after == 0 || shown_version == 0,
         };
-        let is_first = self.held_version.is_none();
-        self.held_version = Some(held.version);
+        let is_first = self.shown_version.is_none();
+        self.shown_version = Some(shown_version);
         let from_the_start = is_first && self.after == 0;
         if !agrees {
             self.after = 0;

@@ -5,9 +5,11 @@ mod access_support;
 
 use access_support::{Browser, CutLog, House, PASSWORD, PIN, SATO, everywhere};
 use aws_lc_rs::digest;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use minato_protocol::entry::Entry;
 use minato_protocol::{Code, Role, Span};
-use minato_signaling::access::doors::{ONCE_LIFE, issue_once};
+use minato_signaling::access::doors::{IssuedParts, ONCE_LIFE, issue_once};
 use minato_signaling::log::{EventLog, MemoryLog};
 use std::sync::Arc;
 
@@ -47,19 +49,6 @@ fn moved(browser: &Browser, house: &House) -> Browser {
     Browser { router: house.router.clone(), ..browser.clone() }
 }
 
-/// Tells a story with every cut, until one is beyond its last append. The story answers whether
-/// the request before the cut went through.
-async fn at_every_cut(story: impl AsyncFn(usize, bool) -> bool) {
-    for last_is_written in [false, true] {
-        let mut appends = 0;
-        while !story(appends, last_is_written).await {
-            appends += 1;
-            assert!(appends < APPENDS_MAX, "it goes through sometime");
-        }
-        assert!(appends > 0, "there was something to cut");
-    }
-}
-
 fn went_through(answer: &access_support::Answer) -> bool {
     if answer.status != 200 {
         assert_eq!(answer.refusal(), (503, Code::NotDurable));
@@ -67,163 +56,163 @@ fn went_through(answer: &access_support::Answer) -> bool {
     answer.status == 200
 }
 
-#[tokio::test]
-async fn a_patient_presses_again_after_any_cut_and_is_in() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        let dying = cut.dying(appends, written).await;
-        let mut phone = dying.browser();
-        let through = went_through(&phone.join(&link.secret).await);
-        let again = cut.again().await;
-        let mut phone = moved(&phone, &again);
-        assert_eq!(phone.join(&link.secret).await.entry(), IN);
-        assert_eq!(phone.me().await.entry(), IN);
-        assert!(again.has_arrived(SATO).await);
-        let stranger = again.browser().join(&link.secret).await;
-        assert_eq!(stranger.entry(), Entry::Pending);
-        through
-    })
-    .await;
+/// What one request before the cut has to be worth after it.
+struct Story {
+    /// A sentence; named when it does not hold.
+    says: &'static str,
+    told: Telling,
+}
+
+/// Told once for each cut: the house, the number of appends that go through, whether the next one
+/// is still written. Answers whether the request went through.
+type Telling = fn(Cut, usize, bool) -> BoxFuture<'static, bool>;
+
+macro_rules! stories {
+    ($($says:literal => $told:ident),+ $(,)?) => {
+        [$(Story { says: $says, told: |cut, appends, written| $told(cut, appends, written).boxed() }),+]
+    };
 }
 
 #[tokio::test]
-async fn a_stranger_who_is_quicker_after_the_cut_does_not_come_in_twice() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        let dying = cut.dying(appends, written).await;
-        let mut phone = dying.browser();
-        let through = went_through(&phone.join(&link.secret).await);
-        let again = cut.again().await;
-        let mut stranger = again.browser();
-        let first = stranger.join(&link.secret).await.entry();
-        let mut phone = moved(&phone, &again);
-        let second = phone.join(&link.secret).await.entry();
-        assert!([&first, &second].contains(&&IN) && first != second, "{first:?} {second:?}");
-        assert_eq!(stranger.me().await.entry(), first);
-        assert_eq!(phone.me().await.entry(), second);
-        through
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn eight_digits_work_again_after_any_cut() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        let dying = cut.dying(appends, written).await;
-        let mut phone = dying.browser();
-        let through = went_through(&phone.join_spoken(&link.spoken).await);
-        let again = cut.again().await;
-        let mut phone = moved(&phone, &again);
-        assert_eq!(phone.join_spoken(&link.spoken).await.entry(), IN);
-        assert!(again.has_arrived(SATO).await);
-        let stranger = again.browser().join_spoken(&link.spoken).await;
-        assert_eq!(stranger.refusal(), (401, Code::CodeWrong));
-        assert_eq!(again.browser().join(&link.secret).await.entry(), Entry::Pending);
-        through
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_transfer_goes_on_after_any_cut_and_leaves_one_browser() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        let mut messenger = cut.before.browser();
-        messenger.join(&link.secret).await;
-        let code = messenger.transfer().await.transfer_code();
-        let dying = cut.dying(appends, written).await;
-        let mut safari = dying.browser();
-        let through = went_through(&safari.transfer_use(&code).await);
-        let again = cut.again().await;
-        let (mut safari, mut messenger) = (moved(&safari, &again), moved(&messenger, &again));
-        assert_eq!(safari.transfer_use(&code).await.entry(), IN);
-        assert_eq!(safari.me().await.entry(), IN);
-        assert_eq!(messenger.me().await.entry(), Entry::Outside);
-        through
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_yes_is_said_again_after_any_cut() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        cut.before.browser().join(&link.secret).await;
-        let tablet = {
-            let mut tablet = cut.before.browser();
-            assert_eq!(tablet.join(&link.secret).await.entry(), Entry::Pending);
-            tablet
-        };
-        let asking = cut.before.asking(SATO).await;
-        let said = cut.dying(appends, written).await.settle(&asking[0], true).await;
-        assert!(matches!(said, Ok(()) | Err(Code::NotDurable)), "{said:?}");
-        let again = cut.again().await;
-        assert_eq!(again.settle(&asking[0], true).await, Ok(()));
-        assert!(again.asking(SATO).await.is_empty());
-        assert_eq!(moved(&tablet, &again).me().await.entry(), IN);
-        said.is_ok()
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_second_device_asks_again_after_any_cut() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let link = cut.before.link(SATO, 1).await;
-        cut.before.browser().join(&link.secret).await;
-        let dying = cut.dying(appends, written).await;
-        let mut tablet = dying.browser();
-        let through = went_through(&tablet.join(&link.secret).await);
-        let again = cut.again().await;
-        let mut tablet = moved(&tablet, &again);
-        assert_eq!(tablet.join(&link.secret).await.entry(), Entry::Pending);
-        assert_eq!(again.asking(SATO).await.len(), 1);
-        through
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn links_are_issued_again_after_any_cut_and_are_the_same() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let dying = cut.dying(appends, written).await;
-        let first = dying.try_link(SATO, 1).await;
-        let again = cut.again().await;
-        let link = again.link(SATO, 1).await;
-        assert_eq!(again.events("link/").await, 2);
-        assert_eq!(again.browser().join(&link.secret).await.entry(), IN);
-        match &first {
-            Ok(first) => assert!(*first == link),
-            Err(code) => assert_eq!(*code, Code::NotDurable),
+async fn whatever_is_cut_off_anywhere_goes_on_from_there() {
+    let stories = stories![
+        "a patient presses again and is in" => a_link_again,
+        "a stranger who is quicker does not come in as well" => a_quicker_stranger,
+        "eight digits work again" => digits_again,
+        "a transfer goes on and leaves one browser" => a_transfer_again,
+        "a yes is said again" => a_yes_again,
+        "a second device asks again" => a_second_device_again,
+        "links are issued again and are the same" => links_again,
+        "a doctor signs in with the next code" => a_sign_in_again,
+    ];
+    for Story { says, told } in stories {
+        println!("{says}");
+        for last_is_written in [false, true] {
+            let mut appends = 0;
+            while !told(Cut::prepare().await, appends, last_is_written).await {
+                appends += 1;
+                assert!(appends < APPENDS_MAX, "{says}: it goes through sometime");
+            }
+            assert!(appends > 0, "{says}: there was something to cut");
         }
-        first.is_ok()
-    })
-    .await;
+    }
 }
 
-#[tokio::test]
-async fn a_doctor_signs_in_with_the_next_code_after_any_cut() {
-    at_every_cut(async |appends, written| {
-        let cut = Cut::prepare().await;
-        let made = cut.before.account("abe", Role::Doctor).await;
-        let dying = cut.dying(appends, written).await;
-        let code = dying.totp(&made.totp);
-        let through = went_through(&dying.browser().sign_in("abe", PASSWORD, &code).await);
-        let again = cut.again().await;
-        again.advance(Span::seconds(30));
-        let code = again.totp(&made.totp);
-        assert_eq!(again.browser().sign_in("abe", PASSWORD, &code).await.status, 200);
-        through
-    })
-    .await;
+impl Cut {
+    /// A patient's link from before the cut, and the house that will be cut.
+    async fn with_link(&self, appends: usize, written: bool) -> (IssuedParts, House) {
+        let link = self.before.link(SATO, 1).await;
+        (link, self.dying(appends, written).await)
+    }
+}
+
+async fn a_link_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let (link, dying) = cut.with_link(appends, written).await;
+    let mut phone = dying.browser();
+    let through = went_through(&phone.join(&link.secret).await);
+    let again = cut.again().await;
+    let mut phone = moved(&phone, &again);
+    assert_eq!(phone.join(&link.secret).await.entry(), IN);
+    assert_eq!(phone.me().await.entry(), IN);
+    assert!(again.has_arrived(SATO).await);
+    assert_eq!(again.browser().join(&link.secret).await.entry(), Entry::Pending);
+    through
+}
+
+async fn a_quicker_stranger(cut: Cut, appends: usize, written: bool) -> bool {
+    let (link, dying) = cut.with_link(appends, written).await;
+    let mut phone = dying.browser();
+    let through = went_through(&phone.join(&link.secret).await);
+    let again = cut.again().await;
+    let mut stranger = again.browser();
+    let first = stranger.join(&link.secret).await.entry();
+    let mut phone = moved(&phone, &again);
+    let second = phone.join(&link.secret).await.entry();
+    assert!([&first, &second].contains(&&IN) && first != second, "{first:?} {second:?}");
+    assert_eq!(stranger.me().await.entry(), first);
+    assert_eq!(phone.me().await.entry(), second);
+    through
+}
+
+async fn digits_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let (link, dying) = cut.with_link(appends, written).await;
+    let mut phone = dying.browser();
+    let through = went_through(&phone.join_spoken(&link.spoken).await);
+    let again = cut.again().await;
+    let mut phone = moved(&phone, &again);
+    assert_eq!(phone.join_spoken(&link.spoken).await.entry(), IN);
+    assert!(again.has_arrived(SATO).await);
+    let stranger = again.browser().join_spoken(&link.spoken).await;
+    assert_eq!(stranger.refusal(), (401, Code::CodeWrong));
+    assert_eq!(again.browser().join(&link.secret).await.entry(), Entry::Pending);
+    through
+}
+
+async fn a_transfer_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let link = cut.before.link(SATO, 1).await;
+    let mut messenger = cut.before.browser();
+    messenger.join(&link.secret).await;
+    let code = messenger.transfer().await.transfer_code();
+    let mut safari = cut.dying(appends, written).await.browser();
+    let through = went_through(&safari.transfer_use(&code).await);
+    let again = cut.again().await;
+    let (mut safari, mut messenger) = (moved(&safari, &again), moved(&messenger, &again));
+    assert_eq!(safari.transfer_use(&code).await.entry(), IN);
+    assert_eq!(safari.me().await.entry(), IN);
+    assert_eq!(messenger.me().await.entry(), Entry::Outside);
+    through
+}
+
+async fn a_yes_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let link = cut.before.link(SATO, 1).await;
+    cut.before.browser().join(&link.secret).await;
+    let mut tablet = cut.before.browser();
+    assert_eq!(tablet.join(&link.secret).await.entry(), Entry::Pending);
+    let asking = cut.before.asking(SATO).await;
+    let said = cut.dying(appends, written).await.settle(&asking[0], true).await;
+    assert!(matches!(said, Ok(()) | Err(Code::NotDurable)), "{said:?}");
+    let again = cut.again().await;
+    assert_eq!(again.settle(&asking[0], true).await, Ok(()));
+    assert!(again.asking(SATO).await.is_empty());
+    assert_eq!(moved(&tablet, &again).me().await.entry(), IN);
+    said.is_ok()
+}
+
+async fn a_second_device_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let link = cut.before.link(SATO, 1).await;
+    cut.before.browser().join(&link.secret).await;
+    let mut tablet = cut.dying(appends, written).await.browser();
+    let through = went_through(&tablet.join(&link.secret).await);
+    let again = cut.again().await;
+    let mut tablet = moved(&tablet, &again);
+    assert_eq!(tablet.join(&link.secret).await.entry(), Entry::Pending);
+    assert_eq!(again.asking(SATO).await.len(), 1);
+    through
+}
+
+async fn links_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let first = cut.dying(appends, written).await.try_link(SATO, 1).await;
+    let again = cut.again().await;
+    let link = again.link(SATO, 1).await;
+    assert_eq!(again.events("link/").await, 2);
+    assert_eq!(again.browser().join(&link.secret).await.entry(), IN);
+    match &first {
+        Ok(first) => assert!(*first == link),
+        Err(code) => assert_eq!(*code, Code::NotDurable),
+    }
+    first.is_ok()
+}
+
+async fn a_sign_in_again(cut: Cut, appends: usize, written: bool) -> bool {
+    let made = cut.before.account("abe", Role::Doctor).await;
+    let dying = cut.dying(appends, written).await;
+    let code = dying.totp(&made.totp);
+    let through = went_through(&dying.browser().sign_in("abe", PASSWORD, &code).await);
+    let again = cut.again().await;
+    again.advance(Span::seconds(30));
+    let code = again.totp(&made.totp);
+    assert_eq!(again.browser().sign_in("abe", PASSWORD, &code).await.status, 200);
+    through
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use minato_protocol::act::{Duty, Triage};
 use minato_protocol::view::{Clinic, Why};
 use minato_protocol::{Person, Pii, RoomId, Span, StaffId, SubjectId, TicketId, VisitId};
 use minato_signaling::access::Secrets;
+use minato_signaling::aggregate::Aggregate as _;
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::Desk;
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
@@ -64,10 +65,14 @@ fn order(room: &Room) -> Vec<TicketId> {
     room.waiting().map(|ticket| ticket.id).collect()
 }
 
+fn fold() -> u32 {
+    Room::FOLD.expect("rooms have snapshots")
+}
+
 async fn snapshot_is_there(log: &MemoryLog) {
     let stream = StreamId::room(ROOM);
     let wait = async {
-        while log.snapshot(&stream, 1).await.expect("readable").is_none() {
+        while log.snapshot(&stream, fold()).await.expect("readable").is_none() {
             tokio::task::yield_now().await;
         }
     };
@@ -89,7 +94,7 @@ async fn a_room_is_the_same_with_its_snapshot_and_without() {
 
     let stream = StreamId::room(ROOM);
     let spoilt = json!({ "state": 7, "keys": [] });
-    log.put_snapshot(&stream, 1, 5, spoilt).await.expect("put");
+    log.put_snapshot(&stream, fold(), 5, spoilt).await.expect("put");
     let without = desk(&log).room(ROOM).await.expect("a room");
     assert_eq!(json!(without.state), json!(lived.state));
     assert_eq!(order(&without.state), order(&lived.state));
@@ -100,7 +105,8 @@ async fn a_grace_goes_on_after_a_start_from_a_snapshot() {
     let log = Arc::new(MemoryLog::new(Vault::in_memory()));
     let first = desk(&log);
     live_through_an_evening(&first).await;
-    let away = Command::SetPatientPresent { ticket: TicketId(3), present: false };
+    let heard = first.clock.now();
+    let away = Command::SetPatientPresent { ticket: TicketId(3), present: false, heard };
     first.in_room(ROOM, None, away).await.expect("away");
     snapshot_is_there(&log).await;
     let again = desk(&log);

@@ -250,6 +250,7 @@ async fn a_repeated_press_brings_the_same_result_and_no_second_event() {
     nurse.must(Act::SetReady { ticket, ready: true }).await;
     let resumed = same_again(&clinic, &two, Act::CallNext { room }).await;
     let Outcome::Called { epoch, .. } = resumed else { panic!("{resumed:?}") };
+    same_again(&clinic, &two, Act::Defer { visit, reason: "電話で確かめた".into() }).await;
     let end = Act::EndVisit {
         ticket,
         epoch,

@@ -75,7 +75,8 @@ async fn a_doctor_whose_screen_is_gone_for_a_minute_loses_the_patient_to_the_fro
     let told = |seen: &Seen| seen.has_alert(AlertKind::DoctorGone, ticket);
     clinic.board.until("the coordinator is told", told).await;
     clinic.until(ticket, TicketState::InVisit).await;
-    clinic.advance(MINUTE);
+    // A minute after the screen was last heard, not a minute after somebody was told.
+    clinic.advance(Span(MINUTE.0 - LEASE.0));
     clinic.until(ticket, TicketState::Waiting).await;
     assert_eq!(clinic.board.shows(|seen| why(seen, ticket)), Some(Why::DoctorGone));
     let explained = |seen: &Seen| {

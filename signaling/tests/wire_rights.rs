@@ -3,7 +3,7 @@
 mod wire_support;
 
 use minato_protocol::act::{
-    Act, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Outcome, Triage,
+    Act, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Language, Outcome, Triage,
 };
 use minato_protocol::uplink::{FromBroker, FromGateway, RequestRefusal, SimulatedFault};
 use minato_protocol::{Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, VisitId};
@@ -45,8 +45,8 @@ const TABLE: &[(&str, &str)] = &[
     //                      board, other doctor, owner, nurse, nurse elsewhere, patient, other, tablet
     ("open_room",          "+-------"),
     ("invite",             "+-------"),
-    ("revoke_link",        "+-------"),
-    ("reissue_link",       "+-------"),
+    ("revoke_link",        "+--+----"),
+    ("reissue_link",       "+--+----"),
     ("close_intake",       "+-------"),
     ("record_contact",     "+-------"),
     ("allow_device",       "+--+----"),
@@ -148,7 +148,9 @@ fn act(verb: &str, at: Target) -> Act {
         "answer" => Act::Answer { ticket, epoch },
         "leave" => Act::Leave { ticket },
         "doctor_silent" => Act::DoctorSilent { ticket },
-        "consent" => Act::Consent { visit, version: 1, explained_by: text() },
+        "consent" => {
+            Act::Consent { visit, version: 1, explained_by: text(), language: Some(Language::Ja) }
+        }
         "set_duty" => Act::SetDuty { room, duty: Duty::On },
         "call_next" => Act::CallNext { room },
         "call_one" => Act::CallOne { room, ticket },
@@ -288,7 +290,7 @@ async fn answering_box(clinic: &Clinic) -> tokio::task::JoinHandle<()> {
 }
 
 fn is_about_rights(code: Code) -> bool {
-    matches!(code, Code::NotAllowed | Code::NotYours)
+    matches!(code, Code::NotAllowed | Code::NotYours | Code::NotPresent)
 }
 
 /// A refusal that would come whoever presses proves nothing about rights.

@@ -205,6 +205,20 @@ export class Doctor extends Staff {
     await dialog.waitFor({ state: "detached" });
   }
 
+  /** Whether the bracket over a stretch of late readings is drawn. */
+  lateBand() {
+    return this.page.evaluate(() => {
+      const canvas = document.querySelector(".plots canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let lit = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        // Its own brown; no line has it.
+        if (data[at] > 110 && data[at] < 160 && data[at + 1] < 95 && data[at + 2] < 40 && data[at + 3] > 200) lit += 1;
+      }
+      return lit > 100;
+    });
+  }
+
   /** Whether the drawn wave has a line, and a sum of its points that changes as it moves. */
   wave() {
     return this.page.evaluate(() => {

@@ -100,6 +100,10 @@ export class Screen {
     page.on("console", (line) => {
       if (line.text().includes("Content Security Policy")) screens.errors.push(`${who}: ${line.text()}`);
     });
+    page.on("response", (answer) => {
+      const goodbye = answer.request().method() === "DELETE" && answer.url().includes("/relay/sessions/");
+      if (goodbye && answer.status() === 404) screens.errors.push(`${who}: said goodbye to a call that was gone`);
+    });
     page.on("websocket", (socket) => {
       screens.requests.add(new URL(socket.url()).origin.replace(/^ws/, "http"));
       socket.on("framereceived", ({ payload }) => this.#hear(String(payload)));

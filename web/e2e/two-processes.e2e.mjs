@@ -53,15 +53,18 @@ test("signaling is killed in the call: pictures go on without a gap, then the sc
   const watches = await Promise.all(people.map(({ page }) => watchFrames(page)));
   const before = await Promise.all(people.map(({ page }) => flow(page)));
   await signaling.kill();
-  await Promise.all(people.map((one) => one.sees("電波が切れています", 30_000)));
+  await Promise.all([abe.sees("電波が切れています", 30_000), patient.sees("画面の更新が止まっています", 30_000)]);
   for (const [at, { page, who }] of people.entries()) {
     await until(`${who} goes on seeing`, async () => (await flow(page)).frames >= before[at].frames + FRAMES_WITHOUT_SIGNALING);
     await until(`${who} goes on hearing`, async () => (await flow(page)).audioPackets > before[at].audioPackets + 50);
   }
   await abe.sees("通話は別の道なので");
+  await patient.sees("声が聞こえていれば、そのまま話してください");
+  assert.equal(await patient.page.getByText("順番は").count(), 0, "in a visit there is no queue to speak of");
   await Promise.all(people.map((one) => one.look(`${one.who}-signaling-gone`)));
   await signaling.start();
-  await Promise.all(people.map((one) => one.seesNoMore("電波が切れています", 30_000)));
+  await abe.seesNoMore("電波が切れています", 30_000);
+  await patient.seesNoMore("画面の更新が止まっています", 30_000);
   await abe.say("聞こえますか");
   await patient.sees("聞こえますか");
   await seeAndHearEachOther(people);

@@ -25,10 +25,11 @@ export const w = {
   /** Ticket codes, links, figures. */
   learnt: {},
 };
-const house = new House("story");
+let house;
 let failed = false;
 
 export async function open() {
+  house = new House("story");
   w.broker = await Broker.all(house);
   w.cable = await Cable.to(w.broker.port);
   w.gateway = await Gateway.start(house, w.cable.origin, w.broker.enrolCode);
@@ -40,7 +41,7 @@ export async function close() {
   await w.gateway?.stop();
   await w.cable?.remove();
   await w.broker?.stop();
-  house.leave();
+  house?.leave();
 }
 
 /** A step; after one that failed the others are not tried, and each says so. */

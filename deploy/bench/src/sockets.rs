@@ -163,13 +163,17 @@ async fn claim_many(
             bail!("Next brings a patient");
         };
         let mut seen: BTreeMap<bool, Duration> = BTreeMap::new();
-        while seen.len() < 2 {
-            let one = tokio::time::timeout(Duration::from_secs(5), called.recv()).await;
-            let one = one.context("a claim did not reach its screens")?.context("watchers")?;
-            if one.ticket == ticket {
-                seen.insert(one.by_patient, one.at.saturating_duration_since(pressed));
+        let reached = async {
+            while seen.len() < 2 {
+                let one = called.recv().await.context("the watchers ended")?;
+                if one.ticket == ticket {
+                    seen.insert(one.by_patient, one.at.saturating_duration_since(pressed));
+                }
             }
-        }
+            anyhow::Ok(())
+        };
+        let reached = tokio::time::timeout(Duration::from_secs(5), reached).await;
+        reached.context("a claim did not reach its screens")??;
         patient.add(seen[&true]);
         staff.add(seen[&false]);
         doctor.act(Act::CancelCall { ticket, epoch }).await?;

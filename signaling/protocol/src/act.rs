@@ -62,6 +62,17 @@ pub enum IdentityMethod {
     KnownInPerson,
 }
 
+/// A language that the pages speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Language {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
 /// What a coordinator learned by telephone about a patient who did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,9 +99,12 @@ pub enum Act {
     OpenRoom { name: String },
     /// Makes a ticket and its link. At most 200 in one go.
     Invite { room: RoomId, people: Vec<Invitation> },
-    /// Withdraws a ticket's link; sessions made from it end.
+    /// Withdraws a ticket's link; sessions made from it end. A bedside ticket's: also the site's
+    /// nurse.
     RevokeLink { ticket: TicketId },
-    /// A new link and spoken code for a ticket; the old ones die.
+    /// A new link and spoken code for a ticket; the old ones die. For a bedside ticket also by the
+    /// site's nurse: every device that comes with it waits for `AllowDevice` and joins media as a
+    /// companion of the tablet, with microphone and speaker off.
     ReissueLink { ticket: TicketId },
     /// Takes nobody more in, or opens again.
     CloseIntake { room: RoomId, closed: bool },
@@ -128,8 +142,17 @@ pub enum Act {
     Leave { ticket: TicketId },
     /// 先生の応答がありません.
     DoctorSilent { ticket: TicketId },
-    /// Says yes to being treated this way.
-    Consent { visit: VisitId, version: u32, explained_by: String },
+    /// Says yes to being treated this way: which text, in which language it was read, and who
+    /// explained it (at most 80 characters).
+    Consent {
+        visit: VisitId,
+        version: u32,
+        explained_by: String,
+        /// Every page says it; one that was loaded before pages did says nothing.
+        #[serde(default)]
+        #[cfg_attr(feature = "ts", ts(as = "Language"))]
+        language: Option<Language>,
+    },
 
     // Doctor.
     /// On duty, break, off duty.

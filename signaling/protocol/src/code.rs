@@ -65,6 +65,12 @@ codes! {
     DeviceUnknown => "This device is not known at this site.",
     DeviceElsewhere => "This device is on another patient. Take it off there first.",
     GatewayAway => "The clinic box cannot be reached right now.",
+    // Setting the service up.
+    ClinicFirst => "Say first which clinic is responsible.",
+    HospitalFirst => "A site opens only with its receiving hospital and its telephone number.",
+    SiteUnknown => "This site is not open.",
+    AccountUnknown => "There is no account of this name.",
+    NameTaken => "This name is taken.",
     // The wire and the service.
     TooMany => "Too many tries. Please wait a minute.",
     TooLarge => "The message is too large.",

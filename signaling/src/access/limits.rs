@@ -48,7 +48,7 @@ struct Tables {
 /// A try that was let through. Give it back when it turned out right.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Try<'a> {
+pub(crate) struct Try<'a> {
     limits: &'a Limits,
     taken: Vec<(Which, u64)>,
 }
@@ -81,7 +81,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn code(&self, from: SocketAddr, now: Timestamp) -> Result<Try<'_>, Code> {
+    pub(crate) fn code(&self, from: SocketAddr, now: Timestamp) -> Result<Try<'_>, Code> {
         let address = self.scatter(network(from));
         self.take(&[(Which::CodesByAddress, address), (Which::CodesInTotal, 0)], now)
     }
@@ -131,7 +131,7 @@ impl Limits {
 }
 
 impl Try<'_> {
-    pub(super) fn was_right(self) {
+    pub(crate) fn was_right(self) {
         give_back(&mut self.limits.lock(), &self.taken);
     }
 }

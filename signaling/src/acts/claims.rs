@@ -110,12 +110,27 @@ impl Press<'_> {
         if note.chars().count() > crate::visit::TEXT_CHARS_MAX {
             return Err(Code::FieldWrong.into());
         }
+        if is_treatment(disposition) && known.owner() == Some(doctor) && known.epoch == epoch {
+            self.may_be_treated(&known).await?;
+        }
         let note = self.private(&known, note);
         let end = Command::End { ticket, doctor, epoch, disposition, note: note.clone() };
         self.in_room(room, end).await?;
         self.close_papers(&known, disposition, note).await;
         self.settle(&known).await;
         Ok(Outcome::Done)
+    }
+
+    /// Nobody is sent home as treated whom nobody knows or asked. Whoever presses too late or
+    /// without the patient learns that from the room.
+    async fn may_be_treated(&self, ticket: &Ticket) -> Result<(), Code> {
+        let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
+        let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
+        match papers.state.may_be_treated() {
+            // 急変 from before the call is in the room's stream alone.
+            Err(Code::ConsentFirst) if ticket.emergency.is_some() => Ok(()),
+            verdict => verdict,
+        }
     }
 
     /// The room's event ended the visit; the papers follow, and may be late.
@@ -174,5 +189,13 @@ impl Press<'_> {
             return Err(Code::StaleEpoch.into());
         }
         self.in_room(room, Command::DropHandOver { ticket, by }).await
+    }
+}
+
+/// Endings that say that the patient was treated.
+const fn is_treatment(disposition: Disposition) -> bool {
+    match disposition {
+        Disposition::Treated | Disposition::FollowUp => true,
+        Disposition::Unsuitable | Disposition::EmergencyTransfer | Disposition::Refused => false,
     }
 }

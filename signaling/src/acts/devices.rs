@@ -35,6 +35,8 @@ impl Press<'_> {
         }
         let (_, gateway) = self.device_at_my_site(&device)?;
         let subject = known.subject;
+        let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
+        self.edge.readings.place(&self.edge.desk, subject, site).await?;
         self.ask(gateway, |key| FromBroker::Bind { key, device, subject, by }).await
     }
 

@@ -1,8 +1,8 @@
 //! Verbs about links, second devices, and the tablet's patient view.
 
 use super::{Acted, Press};
-use crate::access::doors::{self, Place};
-use crate::access::{SecretHash, SessionCommand};
+use crate::access::doors::{self, IssuedParts, Place};
+use crate::access::{Label, LinkCommand, SecretHash, SessionCommand};
 use crate::log::StreamId;
 use crate::room::{Command, NewTicket};
 use minato_protocol::act::{Invitation, IssuedLink, Outcome};
@@ -38,9 +38,8 @@ impl Press<'_> {
     }
 
     async fn issue(&self, places: Vec<(Place, String)>) -> Acted {
-        let desk = &self.edge.desk;
         let (places, codes): (Vec<Place>, Vec<String>) = places.into_iter().unzip();
-        let parts = doors::issue_links(desk, &places, self.key, doors::LINK_LIFE).await?;
+        let parts = self.make_links(&places).await?;
         let links = places.iter().zip(codes).zip(parts).map(|((place, code), parts)| IssuedLink {
             ticket: place.ticket,
             code,
@@ -51,19 +50,41 @@ impl Press<'_> {
         Ok(Outcome::Issued { links: links.collect() })
     }
 
+    async fn make_links(&self, places: &[Place]) -> Result<Vec<IssuedParts>, Code> {
+        doors::issue_links(&self.edge.desk, places, self.key, doors::LINK_LIFE).await
+    }
+
     pub(super) async fn revoke_link(&self, ticket: TicketId) -> Acted {
-        self.coordinator()?;
-        let (room, _) = self.ticket(ticket).await?;
+        let (room, known) = self.ticket(ticket).await?;
+        self.coordinator().or_else(|_| self.nurse_of(&known))?;
         self.in_room(room, Command::RevokeLinks { ticket }).await
     }
 
+    /// At the bedside the link is for a second device in the room, and the site's nurse may make
+    /// it: see [`Press::is_open_at_the_bed`].
     pub(super) async fn reissue_link(&self, ticket: TicketId) -> Acted {
-        self.coordinator()?;
-        let (room, _) = self.ticket(ticket).await?;
+        let (room, known) = self.ticket(ticket).await?;
+        self.coordinator().or_else(|_| self.nurse_of(&known))?;
         self.in_room(room, Command::RevokeLinks { ticket }).await?;
         let (_, known) = self.ticket(ticket).await?;
         let place = Place { room, ticket, generation: known.link_generation };
+        if known.bedside.is_some() {
+            self.is_open_at_the_bed(place).await?;
+        }
         self.issue(vec![(place, known.code.clone())]).await
+    }
+
+    /// A bedside patient is in on the nurse's tablet already: whoever comes with the link is a
+    /// second device and waits for a yes. The link is bound before anybody is shown it.
+    async fn is_open_at_the_bed(&self, place: Place) -> Result<(), Code> {
+        let session: SecretHash = self.actor.session.parse().map_err(|_| Code::SignInFirst)?;
+        let desk = &self.edge.desk;
+        for parts in self.make_links(&[place]).await? {
+            let link = desk.secrets.lookup_hash(Label::Join, &parts.secret);
+            let bind = LinkCommand::Exchange { session };
+            desk.links.submit(&StreamId::link(&link.0), None, bind).await?;
+        }
+        Ok(())
     }
 
     /// 同席許可 for a second device of the same patient.

@@ -114,8 +114,8 @@ impl Press<'_> {
             Act::OrderDone { visit, order } => self.order_done(visit, order).await,
             Act::Defer { visit, reason } => self.defer(visit, reason).await,
             Act::ConfirmIdentity { visit, method } => self.confirm_identity(visit, method).await,
-            Act::Consent { visit, version, explained_by } => {
-                self.consent(visit, version, explained_by).await
+            Act::Consent { visit, version, explained_by, language } => {
+                self.consent(visit, version, explained_by, language).await
             }
             Act::WrongPatient { visit } => self.wrong_patient(visit).await,
             Act::Say { visit, text } => self.say(visit, text).await,
@@ -174,7 +174,9 @@ impl Press<'_> {
     }
 
     fn in_the_visit(&self, room: RoomId, ticket: &Ticket) -> Result<(), Code> {
-        self.at_the_bed(room, ticket).or_else(|_| self.owner(ticket).map(|_| ()))
+        let owner = || self.owner(ticket).map(|_| ());
+        let outside = |code| if code == Code::NotAllowed { Code::NotPresent } else { code };
+        self.at_the_bed(room, ticket).or_else(|_| owner()).map_err(outside)
     }
 
     /// A room that nobody opened is not looked for: anybody can make up ids, and each would be

@@ -17,7 +17,7 @@ impl Press<'_> {
         }
         let desk = &self.edge.desk;
         let room = RoomId(desk.secrets.derive_id("room", &self.key.id.to_be_bytes()));
-        let clinic = self.edge.clinic.clone();
+        let clinic = self.edge.register.clinic()?;
         let opened = desk.in_room(room, Some(self.key), Command::Open { name, clinic }).await?;
         let doctors = self.edge.staff_with(Role::Doctor);
         // A press that was cut off in between is finished by pressing again.

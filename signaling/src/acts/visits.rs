@@ -7,15 +7,22 @@ use crate::relays::Pass;
 use crate::room::{Command as RoomCommand, Ticket};
 use crate::views::may_be_in;
 use crate::visit::{Command, Party, Side};
-use minato_protocol::act::{IdentityMethod, MediaGrant, Outcome};
+use minato_protocol::act::{IdentityMethod, Language, MediaGrant, Outcome};
 use minato_protocol::media::PartyRole;
 use minato_protocol::view::Why;
 use minato_protocol::{Code, Role, RoomId, VisitId};
+
+/// The longest name of who explained the consent, in characters.
+const EXPLAINED_BY_CHARS_MAX: usize = 80;
 
 impl Press<'_> {
     pub(super) async fn write_order(&self, visit: VisitId, text: String) -> Acted {
         let (room, known) = self.ticket_of_visit(visit).await?;
         self.owner(&known)?;
+        if known.emergency.is_some() {
+            // 急変 from before the call belongs into the papers too; said again, nothing happens.
+            self.in_visit_now(room, &known, Command::RaiseEmergency).await?;
+        }
         let text = self.private(&known, text);
         self.in_visit(room, &known, Command::WriteOrder { text }).await
     }
@@ -54,14 +61,14 @@ impl Press<'_> {
         visit: VisitId,
         version: u32,
         explained_by: String,
+        language: Option<Language>,
     ) -> Acted {
         let (room, known) = self.ticket_of_visit(visit).await?;
         self.at_the_bed(room, &known)?;
-        if explained_by.chars().count() > 80 {
+        if explained_by.chars().count() > EXPLAINED_BY_CHARS_MAX {
             return Err(Code::FieldWrong.into());
         }
         let explained_by = self.private(&known, explained_by);
-        let language = "ja".to_owned();
         self.in_visit(room, &known, Command::Consent { version, explained_by, language }).await
     }
 
@@ -135,13 +142,17 @@ impl Press<'_> {
         let viewer = &self.actor.viewer;
         let role = viewer.role;
         let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
+        // At the bedside the tablet is the room's ear and mouth, whichever device is quicker.
+        let beside_a_tablet =
+            ticket.bedside.is_some() && role == Role::Patient && self.actor.nurse_behind.is_none();
         // A second screen on the same side of the link: its sound would howl.
-        let companion = papers.state.parties.iter().any(|other| {
-            let same_side = (other.role == Role::Doctor) == (role == Role::Doctor);
-            let is_another = other.participant != participant && !other.companion;
-            // A doctor who handed the patient over is not in the room any more.
-            same_side && is_another && may_be_in(ticket, visit, other)
-        });
+        let companion = beside_a_tablet
+            || papers.state.parties.iter().any(|other| {
+                let same_side = (other.role == Role::Doctor) == (role == Role::Doctor);
+                let is_another = other.participant != participant && !other.companion;
+                // A doctor who handed the patient over is not in the room any more.
+                same_side && is_another && may_be_in(ticket, visit, other)
+            });
         let shared = ticket.bedside.is_some() && role == Role::Nurse;
         let staff = viewer.staff.or(self.actor.nurse_behind);
         Ok(Party { participant, role, staff, shared, companion })

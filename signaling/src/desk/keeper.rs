@@ -4,8 +4,9 @@ use super::bell::Bell;
 use crate::aggregate::{Aggregate, CommandKey, Keys, Known};
 use crate::clock::Clock;
 use crate::log::{APPEND_EVENTS_MAX, AppendError, Draft, EventLog, StreamId};
-use minato_protocol::Code;
+use minato_protocol::{Code, TicketId};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -44,6 +45,9 @@ pub(super) struct Job<A: Aggregate> {
     /// None only asks what is known about the key.
     pub(super) command: Option<A::Command>,
     pub(super) reply: oneshot::Sender<Result<Settled<A>, Code>>,
+    /// The stream stays on the shelf until this job is answered, even if whoever asked is gone:
+    /// two keepers of one stream would not know of each other's events.
+    pub(super) _in_use: Arc<dyn Send + Sync>,
 }
 
 /// The keeper's end of a stream.
@@ -140,6 +144,7 @@ impl<A: Aggregate> Keeper<A> {
     }
 
     async fn catch_up(&mut self) -> Result<(), Code> {
+        let mut concerned = BTreeSet::new();
         loop {
             let read = self.log.read_after(&self.stream, self.version, READ_EVENTS).await;
             let events = read.map_err(|error| {
@@ -147,7 +152,7 @@ impl<A: Aggregate> Keeper<A> {
                 Code::NotDurable
             })?;
             if events.is_empty() {
-                self.publish();
+                self.publish(concerned);
                 return Ok(());
             }
             for recorded in events {
@@ -157,6 +162,7 @@ impl<A: Aggregate> Keeper<A> {
                     Code::NotDurable
                 })?;
                 self.state.evolve(&event, recorded.at);
+                concerned.extend(A::concerns(&event));
                 if let Some(key) = key {
                     self.keys.remember(key, recorded.version, recorded.at);
                 }
@@ -164,10 +170,11 @@ impl<A: Aggregate> Keeper<A> {
         }
     }
 
-    fn publish(&self) -> Arc<Seen<A>> {
+    fn publish(&self, concerned: impl IntoIterator<Item = TicketId>) -> Arc<Seen<A>> {
         let seen = Arc::new(Seen { state: self.state.clone(), version: self.version });
         self.tell.send_replace(Arc::clone(&seen));
         self.bell.ring();
+        concerned.into_iter().for_each(|ticket| self.bell.ring_for(ticket));
         seen
     }
 
@@ -189,7 +196,7 @@ impl<A: Aggregate> Keeper<A> {
             match self.log.append(&self.stream, self.version, drafts).await {
                 Ok(version) => {
                     self.version = version;
-                    let seen = self.publish();
+                    let seen = self.publish(concerned::<A>(&verdicts));
                     answer(batch.drain(..jobs), verdicts, &seen);
                     self.put_snapshot();
                     return;
@@ -252,6 +259,14 @@ impl<A: Aggregate> Keeper<A> {
             Err(code) => Verdict::Refused(code),
         }
     }
+}
+
+fn concerned<A: Aggregate>(verdicts: &[Verdict<A>]) -> impl Iterator<Item = TicketId> {
+    let happened = verdicts.iter().filter_map(|verdict| match verdict {
+        Verdict::Happened(events) => Some(events),
+        Verdict::Refused(_) | Verdict::Before(_) => None,
+    });
+    happened.flatten().filter_map(A::concerns)
 }
 
 fn answer<A: Aggregate>(

@@ -9,7 +9,7 @@ mod watchman;
 pub use bell::Bell;
 pub use claim::Claimed;
 pub use keeper::{Seen, Settled};
-pub use shelf::Shelf;
+pub use shelf::{KEEPERS_MAX, Shelf};
 pub use watchman::watch;
 
 use crate::access::{Account, Link, Secrets, Session};
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::log::{EventLog, Noun, StreamId};
 use crate::room::{Command, Room, Ticket};
+use crate::site::{Institution, Site};
 use crate::staff::Staff;
 use crate::subject::Subject;
 use crate::visit::Visit;
@@ -51,6 +52,10 @@ pub struct Desk {
     pub subjects: Shelf<Subject>,
     /// Boxes on the clinics' walls.
     pub boxes: Shelf<Gateway>,
+    /// Where patients are cared for at the bedside.
+    pub sites: Shelf<Site>,
+    /// The responsible institution.
+    pub clinics: Shelf<Institution>,
     room_ids: Mutex<Vec<RoomId>>,
 }
 
@@ -65,7 +70,7 @@ impl Desk {
             Shelf::new(log, clock, bell)
         }
         Self {
-            rooms: shelf(over()),
+            rooms: Shelf::unbounded(Arc::clone(&log), clock.clone(), bell.clone()),
             staff: shelf(over()),
             visits: shelf(over()),
             accounts: shelf(over()),
@@ -73,6 +78,8 @@ impl Desk {
             sessions: shelf(over()),
             subjects: shelf(over()),
             boxes: shelf(over()),
+            sites: shelf(over()),
+            clinics: shelf(over()),
             room_ids: Mutex::default(),
             log,
             clock,

@@ -10,7 +10,7 @@ use crate::room::{Room, Ticket};
 use crate::views::{self, Table, Viewer, may_be_in};
 use minato_protocol::view::{DeviceRow, Row, ViewName};
 use minato_protocol::wire::{Have, ToScreen};
-use minato_protocol::{Code, Role, RoomId, SubjectId, VisitId};
+use minato_protocol::{Code, Role, RoomId, SiteId, SubjectId, VisitId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -157,7 +157,7 @@ impl Screen {
 
     async fn visits(&self, edge: &Edge, rooms: &Rooms) -> Result<Vec<Row>, Code> {
         let mut rows = Vec::new();
-        let roll = edge.directory.roll();
+        let (roll, known) = (edge.directory.roll(), edge.register.known());
         let present = edge.presence.parties();
         for (room, ticket) in self.own_claims(rooms) {
             let Some(claim) = ticket.claim() else { continue };
@@ -167,7 +167,7 @@ impl Screen {
                 room,
                 ticket,
                 (claim.visit, &papers.state),
-                (&roll.card_by_staff, &edge.sites),
+                (&roll.card_by_staff, &known.sites),
                 &present,
             ));
         }
@@ -270,8 +270,8 @@ impl Screen {
             return Ok(None);
         };
         let papers = edge.desk.visits.see(&StreamId::visit(visit)).await?;
-        let roll = edge.directory.roll();
-        let cards = (&roll.card_by_staff, &edge.sites);
+        let (roll, known) = (edge.directory.roll(), edge.register.known());
+        let cards = (&roll.card_by_staff, &known.sites);
         let present = edge.presence.parties();
         let seen = (visit, &papers.state);
         if views::visit_row(&self.viewer, room, &ticket, seen, cards, &present).is_none() {
@@ -286,8 +286,12 @@ impl Screen {
 }
 
 fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
-    let ticket_of = |subject: SubjectId| {
-        rooms.iter().find_map(|(_, seen)| seen.state.ticket_by_subject.get(&subject).copied())
+    // Whatever a box says: its devices are on patients of its own site only.
+    let ticket_of = |subject: SubjectId, site: SiteId| {
+        let tickets = rooms.iter().filter_map(|(_, seen)| {
+            seen.state.ticket(*seen.state.ticket_by_subject.get(&subject)?).ok()
+        });
+        tickets.filter(|ticket| ticket.is_at(site)).map(|ticket| ticket.id).next()
     };
     edge.gateways.look(|links| {
         let here = links.values().filter(|link| Some(link.site) == viewer.site);
@@ -295,7 +299,7 @@ fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
             link.devices.iter().map(|status| {
                 Row::Device(DeviceRow {
                     status: status.clone(),
-                    ticket: status.bound.and_then(ticket_of),
+                    ticket: status.bound.and_then(|subject| ticket_of(subject, link.site)),
                     gateway_present: link.present,
                 })
             })

@@ -5,9 +5,10 @@ use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
 use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc, oneshot};
 
 /// A gateway answers a request within so long, or it counts as away.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -26,6 +27,7 @@ pub struct Link {
     /// Drawn at each start of the box: another one has forgotten what it was granted.
     pub boot: Hex<8>,
     connection: u64,
+    turns: Arc<AsyncMutex<()>>,
     outbox: Option<mpsc::Sender<FromBroker>>,
     waiting: HashMap<RequestKey, oneshot::Sender<Result<(), RequestRefusal>>>,
 }
@@ -35,45 +37,68 @@ pub struct Link {
 pub struct Gateways {
     links: Mutex<BTreeMap<GatewayId, Link>>,
     lost: Mutex<BTreeSet<(GatewayId, VisitId)>>,
+    dialled: AtomicU64,
     bell: Bell,
 }
 
 impl Gateways {
     /// None yet. The bell rings when devices change.
     pub fn new(bell: Bell) -> Self {
-        Self { links: Mutex::default(), lost: Mutex::default(), bell }
+        let dialled = AtomicU64::new(0);
+        Self { links: Mutex::default(), lost: Mutex::default(), dialled, bell }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<GatewayId, Link>) -> T) -> T {
         change(&mut self.links.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A gateway proved who it is. An older connection of it ends with its outbox.
+    /// Somebody dialled: the number of this connection. A higher one is newer, whoever proves first.
+    pub fn dialled(&self) -> u64 {
+        self.dialled.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A gateway proved who it is. An older connection of it ends with its outbox; beside a newer
+    /// one this is nothing.
     pub fn connect(
         &self,
         gateway: GatewayId,
+        connection: u64,
         site: SiteId,
         boot: Hex<8>,
-    ) -> (u64, mpsc::Receiver<FromBroker>) {
+    ) -> Option<mpsc::Receiver<FromBroker>> {
         let (outbox, messages) = mpsc::channel(OUTBOX_MAX);
-        let connection = self.with(|links| {
+        let is_newest = self.with(|links| {
             let link = links.entry(gateway).or_insert_with(|| Link {
                 site,
                 devices: Vec::new(),
                 present: false,
                 boot,
                 connection: 0,
+                turns: Arc::default(),
                 outbox: None,
                 waiting: HashMap::new(),
             });
-            link.connection += 1;
+            if link.connection > connection {
+                return false;
+            }
+            link.connection = connection;
             link.present = true;
             link.boot = boot;
             link.outbox = Some(outbox);
-            link.connection
+            true
         });
         self.bell.ring();
-        (connection, messages)
+        is_newest.then_some(messages)
+    }
+
+    /// The right to apply one message, held until it is applied; nothing for a connection that a
+    /// newer one replaced. Messages of one gateway are applied one after the other, and none of an
+    /// older connection after the newer one's first: a binding never overtakes the next.
+    pub async fn turn(&self, gateway: GatewayId, connection: u64) -> Option<OwnedMutexGuard<()>> {
+        let turns = self.with(|links| links.get(&gateway).map(|link| Arc::clone(&link.turns)))?;
+        let turn = turns.lock_owned().await;
+        let newest = self.with(|links| links.get(&gateway).map(|link| link.connection));
+        (newest == Some(connection)).then_some(turn)
     }
 
     /// A connection ended; a newer one stays.
@@ -189,5 +214,47 @@ fn code_of(refusal: RequestRefusal) -> Code {
         RequestRefusal::NotBound | RequestRefusal::NotStartable => Code::DeviceUnknown,
         RequestRefusal::BoundElsewhere => Code::DeviceElsewhere,
         RequestRefusal::Busy | RequestRefusal::OutboxFull => Code::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOX: GatewayId = GatewayId(1);
+
+    fn connect(gateways: &Gateways, connection: u64) -> Option<mpsc::Receiver<FromBroker>> {
+        gateways.connect(BOX, connection, SiteId(1), Hex([0; 8]))
+    }
+
+    #[test]
+    fn whoever_dialled_first_and_proved_last_does_not_end_the_newer_connection() {
+        let gateways = Gateways::new(Bell::default());
+        let (older, newer) = (gateways.dialled(), gateways.dialled());
+        let standing = connect(&gateways, newer);
+        assert!(connect(&gateways, older).is_none());
+        gateways.disconnect(BOX, older);
+        assert!(standing.is_some_and(|outbox| !outbox.is_closed()));
+        assert!(gateways.look(|links| links[&BOX].present));
+    }
+
+    #[tokio::test]
+    async fn a_message_of_an_older_connection_has_no_turn_after_the_newer_one_began() {
+        let gateways = Arc::new(Gateways::new(Bell::default()));
+        let older = gateways.dialled();
+        let _older_outbox = connect(&gateways, older);
+        let under_way = gateways.turn(BOX, older).await.expect("the only connection");
+        let newer = gateways.dialled();
+        let _newer_outbox = connect(&gateways, newer);
+        // What the older one began is finished before the newer one's first message.
+        let waiting = tokio::spawn({
+            let gateways = Arc::clone(&gateways);
+            async move { gateways.turn(BOX, newer).await.is_some() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(under_way);
+        assert!(waiting.await.expect("it waits"));
+        assert!(gateways.turn(BOX, older).await.is_none());
     }
 }

@@ -1,8 +1,10 @@
 //! The boxes on the clinics' walls: who they are (stored), and which are connected (not stored).
 
+mod delivery;
 mod linked;
 mod unbinding;
 
+pub use delivery::{Origin, take_in};
 pub use linked::{Gateways, Link};
 pub(crate) use unbinding::take_off;
 pub use unbinding::watch;

@@ -1,11 +1,11 @@
-//! Takes devices off patients whose visit is over: a cuff that stays on a finished ticket would
-//! measure the next patient under the old name.
+//! Takes devices off patients whose visit is over, or who are not at this site: a cuff that stays
+//! on a finished ticket would measure the next patient under the old name.
 
 use super::Gateways;
 use crate::desk::Desk;
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::FromBroker;
-use minato_protocol::{GatewayId, StaffId, SubjectId};
+use minato_protocol::{GatewayId, SiteId, StaffId, SubjectId};
 use std::sync::Arc;
 
 /// Who says so when nobody pressed: the service.
@@ -14,8 +14,9 @@ const BY_THE_SERVICE: StaffId = StaffId(0);
 /// Watches until the task is dropped. The gateway decides and answers; asking again is harmless.
 pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
     loop {
-        for (gateway, device, subject) in worn(&gateways) {
-            if desk.ticket_of_subject(subject).await.is_none() {
+        for Worn { gateway, site, device, subject } in worn(&gateways) {
+            let found = desk.ticket_of_subject(subject).await;
+            if !found.is_some_and(|(_, ticket)| ticket.is_at(site)) {
                 ask(&desk, &gateways, gateway, device, subject);
             }
         }
@@ -26,20 +27,27 @@ pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
 /// 別の方です: asks for every device of a subject to be taken off. A gateway that is away keeps it
 /// on for now, and what it measures stays held back.
 pub(crate) fn take_off(desk: &Desk, gateways: &Gateways, subject: SubjectId) {
-    for (gateway, device, wearer) in worn(gateways) {
-        if wearer == subject {
-            ask(desk, gateways, gateway, device, subject);
-        }
+    for worn in worn(gateways).into_iter().filter(|worn| worn.subject == subject) {
+        ask(desk, gateways, worn.gateway, worn.device, subject);
     }
 }
 
-fn worn(gateways: &Gateways) -> Vec<(GatewayId, DeviceId, SubjectId)> {
+/// A device on somebody, as its gateway said.
+struct Worn {
+    gateway: GatewayId,
+    site: SiteId,
+    device: DeviceId,
+    subject: SubjectId,
+}
+
+fn worn(gateways: &Gateways) -> Vec<Worn> {
     gateways.look(|links| {
         let present = links.iter().filter(|(_, link)| link.present);
         present
             .flat_map(|(gateway, link)| {
                 let bound = |status: &minato_protocol::uplink::DeviceStatus| {
-                    Some((*gateway, status.device.clone(), status.bound?))
+                    let (device, subject) = (status.device.clone(), status.bound?);
+                    Some(Worn { gateway: *gateway, site: link.site, device, subject })
                 };
                 link.devices.iter().filter_map(bound).collect::<Vec<_>>()
             })

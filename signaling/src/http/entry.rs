@@ -160,7 +160,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// The connection's other end. What a header says about it is anybody's word. Without one (a
 /// server set up without it) everybody shares one address, and its limits.
-fn client(request: &Request) -> SocketAddr {
+pub(super) fn client(request: &Request) -> SocketAddr {
     let connected = request.extensions().get::<ConnectInfo<SocketAddr>>();
     connected.map_or((Ipv4Addr::UNSPECIFIED, 0).into(), |ConnectInfo(address)| *address)
 }
@@ -291,6 +291,8 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::VisitUnknown
         | Code::OrderUnknown
         | Code::LinkUnknown
+        | Code::SiteUnknown
+        | Code::AccountUnknown
         | Code::DeviceUnknown => StatusCode::NOT_FOUND,
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -321,6 +323,9 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::Quarantined
         | Code::VisitFull
         | Code::DeviceElsewhere
+        | Code::ClinicFirst
+        | Code::HospitalFirst
+        | Code::NameTaken
         | Code::KeyReused => StatusCode::CONFLICT,
     }
 }

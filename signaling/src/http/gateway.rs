@@ -2,25 +2,26 @@
 //! durable.
 
 use super::Edge;
+use super::entry::{Refusal, client};
 use crate::access::random_id;
-use crate::gateway::Command;
-use crate::log::{Item, Noun, StreamId};
+use crate::gateway::{Command, Origin, take_in};
+use crate::log::{Noun, StreamId};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::StreamExt;
-use minato_protocol::reading::{DeviceId, Hex, Outcome};
+use minato_protocol::reading::Hex;
 use minato_protocol::uplink::{
-    EnrolRequest, Enrolled, Entry, FromBroker, FromGateway, OutboxEntry, RefusedCode,
+    EnrolRequest, Enrolled, FromBroker, FromGateway, OutboxEntry, RefusedCode,
     UPLINK_BATCH_ENTRIES_MAX, UPLINK_MESSAGE_BYTES_MAX, UPLINK_PING_SECONDS, UPLINK_VERSION,
     proof_bytes,
 };
-use minato_protocol::{Code, GatewayId, SiteId, SubjectId, Timestamp};
-use std::collections::BTreeMap;
+use minato_protocol::{Code, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,10 +41,24 @@ pub(super) fn enrolment() -> Router<Arc<Edge>> {
     Router::new().route("/gateway/enrol", post(enrol))
 }
 
-/// A one-time code becomes an identity; asked again with the same key it is the same one.
-async fn enrol(State(edge): State<Arc<Edge>>, Json(request): Json<EnrolRequest>) -> Response {
-    match try_enrol(&edge, request).await {
-        Ok(enrolled) => Json(enrolled).into_response(),
+/// A one-time code becomes an identity; asked again with the same key it is the same one. Wrong
+/// codes are counted together with the other doors' codes.
+async fn enrol(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    let from = client(&request);
+    let read: Result<Json<EnrolRequest>, JsonRejection> = Json::from_request(request, &()).await;
+    let asked = match read {
+        Ok(Json(asked)) => asked,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let one_try = match edge.limits.code(from, edge.desk.clock.now()) {
+        Ok(one_try) => one_try,
+        Err(code) => return Refusal(code).into_response(),
+    };
+    match try_enrol(&edge, asked).await {
+        Ok(enrolled) => {
+            one_try.was_right();
+            Json(enrolled).into_response()
+        }
         Err(code) => {
             let message = code.sentence().to_owned();
             let refusal = minato_protocol::entry::HttpRefusal { code, message };
@@ -128,25 +143,27 @@ impl Wire {
     }
 }
 
-/// A gateway that proved who it is.
+/// A gateway that proved who it is, on one connection.
 struct Proven {
-    gateway: GatewayId,
-    site: SiteId,
+    origin: Origin,
     boot: Hex<8>,
-    outbox: Hex<8>,
+    connection: u64,
 }
 
 async fn serve(edge: &Arc<Edge>, wire: &mut Wire) -> Result<(), Ended> {
-    let proven = timeout(HANDSHAKE_WITHIN, shake_hands(edge, wire)).await;
+    let connection = edge.gateways.dialled();
+    let proven = timeout(HANDSHAKE_WITHIN, shake_hands(edge, wire, connection)).await;
     let proven = proven.map_err(|_| Ended::Gone)??;
-    let (connection, outbox) = edge.gateways.connect(proven.gateway, proven.site, proven.boot);
-    tracing::info!(gateway = %proven.gateway, "gateway connected");
+    let Origin { gateway, site, .. } = proven.origin;
+    let outbox = edge.gateways.connect(gateway, connection, site, proven.boot);
+    let outbox = outbox.ok_or(Ended::Refused(RefusedCode::Superseded))?;
+    tracing::info!(%gateway, "gateway connected");
     let ended = converse(edge, wire, &proven, outbox).await;
-    edge.gateways.disconnect(proven.gateway, connection);
+    edge.gateways.disconnect(gateway, connection);
     ended
 }
 
-async fn shake_hands(edge: &Edge, wire: &mut Wire) -> Result<Proven, Ended> {
+async fn shake_hands(edge: &Edge, wire: &mut Wire, connection: u64) -> Result<Proven, Ended> {
     let FromGateway::Hello { version, gateway, boot, outbox, nonce } = wire.receive().await? else {
         return Err(Ended::Refused(RefusedCode::BadMessage));
     };
@@ -172,7 +189,7 @@ async fn shake_hands(edge: &Edge, wire: &mut Wire) -> Result<Proven, Ended> {
         .verify(&proof_bytes(gateway, &boot, &nonce, &ours), &signature.0)
         .map_err(|_| Ended::Refused(RefusedCode::BadProof))?;
     wire.send(&FromBroker::Welcome { site, now: edge.desk.clock.now() }).await?;
-    Ok(Proven { gateway, site, boot, outbox })
+    Ok(Proven { origin: Origin { gateway, site, outbox }, boot, connection })
 }
 
 fn fresh_nonce() -> Hex<32> {
@@ -220,17 +237,17 @@ async fn hear(
     proven: &Proven,
     message: FromGateway,
 ) -> Result<(), Ended> {
-    let gateway = proven.gateway;
+    let gateway = proven.origin.gateway;
+    let turn = edge.gateways.turn(gateway, proven.connection).await;
+    let turn = turn.ok_or(Ended::Refused(RefusedCode::Superseded))?;
     match message {
         FromGateway::Deliver { sent_at, batch } => {
-            if batch.len() > UPLINK_BATCH_ENTRIES_MAX {
-                return Err(Ended::Refused(RefusedCode::BadMessage));
+            let through = deliver(edge, &proven.origin, sent_at, &batch).await?;
+            drop(turn);
+            match through {
+                Some(through) => wire.send(&FromBroker::Ack { through }).await,
+                None => Ok(()),
             }
-            let Some(through) = batch.last().map(|entry| entry.seq) else { return Ok(()) };
-            let stored = store(edge, proven, sent_at, &batch).await;
-            stored.map_err(|_| Ended::Refused(RefusedCode::Unavailable))?;
-            tell_bindings(edge, gateway, &batch);
-            wire.send(&FromBroker::Ack { through }).await
         }
         FromGateway::Status { devices, outbox_full, waiting } => {
             metrics::gauge!("minato_gateway_outbox_entries").set(waiting);
@@ -255,70 +272,19 @@ async fn hear(
     }
 }
 
-/// Everything of a delivery, durably: readings to their subjects, the rest (bindings, readings of
-/// nobody) to the gateway's own stream.
-async fn store(
+/// Up to where it is durable.
+async fn deliver(
     edge: &Edge,
-    proven: &Proven,
+    origin: &Origin,
     sent_at: Timestamp,
     batch: &[OutboxEntry],
-) -> Result<(), Code> {
-    let mut by_subject: BTreeMap<SubjectId, Vec<Outcome>> = BTreeMap::new();
-    let mut own = Vec::new();
-    for line in batch {
-        match &line.entry {
-            Entry::Measured { subject: Some(subject), outcome } => {
-                by_subject.entry(*subject).or_default().push(outcome.clone());
-            }
-            Entry::Measured { subject: None, .. } | Entry::Bound { .. } | Entry::Unbound { .. } => {
-                own.push(Item {
-                    dedupe_id: line_id(&proven.outbox, line.seq),
-                    at: edge.desk.clock.now(),
-                    body: serde_json::to_value(line).unwrap_or_default(),
-                });
-            }
-        }
+) -> Result<Option<u64>, Ended> {
+    if batch.len() > UPLINK_BATCH_ENTRIES_MAX {
+        return Err(Ended::Refused(RefusedCode::BadMessage));
     }
-    if !own.is_empty() {
-        let stream = StreamId::gateway(proven.gateway);
-        let stored = edge.desk.log.append_unordered(&stream, own).await;
-        stored.map_err(|_| Code::NotDurable)?;
-    }
-    for (subject, device, since) in batch.iter().filter_map(bound) {
-        edge.readings.note_binding(&edge.desk, subject, device, since).await?;
-    }
-    for (subject, outcomes) in by_subject {
-        edge.readings.store(&edge.desk, subject, sent_at, outcomes).await?;
-    }
-    Ok(())
-}
-
-fn bound(line: &OutboxEntry) -> Option<(SubjectId, DeviceId, Timestamp)> {
-    match &line.entry {
-        Entry::Bound { subject, device, since, .. } => Some((*subject, device.clone(), *since)),
-        Entry::Measured { .. } | Entry::Unbound { .. } => None,
-    }
-}
-
-fn line_id(outbox: &Hex<8>, seq: u64) -> [u8; 16] {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&outbox.0);
-    id[8..].copy_from_slice(&seq.to_be_bytes());
-    id
-}
-
-fn tell_bindings(edge: &Edge, gateway: GatewayId, batch: &[OutboxEntry]) {
-    for line in batch {
-        match &line.entry {
-            Entry::Bound { key, device, subject, .. } => {
-                edge.gateways.set_bound(gateway, device, Some(*subject));
-                edge.gateways.answer(gateway, key, Ok(()));
-            }
-            Entry::Unbound { key, device, .. } => {
-                edge.gateways.set_bound(gateway, device, None);
-                edge.gateways.answer(gateway, key, Ok(()));
-            }
-            Entry::Measured { .. } => {}
-        }
-    }
+    let Some(last) = batch.last() else { return Ok(None) };
+    let Edge { desk, readings, gateways, .. } = edge;
+    let taken_in = take_in((desk, readings, gateways), origin, sent_at, batch).await;
+    taken_in.map_err(|_| Ended::Refused(RefusedCode::Unavailable))?;
+    Ok(Some(last.seq))
 }

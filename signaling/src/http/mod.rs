@@ -12,14 +12,13 @@ use crate::gateway::Gateways;
 use crate::presence::Presence;
 use crate::readings::Readings;
 use crate::relays::{MediaKey, RelayPlace};
-use crate::views::Sites;
+use crate::site::Register;
 use axum::Router;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use minato_protocol::view::Clinic;
 use minato_protocol::{Role, StaffId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,10 +64,8 @@ pub struct Edge {
     pub media_key: Arc<MediaKey>,
     /// The relay, and whether it answers.
     pub relay: Option<(RelayPlace, watch::Receiver<bool>)>,
-    /// Sites, with what has to be known before they open.
-    pub sites: Sites,
-    /// The responsible institution of new rooms.
-    pub clinic: Clinic,
+    /// Sites, and the institution responsible for new rooms.
+    pub register: Register,
     /// Session cookies go over TLS only.
     pub secure_cookies: bool,
     /// Tries per address.

@@ -85,9 +85,11 @@ struct Session<'a> {
     cookie: String,
     who: Who,
     actor: Actor,
+    you: You,
     screen: Screen,
     outbox: Outbox,
     acts: JoinSet<(String, Result<Outcome, Refusal>)>,
+    own_bell: Option<watch::Receiver<()>>,
     readings_bell: Option<watch::Receiver<()>>,
     seats: Vec<Sitting>,
     parties: HashMap<ParticipantId, Sitting>,
@@ -154,14 +156,18 @@ impl<'a> Session<'a> {
         let actor = actor(edge, &who);
         let screen = Screen::new(actor.viewer, actor.session.clone());
         let seats = seats(edge, &who, &actor.viewer);
+        let you = you(edge, &who, &actor.viewer);
+        let own_bell = own_bell(edge, &actor.viewer);
         Self {
             edge,
             cookie,
             who,
             actor,
+            you,
             screen,
             outbox,
             acts: JoinSet::new(),
+            own_bell,
             readings_bell: None,
             seats,
             parties: HashMap::new(),
@@ -176,14 +182,17 @@ impl<'a> Session<'a> {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         let pause = if self.who.role == Role::Patient { PATIENT_PAUSE } else { STAFF_PAUSE };
-        let mut look_at = Instant::now();
+        let mut looked_at = Instant::now();
+        let mut look_at = looked_at;
         let mut rung = false;
         loop {
             tokio::select! {
                 message = stream.next(), if self.acts.len() < ACTS_MAX => {
+                    // Its end is a sign of life as well; only silence is none.
+                    self.seats.iter_mut().for_each(Sitting::heard);
+                    heard = Instant::now();
                     let Some(message) = message else { return Ok(()) };
                     let Some(message) = received(message)? else { return Ok(()) };
-                    heard = Instant::now();
                     if !matches!(message, Message::Ping(_) | Message::Pong(_)) {
                         self.hear(parse(&message)?).await?;
                     }
@@ -193,13 +202,15 @@ impl<'a> Session<'a> {
                     changed.map_err(|_| Code::Busy)?;
                     rung = true;
                     if self.is_urgent().await {
-                        look_at = Instant::now();
+                        look_at = looked_at + STAFF_PAUSE;
                     }
                 }
+                () = rings(&mut self.own_bell) => (rung, look_at) = (true, Instant::now()),
                 () = tokio::time::sleep_until(look_at), if rung => {
                     rung = false;
                     self.look().await?;
-                    look_at = Instant::now() + pause;
+                    looked_at = Instant::now();
+                    look_at = looked_at + pause;
                 }
                 () = rings(&mut self.readings_bell) => self.send_readings().await?,
                 _ = heartbeat.tick() => {
@@ -214,7 +225,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A patient's own change of state is not put off; a change of position may be.
+    /// Only positions may be told late, and only to whoever waits.
     async fn is_urgent(&self) -> bool {
         let Some((room, ticket)) = self.actor.viewer.ticket else { return false };
         let Ok(seen) = self.edge.desk.room(room).await else { return true };
@@ -222,10 +233,11 @@ impl<'a> Session<'a> {
     }
 
     async fn greet(&mut self, have: &[Have]) -> Result<(), Code> {
-        let you = you(self.edge, &self.who, &self.actor.viewer);
+        self.you = you(self.edge, &self.who, &self.actor.viewer);
         let heartbeat_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
         let now = self.edge.desk.clock.now();
-        let welcome = ToScreen::Welcome { version: wire::VERSION, now, heartbeat_ms, you };
+        let welcome =
+            ToScreen::Welcome { version: wire::VERSION, now, heartbeat_ms, you: self.you.clone() };
         self.outbox.send(&welcome)?;
         let views = self.screen.greet(self.edge, have).await?;
         self.outbox.send_all(&views)?;
@@ -239,6 +251,9 @@ impl<'a> Session<'a> {
         if now.patient_view != self.who.patient_view {
             // The tablet turned round: another viewer, other tables.
             self.turn_round(now).await?;
+        } else if self.you.hospital != hospital(self.edge, &self.actor.viewer) {
+            // The site's sheet was changed: an emergency telephones this number.
+            self.greet(&[]).await?;
         }
         let news = self.screen.news(self.edge).await?;
         self.outbox.send_all(&news)?;
@@ -250,6 +265,7 @@ impl<'a> Session<'a> {
         self.who = now;
         self.actor = actor(self.edge, &now);
         self.screen = Screen::new(self.actor.viewer, self.actor.session.clone());
+        self.own_bell = own_bell(self.edge, &self.actor.viewer);
         self.readings_bell = None;
         self.seats = seats(self.edge, &now, &self.actor.viewer);
         self.greet(&[]).await
@@ -391,6 +407,11 @@ fn actor(edge: &Edge, who: &Who) -> Actor {
     Actor { viewer, session: who.session.to_string(), nurse_behind }
 }
 
+/// What happens to the patient's own ticket is never put off.
+fn own_bell(edge: &Edge, viewer: &Viewer) -> Option<watch::Receiver<()>> {
+    viewer.ticket.map(|(_, ticket)| edge.bell().listen_for(ticket))
+}
+
 fn seats(edge: &Edge, who: &Who, viewer: &Viewer) -> Vec<Sitting> {
     let own = match who.role {
         Role::Patient => viewer.ticket.map(|(_, ticket)| Seat::Ticket(ticket)),
@@ -409,11 +430,13 @@ fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
         staff: viewer.staff,
         site: viewer.site,
         ticket: viewer.ticket.map(|(_, ticket)| ticket),
-        hospital: viewer.site.and_then(|site| edge.sites.get(&site)).map(|site| {
-            let crate::views::Site { receiving_hospital, .. } = site;
-            receiving_hospital.clone()
-        }),
+        hospital: hospital(edge, viewer),
         patient_view,
         rehearsal: edge.rehearsal,
     }
+}
+
+fn hospital(edge: &Edge, viewer: &Viewer) -> Option<String> {
+    let known = edge.register.known();
+    viewer.site.and_then(|site| known.sites.get(&site)).map(|site| site.receiving_hospital.clone())
 }

@@ -1,6 +1,6 @@
 //! Which history is meant: a noun and a key, such as `room/0000000000001`.
 
-use minato_protocol::{GatewayId, RoomId, StaffId, SubjectId, VisitId};
+use minato_protocol::{GatewayId, RoomId, SiteId, StaffId, SubjectId, VisitId};
 use std::{fmt, fmt::Write as _, str::FromStr, sync::Arc};
 
 /// Characters of a key.
@@ -49,6 +49,10 @@ nouns! {
     Session = "session",
     /// The box on a clinic's wall.
     Gateway = "gateway",
+    /// Where patients are cared for at the bedside.
+    Site = "site",
+    /// The institution responsible for this service.
+    Clinic = "clinic",
 }
 
 /// A stream's name: a [`Noun`], a slash and a key of 1 to 64 ASCII letters, digits, `-` and `_`.
@@ -100,6 +104,16 @@ impl StreamId {
     /// The stream of a gateway.
     pub fn gateway(id: GatewayId) -> Self {
         Self::of(Noun::Gateway, id)
+    }
+
+    /// The stream of a site.
+    pub fn site(id: SiteId) -> Self {
+        Self::of(Noun::Site, id)
+    }
+
+    /// The stream of the responsible institution: there is one.
+    pub fn clinic() -> Self {
+        Self::of(Noun::Clinic, "own")
     }
 
     // Only for keys that are known to be valid: ids and hexadecimal hashes.
@@ -179,6 +193,8 @@ mod tests {
             StreamId::link(&[0xab; 32]),
             StreamId::session(&[0; 32]),
             StreamId::gateway(GatewayId(3)),
+            StreamId::site(SiteId(1)),
+            StreamId::clinic(),
         ];
         for stream in streams {
             assert_eq!(stream.as_str().parse(), Ok(stream.clone()));

@@ -7,6 +7,7 @@ pub use control::{Helm, follow};
 use crate::desk::Desk;
 use crate::gateway::Gateways;
 use crate::log::StreamId;
+use crate::room::Ticket;
 use crate::views::desired;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use minato_protocol::media::{
@@ -153,7 +154,7 @@ impl Wishes {
                 let Some(claim) = ticket.claim() else { continue };
                 let stream = StreamId::visit(claim.visit);
                 let Ok(papers) = desk.visits.see(&stream).await else { continue };
-                let wave = wave_party(desk, gateways, ticket.subject, claim.visit, ticket.epoch);
+                let wave = wave_party(desk, gateways, ticket, claim.visit);
                 let party = wave.map(|wave| wave.participant);
                 let list = List {
                     generation: ticket.epoch,
@@ -177,14 +178,15 @@ impl Wishes {
 fn wave_party(
     desk: &Desk,
     gateways: &Gateways,
-    subject: SubjectId,
+    ticket: &Ticket,
     visit: VisitId,
-    epoch: u32,
 ) -> Option<WaveParty> {
+    let (subject, epoch) = (ticket.subject, ticket.epoch);
     // A box whose link to us is cut may still be heard by the relay: it stays on the list.
     let (gateway, boot) = gateways.look(|links| {
         let wears = |link: &crate::gateway::Link| {
-            link.devices.iter().any(|device| device.bound == Some(subject))
+            let here = ticket.is_at(link.site);
+            here && link.devices.iter().any(|device| device.bound == Some(subject))
         };
         links.iter().find(|(_, link)| wears(link)).map(|(gateway, link)| (*gateway, link.boot))
     })?;

@@ -3,7 +3,7 @@
 use super::event::{Bedside, NewTicket};
 use minato_protocol::act::{ContactOutcome, Disposition, Duty, Triage};
 use minato_protocol::view::{Clinic, Why};
-use minato_protocol::{Pii, Span, StaffId, TicketId, VisitId};
+use minato_protocol::{Pii, Span, StaffId, TicketId, Timestamp, VisitId};
 
 /// Imperative. Random ids come inside; `epoch` is the claim the asker believes in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +62,10 @@ pub enum Command {
     RecordContact { ticket: TicketId, outcome: ContactOutcome },
     /// 先生の応答がありません.
     ReportDoctorSilent { ticket: TicketId },
-    /// A lease lapsed, or is back.
-    SetPatientPresent { ticket: TicketId, present: bool },
-    /// A lease lapsed, or is back.
-    SetDoctorPresent { doctor: StaffId, present: bool },
+    /// A lease lapsed, or is back. `heard` is the screen's last sign of life.
+    SetPatientPresent { ticket: TicketId, present: bool, heard: Timestamp },
+    /// A lease lapsed, or is back. `heard` is the screen's last sign of life.
+    SetDoctorPresent { doctor: StaffId, present: bool, heard: Timestamp },
     /// Kills every link and session of a ticket made so far.
     RevokeLinks { ticket: TicketId },
     /// Looks at a patient's own data without having the patient.

@@ -2,6 +2,7 @@
 
 use super::{
     Command, DEVICE_REQUESTS_MAX, Event, NewTicket, OnRoster, Room, Stage, TICKETS_MAX, Ticket,
+    UNHEARD_MAX,
 };
 use minato_protocol::act::{ContactOutcome, Duty, Triage};
 use minato_protocol::view::{HandOver, Why};
@@ -87,8 +88,12 @@ pub(super) fn decide(room: &Room, command: &Command, now: Timestamp) -> Decided 
                 when(known.doctor_silent.is_none(), Event::DoctorSilent { ticket: *ticket })
             })
         }
-        Command::SetPatientPresent { ticket, present } => patient_present(room, *ticket, *present),
-        Command::SetDoctorPresent { doctor, present } => doctor_present(room, *doctor, *present),
+        Command::SetPatientPresent { ticket, present, heard } => {
+            patient_present(room, *ticket, *present, last_heard(*heard, now))
+        }
+        Command::SetDoctorPresent { doctor, present, heard } => {
+            doctor_present(room, *doctor, *present, last_heard(*heard, now))
+        }
         Command::RevokeLinks { ticket } => {
             let generation = room.ticket(*ticket)?.link_generation.saturating_add(1);
             Ok(vec![Event::LinksRevoked { ticket: *ticket, generation }])
@@ -293,13 +298,24 @@ fn record_contact(room: &Room, ticket: TicketId, outcome: ContactOutcome) -> Dec
     }
 }
 
-fn patient_present(room: &Room, ticket: TicketId, present: bool) -> Decided {
+/// A grace begins with the last sign of life, but never long before anybody could be told: what
+/// lies further back is time in which the service itself did not look.
+fn last_heard(heard: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    Some(heard.min(now).max(now - UNHEARD_MAX))
+}
+
+fn patient_present(
+    room: &Room,
+    ticket: TicketId,
+    present: bool,
+    since: Option<Timestamp>,
+) -> Decided {
     let known = room.ticket(ticket)?;
     if known.is_over() || known.stage == Stage::Invited {
         return Ok(Vec::new());
     }
     Ok(match (present, known.away_since) {
-        (false, None) => vec![Event::PatientAway { ticket }],
+        (false, None) => vec![Event::PatientAway { ticket, since }],
         (true, Some(_)) => {
             // Back from an interruption, or heard of again before anybody had to telephone.
             let returns = match known.stage {
@@ -319,12 +335,17 @@ fn patient_present(room: &Room, ticket: TicketId, present: bool) -> Decided {
     })
 }
 
-fn doctor_present(room: &Room, doctor: StaffId, present: bool) -> Decided {
+fn doctor_present(
+    room: &Room,
+    doctor: StaffId,
+    present: bool,
+    since: Option<Timestamp>,
+) -> Decided {
     let Some(OnRoster { duty, away_since }) = room.roster.get(&doctor).copied() else {
         return Ok(Vec::new());
     };
     Ok(match (present, away_since) {
-        (false, None) if duty != Duty::Off => vec![Event::DoctorAway { doctor }],
+        (false, None) if duty != Duty::Off => vec![Event::DoctorAway { doctor, since }],
         (true, Some(_)) => vec![Event::DoctorBack { doctor }],
         (true | false, _) => Vec::new(),
     })

@@ -2,7 +2,9 @@
 
 use minato_protocol::act::{ContactOutcome, Disposition, Duty, Triage};
 use minato_protocol::view::{Clinic, Why};
-use minato_protocol::{Person, Pii, SiteId, Span, StaffId, SubjectId, TicketId, VisitId};
+use minato_protocol::{
+    Person, Pii, SiteId, Span, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+};
 use serde::{Deserialize, Serialize};
 
 /// A ticket as it is made.
@@ -86,11 +88,21 @@ pub enum Event {
     /// The patient gave the place up.
     Left { ticket: TicketId, why: Why },
     /// The patient's screen is gone.
-    PatientAway { ticket: TicketId },
+    PatientAway {
+        ticket: TicketId,
+        /// Its last sign of life; where none is written it counts from the event.
+        #[serde(default)]
+        since: Option<Timestamp>,
+    },
     /// It is back.
     PatientBack { ticket: TicketId },
     /// The doctor's screen is gone.
-    DoctorAway { doctor: StaffId },
+    DoctorAway {
+        doctor: StaffId,
+        /// Its last sign of life; where none is written it counts from the event.
+        #[serde(default)]
+        since: Option<Timestamp>,
+    },
     /// It is back.
     DoctorBack { doctor: StaffId },
     /// 先生の応答がありません.
@@ -131,7 +143,7 @@ impl Event {
             | Self::HandedOver { ticket, .. }
             | Self::Ended { ticket, .. }
             | Self::Left { ticket, .. }
-            | Self::PatientAway { ticket }
+            | Self::PatientAway { ticket, .. }
             | Self::PatientBack { ticket }
             | Self::DoctorSilent { ticket }
             | Self::LinksRevoked { ticket, .. }

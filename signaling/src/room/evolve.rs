@@ -30,8 +30,11 @@ pub(super) fn evolve(room: &mut Room, event: &Event, at: Timestamp) {
             if let Some(entry) = room.roster.get_mut(doctor) {
                 *entry = OnRoster { duty: *duty, away_since: None };
             }
+            room.service.paused(*doctor);
         }
-        Event::DoctorAway { doctor } => set_doctor_away(room, *doctor, Some(at)),
+        Event::DoctorAway { doctor, since } => {
+            set_doctor_away(room, *doctor, Some(since.unwrap_or(at)));
+        }
         Event::DoctorBack { doctor } => set_doctor_away(room, *doctor, None),
         Event::ServiceWasAway { span } => extend_graces(room, *span),
         Event::Called { ticket, doctor, epoch, visit } => {
@@ -141,7 +144,7 @@ fn in_place(room: &mut Room, event: &Event, at: Timestamp) {
             known.hand_over = None;
             known.doctor_silent = None;
         }
-        Event::PatientAway { .. } => known.away_since = Some(at),
+        Event::PatientAway { since, .. } => known.away_since = Some(since.unwrap_or(at)),
         Event::PatientBack { .. } => known.away_since = None,
         Event::DoctorSilent { .. } => known.doctor_silent = Some(at),
         Event::LinksRevoked { generation, .. } => {
@@ -329,14 +332,14 @@ fn end(
 ) {
     let Some(known) = ticket_mut(&mut room.tickets, ticket) else { return };
     let Some(claim) = known.claim() else { return };
-    let began = known.answered;
+    let was_seen = known.answered.is_some();
     known.stage = stage(claim.doctor);
     known.epoch = epoch;
     known.hand_over = None;
     known.doctor_silent = None;
     is_over(room, ticket, at);
-    if let Some(began) = began {
-        room.service.saw(began, at);
+    if was_seen {
+        room.service.saw(claim.doctor, claim.since, at, room.queue.len());
     }
 }
 

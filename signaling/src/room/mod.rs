@@ -31,6 +31,8 @@ pub const RING: Span = Span::seconds(60);
 pub const PLACE_GRACE: Span = Span::minutes(30);
 /// A doctor's screen may be gone so long before the patient goes back to the front.
 pub const DOCTOR_GRACE: Span = Span::seconds(60);
+/// A screen's grace began at most so long before its absence was written down.
+pub const UNHEARD_MAX: Span = Span::seconds(30);
 /// After a miss Next leaves a ticket out for so long.
 pub const SKIP_AFTER_MISS: Span = Span::minutes(3);
 /// So many misses, then a coordinator telephones.
@@ -129,7 +131,17 @@ impl Room {
 
     /// How long a waiting ticket may wait.
     pub fn wait_of(&self, ticket: &Ticket) -> Wait {
-        self.service.range(self.ahead_of(ticket), self.on_duty())
+        let (ahead, doctors) = (self.ahead_of(ticket), self.on_duty());
+        // Only for the first ones can it matter who has nobody; the others need not be counted.
+        let free = if ahead < doctors { self.idle() } else { 0 };
+        self.service.range(ahead, doctors, free)
+    }
+
+    /// How many doctors on duty have no patient of this room.
+    fn idle(&self) -> usize {
+        let owners = self.live().filter_map(|ticket| ticket.claim().map(|claim| claim.doctor));
+        let busy: BTreeSet<StaffId> = owners.collect();
+        self.on_duty().saturating_sub(busy.len())
     }
 
     /// The ticket that Next would take for a doctor, leaving out `skip` (their nurse was busy).
@@ -200,8 +212,12 @@ impl Aggregate for Room {
         evolve::evolve(self, event, at);
     }
 
+    fn concerns(event: &Event) -> Option<TicketId> {
+        event.ticket()
+    }
+
     /// Raised with every change of what the fold of the same events gives.
-    const FOLD: Option<u32> = Some(1);
+    const FOLD: Option<u32> = Some(2);
 
     fn to_snapshot(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()

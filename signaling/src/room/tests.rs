@@ -8,3 +8,4 @@ mod hand_over;
 mod order;
 mod sequences;
 mod support;
+mod waits;

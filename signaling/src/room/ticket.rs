@@ -4,7 +4,7 @@ use super::event::{Bedside, NewTicket};
 use super::order::{self, Rank};
 use minato_protocol::act::{Disposition, Triage};
 use minato_protocol::view::{HandOver, TicketState, Why};
-use minato_protocol::{Person, Pii, StaffId, SubjectId, TicketId, Timestamp, VisitId};
+use minato_protocol::{Person, Pii, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// Who owns a ticket. It exists nowhere else.
@@ -158,6 +158,11 @@ impl Ticket {
             Stage::Waiting { visit, .. } => *visit,
             Stage::Invited | Stage::Unanswered | Stage::Ended { .. } | Stage::Left => None,
         }
+    }
+
+    /// Whether this patient is at the bedside of a site.
+    pub fn is_at(&self, site: SiteId) -> bool {
+        self.bedside.is_some_and(|bedside| bedside.site == site)
     }
 
     /// Whether the place is given back for good.

@@ -1,9 +1,9 @@
 //! How long it may take: a range from what this room really did, or "cannot tell".
 
 use minato_protocol::view::Wait;
-use minato_protocol::{Span, Timestamp};
+use minato_protocol::{Span, StaffId, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The last so many visits tell the rate.
 const VISITS_SEEN_MAX: usize = 20;
@@ -12,15 +12,36 @@ const VISITS_SEEN_MIN: usize = 3;
 /// A visit counts as at most so long.
 const VISIT_MAX: Span = Span::minutes(4 * 60);
 
-/// How long the last visits of a room took, from the call to the end.
+/// A doctor who takes the next patient later than this was not on the way to one.
+const GAP_MAX: Span = Span::minutes(5);
+/// Whom an idle doctor can take is called within so long.
+const IDLE_MIN: u32 = 3;
+/// Half the width of a range, in standard deviations.
+const WIDTH: f64 = 1.5;
+
+/// How long one patient after the other takes in a room where somebody waits: from the end of a
+/// doctor's visit to the end of the same doctor's next.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Service {
     took: VecDeque<Span>,
+    /// Doctors who ended a visit while others waited, and when.
+    free_since: BTreeMap<StaffId, Timestamp>,
 }
 
 impl Service {
-    /// A visit that began then is over.
-    pub(super) fn saw(&mut self, began: Timestamp, ended: Timestamp) {
+    /// A doctor's visit is over that was called then; somebody waits for the doctor, or nobody.
+    pub(super) fn saw(
+        &mut self,
+        doctor: StaffId,
+        called: Timestamp,
+        ended: Timestamp,
+        waiting: usize,
+    ) {
+        let free = self.free_since.remove(&doctor).filter(|free| *free < called);
+        let began = free.map_or(called, |free| free.max(called - GAP_MAX));
+        if waiting > 0 {
+            self.free_since.insert(doctor, ended);
+        }
         if self.took.len() == VISITS_SEEN_MAX {
             self.took.pop_front();
         }
@@ -28,23 +49,39 @@ impl Service {
         self.took.push_back((ended - began).clamp(Span(0), VISIT_MAX));
     }
 
-    /// The wait behind `ahead` others with so many doctors on duty. Its width is the spread seen:
-    /// a mean visit from the quarter below to the quarter above, times the rounds to come.
-    pub(super) fn range(&self, ahead: usize, doctors: usize) -> Wait {
-        if doctors == 0 || self.took.len() < VISITS_SEEN_MIN {
+    /// A doctor came, went or took a break: the time until the next visit is no part of it.
+    pub(super) fn paused(&mut self, doctor: StaffId) {
+        self.free_since.remove(&doctor);
+    }
+
+    /// The wait behind `ahead` others with so many doctors on duty, of whom `free` have nobody.
+    ///
+    /// As many visits have to end as there are people before, and one more: a sum of times whose
+    /// mean and spread are those of the last visits, with the doctors working side by side. The
+    /// mean itself is known from few visits only, and that widens the range too.
+    pub(super) fn range(&self, ahead: usize, doctors: usize, free: usize) -> Wait {
+        let seen = self.took.len();
+        if doctors == 0 || seen < VISITS_SEEN_MIN {
             return Wait::CannotTell;
         }
-        let mut sorted: Vec<i64> = self.took.iter().map(|span| span.0).collect();
-        sorted.sort_unstable();
-        let quarter = |part: usize| sorted[(sorted.len() - 1) * part / 4];
-        let minutes = |mean_ms: i64, rounds_x100: i64| {
-            u32::try_from(mean_ms * rounds_x100 / 100 / 60_000).unwrap_or(0)
-        };
-        let rounds_x100 = i64::try_from(ahead * 100 / doctors).unwrap_or(i64::MAX / 1_000_000);
-        let from_min = minutes(quarter(1), rounds_x100);
-        let to_min = minutes(quarter(3), rounds_x100 + 100) + 1;
+        let ends = (ahead + 1).saturating_sub(free) as f64;
+        let minutes = || self.took.iter().map(|span| span.0 as f64 / 60_000.0);
+        let mean = minutes().sum::<f64>() / seen as f64;
+        let spread = minutes().map(|took| (took - mean).powi(2)).sum::<f64>() / (seen - 1) as f64;
+        let each = ends / doctors as f64;
+        let of_the_visits = spread * each / doctors as f64;
+        let of_the_mean = spread * each.powi(2) / seen as f64;
+        let width = WIDTH * (of_the_visits + of_the_mean).sqrt();
+        let from_min = whole((each * mean - width).floor());
+        let to_min = whole((each * mean + width).ceil()).max(IDLE_MIN);
         Wait::Range { from_min, to_min: to_min.max(from_min + 1) }
     }
+}
+
+/// Whole minutes, never fewer than none.
+#[expect(clippy::cast_possible_truncation, reason = "it is clamped to what fits")]
+fn whole(minutes: f64) -> u32 {
+    minutes.clamp(0.0, VISIT_MAX.0 as f64) as u32
 }
 
 #[cfg(test)]
@@ -53,24 +90,48 @@ mod tests {
 
     fn seen(minutes: &[i64]) -> Service {
         let mut service = Service::default();
-        minutes.iter().for_each(|took| service.saw(Timestamp(0), Timestamp(took * 60_000)));
+        for (number, took) in (0..).zip(minutes) {
+            service.saw(StaffId(number), Timestamp(0), Timestamp(took * 60_000), 1);
+        }
         service
     }
 
     #[test]
     fn with_nobody_on_duty_nobody_can_tell() {
-        assert_eq!(seen(&[5, 5, 5, 5]).range(2, 0), Wait::CannotTell);
+        assert_eq!(seen(&[5, 5, 5, 5]).range(2, 0, 0), Wait::CannotTell);
     }
 
     #[test]
     fn after_two_visits_it_is_too_early_to_tell() {
-        assert_eq!(seen(&[5, 5]).range(2, 1), Wait::CannotTell);
+        assert_eq!(seen(&[5, 5]).range(2, 1, 0), Wait::CannotTell);
     }
 
     #[test]
-    fn a_second_doctor_halves_the_lower_bound() {
+    fn a_second_doctor_halves_the_wait() {
         let service = seen(&[10, 10, 10, 10]);
-        assert_eq!(service.range(4, 1), Wait::Range { from_min: 40, to_min: 51 });
-        assert_eq!(service.range(4, 2), Wait::Range { from_min: 20, to_min: 31 });
+        assert_eq!(service.range(3, 1, 0), Wait::Range { from_min: 40, to_min: 41 });
+        assert_eq!(service.range(3, 2, 0), Wait::Range { from_min: 20, to_min: 21 });
+    }
+
+    #[test]
+    fn a_doctor_who_has_nobody_makes_the_wait_short() {
+        let Wait::Range { from_min, to_min } = seen(&[10, 10, 10]).range(0, 2, 1) else {
+            panic!("a range");
+        };
+        assert_eq!((from_min, to_min), (0, IDLE_MIN));
+    }
+
+    #[test]
+    fn the_time_between_two_patients_counts_while_somebody_waits_and_no_break_was_taken() {
+        let minute = |count: i64| Timestamp(count * 60_000);
+        let doctor = StaffId(1);
+        let mut service = Service::default();
+        service.saw(doctor, minute(0), minute(10), 4);
+        service.saw(doctor, minute(12), minute(20), 3);
+        service.paused(doctor);
+        service.saw(doctor, minute(30), minute(36), 0);
+        service.saw(doctor, minute(50), minute(54), 0);
+        let took: Vec<i64> = service.took.iter().map(|span| span.0 / 60_000).collect();
+        assert_eq!(took, [10, 10, 6, 4]);
     }
 }

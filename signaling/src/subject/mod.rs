@@ -6,7 +6,7 @@
 use crate::aggregate::Aggregate;
 use minato_protocol::reading::{DeviceId, Outcome, Quality};
 use minato_protocol::view::ReadingRow;
-use minato_protocol::{Code, Span, Timestamp, VisitId};
+use minato_protocol::{Code, SiteId, Span, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +47,8 @@ pub enum Command {
     HoldBack { visit: VisitId, from: Timestamp },
     /// Somebody put a device on this person.
     NoteBinding { device: DeviceId, since: Timestamp },
+    /// A nurse of this site asks for a device to be put on this person, who is at the bedside there.
+    Place { site: SiteId },
 }
 
 /// Past tense.
@@ -57,6 +59,8 @@ pub enum Event {
     HeldBack { visit: VisitId, from: Timestamp },
     /// Somebody looked again who this is: what this device measures from here on is shown.
     Rebound { device: DeviceId, since: Timestamp },
+    /// Boxes of this site may deliver for this person, also long after the ticket is over.
+    Placed { site: SiteId },
 }
 
 /// What was held back at one press.
@@ -75,6 +79,10 @@ struct Held {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     held: Vec<Held>,
+    /// How often what is shown has changed: a screen that agrees with another number begins anew.
+    pub shown_version: u64,
+    /// Where devices were put on this person.
+    pub site: Option<SiteId>,
 }
 
 impl Subject {
@@ -110,10 +118,18 @@ impl Aggregate for Subject {
                 vec![Event::Rebound { device: device.clone(), since: *since }]
             }
             Command::NoteBinding { .. } => Vec::new(),
+            Command::Place { site } => match self.site {
+                None => vec![Event::Placed { site: *site }],
+                Some(known) if known == *site => Vec::new(),
+                Some(_elsewhere) => return Err(Code::DeviceElsewhere),
+            },
         })
     }
 
     fn evolve(&mut self, event: &Event, at: Timestamp) {
+        if !matches!(event, Event::Placed { .. }) {
+            self.shown_version += 1;
+        }
         match event {
             Event::HeldBack { visit, from } => {
                 let rebound = BTreeMap::new();
@@ -124,6 +140,7 @@ impl Aggregate for Subject {
                     held.rebound.entry(device.clone()).or_insert(*since);
                 }
             }
+            Event::Placed { site } => self.site = Some(*site),
         }
     }
 }

@@ -75,3 +75,15 @@ fn pressing_twice_in_one_visit_is_pressing_once() {
     let again = Command::HoldBack { visit: VISIT, from: Timestamp(100) };
     assert_eq!(pressed_at(500).decide(&again, Timestamp(700)), Ok(vec![]));
 }
+
+#[test]
+fn a_person_belongs_to_the_site_that_first_put_a_device_on() {
+    let mut subject = Subject::default();
+    let placed = subject.decide(&Command::Place { site: SiteId(1) }, Timestamp(1));
+    assert_eq!(placed, Ok(vec![Event::Placed { site: SiteId(1) }]));
+    subject.evolve(&Event::Placed { site: SiteId(1) }, Timestamp(1));
+    assert_eq!(subject.decide(&Command::Place { site: SiteId(1) }, Timestamp(2)), Ok(vec![]));
+    let elsewhere = subject.decide(&Command::Place { site: SiteId(2) }, Timestamp(3));
+    assert_eq!(elsewhere, Err(Code::DeviceElsewhere));
+    assert_eq!(subject.shown_version, 0, "no screen has to begin anew");
+}

@@ -42,9 +42,9 @@ impl Viewer {
 /// Everybody's card by id.
 pub type Cards = BTreeMap<StaffId, Card>;
 
-/// A clinic, a shelter, a vehicle: what has to be known of it before it opens.
+/// A clinic, a shelter, a vehicle, as screens need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
+pub struct SiteCard {
     /// Its name.
     pub name: String,
     /// The hospital that receives emergencies, with its number.
@@ -54,7 +54,7 @@ pub struct Site {
 }
 
 /// Sites by id.
-pub type Sites = BTreeMap<SiteId, Site>;
+pub type Sites = BTreeMap<SiteId, SiteCard>;
 
 /// A member of staff as a patient sees one.
 fn card_of(cards: &Cards, staff: StaffId) -> DoctorCard {

@@ -5,7 +5,7 @@
 mod rules;
 
 use crate::aggregate::Aggregate;
-use minato_protocol::act::{Disposition, IdentityMethod};
+use minato_protocol::act::{Disposition, IdentityMethod, Language};
 use minato_protocol::{
     Code, ParticipantId, Pii, Role, RoomId, StaffId, SubjectId, TicketId, Timestamp,
 };
@@ -59,7 +59,7 @@ pub enum Command {
     /// Goes on before it is settled.
     Defer { reason: Pii<String> },
     /// Yes to this way of being treated.
-    Consent { version: u32, explained_by: Pii<String>, language: String },
+    Consent { version: u32, explained_by: Pii<String>, language: Option<Language> },
     /// An order for the nurse.
     WriteOrder { text: Pii<String> },
     /// Read back.
@@ -93,7 +93,13 @@ pub enum Event {
     /// Put off.
     Deferred { reason: Pii<String> },
     /// Consent.
-    Consented { version: u32, explained_by: Pii<String>, language: String },
+    Consented {
+        version: u32,
+        explained_by: Pii<String>,
+        /// In which language the text was read; none where no page said so.
+        #[serde(default)]
+        language: Option<Language>,
+    },
     /// An order, numbered 1, 2, 3.
     OrderWritten { order: u32, text: Pii<String> },
     /// Read back.
@@ -167,6 +173,15 @@ pub struct Visit {
     pub wrong_patient: bool,
     /// How it ended.
     pub closed: bool,
+}
+
+impl Visit {
+    /// Whether this patient may be given orders and sent home as treated: `Quarantined`,
+    /// `IdentityFirst` or `ConsentFirst` say what is missing. Seeing, hearing, measuring, 急変 and
+    /// every other ending wait for none of it.
+    pub fn may_be_treated(&self) -> Result<(), Code> {
+        rules::may_be_treated(self)
+    }
 }
 
 impl Aggregate for Visit {

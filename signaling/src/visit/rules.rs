@@ -24,6 +24,9 @@ pub(super) fn decide(visit: &Visit, command: &Command) -> Decided {
     if visit.closed {
         return after_the_end(visit, command);
     }
+    if visit.wrong_patient && is_about_the_patient(command) {
+        return Err(Code::Quarantined);
+    }
     match command {
         Command::Open { .. } => Ok(Vec::new()),
         Command::Enter(party) => enter(visit, party),
@@ -40,7 +43,7 @@ pub(super) fn decide(visit: &Visit, command: &Command) -> Decided {
         Command::Consent { version, explained_by, language } => Ok(vec![Event::Consented {
             version: *version,
             explained_by: explained_by.clone(),
-            language: language.clone(),
+            language: *language,
         }]),
         Command::WriteOrder { text } => write_order(visit, text),
         Command::ReadBack { order } => {
@@ -94,6 +97,44 @@ fn after_the_end(visit: &Visit, command: &Command) -> Decided {
     }
 }
 
+/// Once this was another person, nothing more is settled or ordered under this name; whoever is
+/// there may still talk, call for help, leave and close.
+fn is_about_the_patient(command: &Command) -> bool {
+    match command {
+        Command::ConfirmIdentity { .. }
+        | Command::Defer { .. }
+        | Command::Consent { .. }
+        | Command::WriteOrder { .. }
+        | Command::ReadBack { .. }
+        | Command::FinishOrder { .. } => true,
+        Command::Open { .. }
+        | Command::Enter(_)
+        | Command::Exit { .. }
+        | Command::Say { .. }
+        | Command::GoAudioOnly { .. }
+        | Command::RaiseEmergency
+        | Command::MarkWrongPatient
+        | Command::Close { .. } => false,
+    }
+}
+
+/// Identity, then consent. A reason puts off both. 急変 puts off the consent: whoever cannot be
+/// asked is helped all the same.
+pub(super) fn may_be_treated(visit: &Visit) -> Result<(), Code> {
+    if visit.wrong_patient {
+        return Err(Code::Quarantined);
+    }
+    if visit.deferred.is_some() {
+        return Ok(());
+    }
+    visit.identity_doctor.ok_or(Code::IdentityFirst)?;
+    if visit.consent.is_some() || visit.emergency.is_some() {
+        Ok(())
+    } else {
+        Err(Code::ConsentFirst)
+    }
+}
+
 fn when(so: bool, event: Event) -> Vec<Event> {
     if so { vec![event] } else { Vec::new() }
 }
@@ -121,9 +162,7 @@ fn enter(visit: &Visit, party: &Party) -> Decided {
 
 fn write_order(visit: &Visit, text: &Pii<String>) -> Decided {
     readable(text)?;
-    if visit.identity_doctor.is_none() && visit.deferred.is_none() {
-        return Err(Code::IdentityFirst);
-    }
+    may_be_treated(visit)?;
     if visit.orders.len() >= ORDERS_MAX {
         return Err(Code::TooMany);
     }

@@ -27,11 +27,86 @@ fn screen(participant: u64) -> Party {
 const DOCTOR_KNOWS: Event =
     Event::IdentityConfirmed { side: Side::Doctor, method: IdentityMethod::AskedNameAndBirthDate };
 
+fn agreed() -> Event {
+    Event::Consented { version: 1, explained_by: said("阿部"), language: Some(Language::Ja) }
+}
+
 #[test]
 fn no_order_before_the_doctor_knows_who_it_is() {
     let order = Command::WriteOrder { text: said("血圧をもう一度") };
     assert_eq!(given(&[]).decide(&order, T0), Err(Code::IdentityFirst));
-    assert!(given(&[DOCTOR_KNOWS]).decide(&order, T0).is_ok());
+    assert_eq!(given(&[agreed()]).decide(&order, T0), Err(Code::IdentityFirst));
+    assert!(given(&[DOCTOR_KNOWS, agreed()]).decide(&order, T0).is_ok());
+}
+
+#[test]
+fn no_order_before_the_patient_agreed() {
+    let order = Command::WriteOrder { text: said("血圧をもう一度") };
+    assert_eq!(given(&[DOCTOR_KNOWS]).decide(&order, T0), Err(Code::ConsentFirst));
+    let deferred = Event::Deferred { reason: said("家族に電話で確かめた") };
+    assert!(given(&[DOCTOR_KNOWS, deferred]).decide(&order, T0).is_ok());
+}
+
+#[test]
+fn in_an_emergency_consent_may_wait_and_who_it_is_still_needs_a_reason() {
+    let order = Command::WriteOrder { text: said("酸素") };
+    let emergency = given(&[DOCTOR_KNOWS, Event::EmergencyRaised]);
+    assert!(emergency.decide(&order, T0).is_ok());
+    let unknown = given(&[Event::EmergencyRaised]);
+    assert_eq!(unknown.decide(&order, T0), Err(Code::IdentityFirst));
+}
+
+#[test]
+fn without_consent_people_talk_call_for_help_turn_away_and_leave() {
+    let visit = given(&[Event::Entered(screen(1))]);
+    let say = Command::Say { from: None, role: Role::Patient, text: said("痛いです") };
+    for command in [
+        say,
+        Command::Enter(screen(2)),
+        Command::Exit { participant: ParticipantId(1) },
+        Command::GoAudioOnly { reason: said("回線") },
+        Command::RaiseEmergency,
+        Command::MarkWrongPatient,
+        Command::Close { disposition: Some(Disposition::Refused), note: said("") },
+    ] {
+        assert!(visit.decide(&command, T0).is_ok(), "{command:?}");
+    }
+}
+
+#[test]
+fn once_it_was_another_person_nothing_is_settled_or_ordered_under_this_name() {
+    let wrong = given(&[DOCTOR_KNOWS, agreed(), Event::WrongPatientMarked]);
+    for command in [
+        Command::WriteOrder { text: said("酸素") },
+        Command::Defer { reason: said("急ぐ") },
+        Command::ConfirmIdentity { side: Side::Doctor, method: IdentityMethod::CardShown },
+        Command::Consent { version: 1, explained_by: said("阿部"), language: Some(Language::Ja) },
+    ] {
+        assert_eq!(wrong.decide(&command, T0), Err(Code::Quarantined), "{command:?}");
+    }
+    assert_eq!(wrong.may_be_treated(), Err(Code::Quarantined));
+    assert_eq!(wrong.decide(&Command::MarkWrongPatient, T0), Ok(vec![]));
+}
+
+#[test]
+fn a_consent_keeps_its_text_its_language_and_who_explained_it() {
+    for language in [Some(Language::En), None] {
+        let consent = Command::Consent { version: 3, explained_by: said("阿部"), language };
+        let events = given(&[]).decide(&consent, T0).expect("always possible");
+        assert_eq!(events, [Event::Consented { version: 3, explained_by: said("阿部"), language }]);
+    }
+}
+
+#[test]
+fn a_consent_stored_without_its_language_is_still_one() {
+    let explained_by = said("阿部");
+    let stored = serde_json::json!({
+        "event": "consented", "version": 1, "explained_by": explained_by
+    });
+    let event: Event = serde_json::from_value(stored).expect("an event of before");
+    assert_eq!(event, Event::Consented { version: 1, explained_by, language: None });
+    let visit = given(&[DOCTOR_KNOWS, event]);
+    assert_eq!(visit.may_be_treated(), Ok(()));
 }
 
 #[test]
@@ -45,10 +120,10 @@ fn an_emergency_may_defer_the_identity_with_a_reason() {
 #[test]
 fn an_order_is_read_back_before_it_is_done() {
     let written = Event::OrderWritten { order: 1, text: said("酸素 2 L") };
-    let visit = given(&[DOCTOR_KNOWS, written.clone()]);
+    let visit = given(&[DOCTOR_KNOWS, agreed(), written.clone()]);
     let done = Command::FinishOrder { order: 1 };
     assert_eq!(visit.decide(&done, T0), Err(Code::ReadBackFirst));
-    let read = given(&[DOCTOR_KNOWS, written, Event::OrderReadBack { order: 1 }]);
+    let read = given(&[DOCTOR_KNOWS, agreed(), written, Event::OrderReadBack { order: 1 }]);
     assert_eq!(read.decide(&done, T0), Ok(vec![Event::OrderFinished { order: 1 }]));
     assert_eq!(read.decide(&Command::FinishOrder { order: 0 }, T0), Err(Code::OrderUnknown));
 }

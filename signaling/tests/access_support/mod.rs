@@ -24,8 +24,8 @@ use minato_signaling::presence::Presence;
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::MediaKey;
 use minato_signaling::room::{Command, NewTicket, Room, Stage};
+use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
-use minato_signaling::views::Sites;
 use std::sync::Arc;
 
 pub(crate) const ROOM: RoomId = RoomId(1);
@@ -79,8 +79,7 @@ impl House {
             gateways: Arc::new(Gateways::new(desk.bell.clone())),
             media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
             relay: None,
-            sites: Sites::new(),
-            clinic: Clinic::default(),
+            register: Register::load(&desk).await.expect("the log is readable"),
             secure_cookies: false,
             limits: Limits::default(),
             epoch: 1,

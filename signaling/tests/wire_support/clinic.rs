@@ -164,9 +164,10 @@ impl Clinic {
         (visit, epoch)
     }
 
+    /// Ended in a way that waits for neither identity nor consent.
     pub(crate) async fn end(&self, doctor: &Screen, ticket: TicketId, epoch: u32) {
         let note = String::new();
-        let end = Act::EndVisit { ticket, epoch, disposition: Disposition::Treated, note };
+        let end = Act::EndVisit { ticket, epoch, disposition: Disposition::Refused, note };
         doctor.must(end).await;
     }
 

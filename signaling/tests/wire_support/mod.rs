@@ -27,7 +27,7 @@ use minato_signaling::log::{EventLog, StreamId};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::MediaKey;
-use minato_signaling::views::{Site, Sites};
+use minato_signaling::site::{Register, Sheet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,8 +81,7 @@ impl Broker {
             gateways,
             media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
             relay: None,
-            sites: sites(),
-            clinic: ClinicCard { name: "みなと医療".into(), phone: "0599-00-0100".into() },
+            register: set_up(&desk).await,
             secure_cookies: false,
             limits: Limits::default(),
             epoch: (minato_signaling::access::random_id() >> 32) as u32,
@@ -197,14 +196,25 @@ pub(crate) fn name_of(staff: StaffId) -> String {
     format!("医療者{}", staff.0)
 }
 
-fn sites() -> Sites {
-    let clinic = ClinicCard { name: "港島診療所".into(), phone: "0599-00-0101".into() };
-    let site_named = |name: &str| Site {
-        name: name.into(),
-        receiving_hospital: "港市民病院 0599-00-0119".into(),
-        clinic: clinic.clone(),
-    };
-    Sites::from([(site(1), site_named("港島")), (site(2), site_named("沖島"))])
+/// Two sites and who is responsible; a broker over the same log finds them.
+async fn set_up(desk: &Desk) -> Register {
+    let register = Register::load(desk).await.expect("the log is readable");
+    if register.clinic().is_ok() {
+        return register;
+    }
+    let own = ClinicCard { name: "みなと医療".into(), phone: "0599-00-0100".into() };
+    register.set_clinic(desk, own).await.expect("a clinic");
+    for name in ["港島", "沖島"] {
+        let sheet = Sheet {
+            name: name.into(),
+            receiving_hospital: "港市民病院 0599-00-0119".into(),
+            clinic: Some(ClinicCard {
+                name: "港島診療所".into(), phone: "0599-00-0101".into()
+            }),
+        };
+        register.open_site(desk, sheet).await.expect("it opens");
+    }
+    register
 }
 
 /// Waits until a question about the broker is answered with yes.

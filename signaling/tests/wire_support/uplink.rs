@@ -78,9 +78,18 @@ impl Wall {
 
     /// Answers the challenge as the box `signer` would.
     pub(crate) async fn prove(&mut self, signer: GatewayId) {
-        let Some(FromBroker::Challenge { nonce }) = self.next().await else {
-            panic!("no challenge")
-        };
+        let nonce = self.challenge().await;
+        self.answer(signer, nonce).await;
+    }
+
+    pub(crate) async fn challenge(&mut self) -> Hex<32> {
+        match self.next().await {
+            Some(FromBroker::Challenge { nonce }) => nonce,
+            other => panic!("no challenge: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn answer(&mut self, signer: GatewayId, nonce: Hex<32>) {
         let bytes = proof_bytes(self.gateway, &Hex([1; 8]), &Hex([2; 32]), &nonce);
         let mut signature = [0; 64];
         signature.copy_from_slice(key_of(signer).sign(&bytes).as_ref());

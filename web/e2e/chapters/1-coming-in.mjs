@@ -85,8 +85,11 @@ step("a browser inside an app hands its place over by a number that works once",
   await safari.join();
   assert.equal(await safari.code(), w.learnt.ichiroCode, "the same ticket");
   assert.equal(await safari.ahead(), 1, "the same place");
-  await w.ichiro.sees("この画面での待合は終わりました");
+  await w.ichiro.sees("順番は、別のブラウザに移りました");
+  await w.ichiro.sees("すぐに医療機関へお電話ください");
+  assert.equal(await w.ichiro.page.locator('a[href^="tel:0599"]').count(), 1, "whom to telephone stands there");
   await w.ichiro.look("patient-moved-away");
+  await w.ichiro.lookInEnglish("patient-moved-away-english");
   await w.ichiro.screen.close();
   w.ichiro = safari;
 });

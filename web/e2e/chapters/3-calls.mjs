@@ -18,8 +18,18 @@ step("the call from home: identity before anything else, consent, then pictures 
   await w.hana.confirmIdentity();
   await w.abe.confirmIdentity();
   await w.abe.page.locator("main.visit:not(.gated)").waitFor();
+  await w.abe.page.locator('[data-owed="consent_first"]').getByText("同意がまだです").waitFor();
+  await w.abe.act("defer-consent").waitFor();
+  assert.equal(await w.abe.page.getByLabel("指示を書く").count(), 0, "no orders before there is consent");
+  await w.abe.look("doctor-consent-first");
+  await w.abe.act("defer-consent").click();
+  await w.abe.look("doctor-consent-defer");
+  await w.abe.press("やめる", w.abe.page.getByRole("dialog"));
   await w.hana.consent();
   await w.abe.sees("同意あり");
+  await w.abe.page.getByLabel("指示を書く").waitFor();
+  assert.equal(await w.abe.page.locator('[data-owed="consent_first"]').count(), 0, "nothing is owed any more");
+  await w.abe.sees("自宅の患者さん：測定器からの値はありません");
   await seeAndHearEachOther([w.abe, w.hana]);
   await w.coordinator.seesInColumn(w.learnt.hanaCode, "in_visit");
 });
@@ -57,6 +67,7 @@ step("the call from the bedside: one tablet for nurse and patient, pictures and 
   await w.nurse.look("nurse-called");
   await w.nurse.answer();
   await w.abe.isInVisit();
+  await w.nurse.look("nurse-visit-asked");
   await w.nurse.confirmIdentity();
   await w.abe.confirmIdentity();
   await w.nurse.takeConsent();
@@ -137,6 +148,24 @@ step("patient view on the tablet shows one patient and hides all others until th
   await w.nurse.leavePatientView(NURSE_PIN);
   await w.nurse.open(w.learnt.kenCode);
   await w.nurse.open(w.learnt.fumiCode);
+});
+
+step("a second device at the bed waits for the nurse's yes and comes in without microphone and sound", async () => {
+  await w.nurse.act("second-device").click();
+  const dialog = w.nurse.page.getByRole("dialog");
+  const number = (await dialog.locator(".spoken").innerText()).replace(/\D/g, "");
+  await dialog.locator("svg.qr").waitFor();
+  await w.nurse.look("nurse-second-device");
+  const family = await person(Patient, "family", "phone");
+  await family.page.goto(`${w.broker.origin}/p`);
+  await family.joinBySpoken(number);
+  await family.sees("医療機関が確認中です");
+  await dialog.locator('[data-act="allow-yes"]').click();
+  await family.page.locator("main.visit, .visit").first().waitFor();
+  await family.sees("マイクを入れる");
+  await family.look("patient-second-device-visit");
+  await w.nurse.press("閉じる", dialog);
+  await family.screen.close();
 });
 
 step("an order is written, read back aloud and done, each with its time", async () => {

@@ -78,7 +78,11 @@ step("ten minutes without the clinic's line: the nurse goes on measuring; all va
   await w.abe.press("表で見る");
   await w.abe.page.locator(".readings tr", { hasText: "後着" }).first().waitFor();
   await w.abe.look("doctor-late-table");
+  const newer = w.abe.tile("pressure").locator("button.newer-late");
+  await newer.getByText("新しい値が後から届いています").waitFor();
   await w.abe.press("図で見る");
+  await newer.click();
+  await until("the late stretch is drawn", () => w.abe.lateBand());
   await w.abe.look("doctor-late-trend");
   assert.ok(same(await boardState(), placeBefore), "every place was kept");
   await seeAndHearEachOther([w.abe, w.nurse], 30_000);

@@ -52,6 +52,9 @@ step("急変: one press and a confirm show where, whom to call and the hospital;
 step("the visit ends with a disposition, and the next patient comes in", async () => {
   await w.mori.end("救急搬送");
   await w.nurse.sees("診察は終わりました");
+  await w.nurse.sees("急変あり");
+  assert.equal(await w.nurse.page.locator(".alarm-chip, .line.emergency, .emergency-card").count(), 0, "what is over is no alarm");
+  await w.nurse.look("nurse-ended");
   await w.coordinator.seesInColumn(w.learnt.fumiCode, "over");
   await w.mori.callNext();
   await w.ichiro.answer();

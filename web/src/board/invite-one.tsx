@@ -7,7 +7,7 @@ import type { Person, Triage } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { t } from "../words/board";
 import { staff } from "../words/staff";
-import { birthDate } from "./era";
+import { birthDate } from "../words/era";
 import type { Send } from "./invite";
 import { type Flaw, flawsOf, LENGTH_MAX } from "./people";
 import { dayOf } from "./today";

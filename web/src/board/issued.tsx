@@ -3,14 +3,15 @@
 import { useState } from "preact/hooks";
 import { Button } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
+import { addressOf, spokenText } from "../ui/join-link";
+import { Qr } from "../ui/qr";
 import type { IssuedLink } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
 import { language } from "../words/dictionary";
 import { t } from "../words/board";
 import { download } from "./download";
-import { addressOf, linksCsv, personOf, spokenText } from "./links";
-import { Qr } from "./qr";
+import { linksCsv, personOf } from "./links";
 import { dayOf } from "./today";
 
 interface IssuedProps {

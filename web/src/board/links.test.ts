@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import type { IssuedLink } from "../wire/types";
 import { parseCsv } from "./csv";
-import { addressOf, BATCH_BYTES_MAX, batchesOf, linksCsv, spokenText } from "./links";
+import { addressOf, spokenText } from "../ui/join-link";
+import { BATCH_BYTES_MAX, batchesOf, linksCsv } from "./links";
 
 const LINK: IssuedLink = {
   ticket: "t1",

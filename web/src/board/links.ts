@@ -1,6 +1,7 @@
 // Issued links as addresses and as a list for the centre's own SMS. Plain functions.
 
 import type { IssuedLink, Person, TicketRow } from "../wire/types";
+import { addressOf } from "../ui/join-link";
 import { writeCsv } from "./csv";
 import type { Line } from "./people";
 
@@ -25,17 +26,6 @@ export function batchesOf(people: readonly Invitation[]): Invitation[][] {
     }
   }
   return batches;
-}
-
-/** The address behind a link: nothing in it is about a person, and the secret never leaves the page
- * in a request (it stands behind the `#`). */
-export function addressOf(link: IssuedLink, origin: string): string {
-  return `${origin}/p#${link.secret}`;
-}
-
-/** `1234 5678`, as it is said aloud. */
-export function spokenText(spoken: string): string {
-  return spoken.replace(/^(\d{4})(\d{4})$/, "$1 $2");
 }
 
 /** Who a link is for, as far as this screen may know. */

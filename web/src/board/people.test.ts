@@ -2,8 +2,6 @@
 
 import { describe, expect, it } from "vitest";
 import { decodeFile, parseCsv, writeCsv } from "./csv";
-import { ageOn } from "../words/age";
-import { birthDate } from "./era";
 import { readPeople } from "./people";
 
 const TODAY = "2026-11-22";
@@ -39,32 +37,6 @@ describe("comma-separated text", () => {
 
   it("reads a file in Shift_JIS", () => {
     expect(decodeFile(new Uint8Array([0x8e, 0x81, 0x96, 0xbc]).buffer)).toBe("氏名");
-  });
-});
-
-describe("birth dates", () => {
-  it.each([
-    ["1944-12-01", "1944-12-01"],
-    ["1944/12/1", "1944-12-01"],
-    ["１９４４年１２月１日", "1944-12-01"],
-    ["19441201", "1944-12-01"],
-    ["S19.12.1", "1944-12-01"],
-    ["昭和19年12月1日", "1944-12-01"],
-    ["令和元年5月1日", "2019-05-01"],
-  ])("%s is understood", (text, date) => {
-    expect(birthDate(text)).toBe(date);
-  });
-
-  it.each(["", "1944-13-01", "1944-02-30", "44-1-1", "昨日", "1800-01-01"])(
-    "%s is no date",
-    (text) => {
-      expect(birthDate(text)).toBeUndefined();
-    },
-  );
-
-  it("count the birthday for an age", () => {
-    expect(ageOn("1944-12-01", "2024-11-30")).toBe(79);
-    expect(ageOn("1944-12-01", "2024-12-01")).toBe(80);
   });
 });
 

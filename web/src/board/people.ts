@@ -1,7 +1,7 @@
 // A list of people to invite, checked line by line before anything is sent. Plain functions.
 
 import type { Act, Person, Triage } from "../wire/types";
-import { birthDate } from "./era";
+import { birthDate } from "../words/era";
 
 type Invitation = Extract<Act, { type: "invite" }>["people"][number];
 

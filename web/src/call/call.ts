@@ -1,10 +1,11 @@
 // One screen's place in the call: joins at the relay, mends the path by itself, joins anew when the
 // session is gone, and says truthfully how it stands.
 
-import { type Signal, signal } from "@preact/signals";
+import { type Signal, signal, untracked } from "@preact/signals";
 import type { Code, FromPage, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { type Lines, openLines } from "./offer";
+import { isEndedByBroker } from "./over";
 import { Own } from "./own";
 import * as relay from "./relay";
 import { Seating } from "./seating";
@@ -88,15 +89,23 @@ export class Call {
     if (this.visit === visit) await this.connect();
   }
 
-  /** Leaves the call and lets go of camera and microphone. */
+  /** Leaves the call and lets go of camera and microphone; nothing is sent or heard from here on. */
   leave(): void {
+    const goodbye = this.visit !== undefined && !this.isEndedByBroker(this.visit);
     this.visit = undefined;
     window.removeEventListener("online", this.networkChanged);
     window.removeEventListener("pagehide", this.pageHides);
     clearTimeout(this.retry);
-    this.letGo(true);
+    this.letGo(goodbye);
     this.own.letGo();
     this.state.value = { type: "idle" };
+  }
+
+  private isEndedByBroker(visit: string): boolean {
+    const you = this.wire.you.peek();
+    const mine = you?.role === "doctor" ? you.staff : undefined;
+    // A page that leaves watches nothing any more.
+    return untracked(() => isEndedByBroker(this.wire.views, visit, mine));
   }
 
   setMicrophone(on: boolean): void {
@@ -289,8 +298,8 @@ export class Call {
     this.lastRestartAt = undefined;
     this.own.putOn(undefined);
     this.seating.begin(undefined);
-    if (goodbye && session) relay.leave(session);
-    lines?.peer.close();
+    if (goodbye && session) void relay.leave(session).then(() => lines?.peer.close());
+    else lines?.peer.close();
   }
 
   private readonly networkChanged = (): void => {
@@ -303,7 +312,7 @@ export class Call {
 
   private readonly pageHides = (event: PageTransitionEvent): void => {
     // A page that is kept for the way back keeps its session too: ICE consent ends it if need be.
-    if (!event.persisted && this.session) relay.leave(this.session);
+    if (!event.persisted && this.session) void relay.leave(this.session);
   };
 }
 

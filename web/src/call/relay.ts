@@ -47,11 +47,23 @@ export function sessionOf(relay: string, answer: JoinAnswer): RelaySession {
   return { url: `${relay}/relay/sessions/${answer.session}`, secret: answer.secret };
 }
 
-/** Says goodbye; outlives the page that says it. */
-export function leave(session: RelaySession): void {
-  void fetch(session.url, {
+/** A goodbye without an answer is left alone after so long. */
+const GOODBYE_MS_MAX = 2_000;
+
+/**
+ * Says goodbye; outlives the page that says it. Resolved when it was answered or given up: closing
+ * the connection before would end the session too, and the goodbye would find nothing.
+ */
+export async function leave(session: RelaySession): Promise<void> {
+  const said = fetch(session.url, {
     method: "DELETE",
     headers: { authorization: `Bearer ${session.secret}` },
     keepalive: true,
-  }).catch(() => undefined);
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise<void>((over) => {
+    timer = setTimeout(over, GOODBYE_MS_MAX);
+  });
+  await Promise.race([said.catch(() => undefined), enough]);
+  clearTimeout(timer);
 }

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Button, Choices, Field } from "../ui/controls";
+import { Owed } from "../ui/owed";
 import { usePress } from "../ui/press";
 import type { IdentityMethod, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
@@ -22,7 +23,7 @@ export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
     );
   }
   return (
-    <section class="gate card stack" aria-label={t("gate")}>
+    <Owed after="identity_first" label={t("gate")} class="gate card stack">
       <h2>{t("gate")}</h2>
       <Asked wire={wire} visit={visit} />
       <Confirm wire={wire} visit={visit} />
@@ -31,7 +32,7 @@ export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
         {t(visit.identity.doctor && !visit.identity.other_side ? "gate_wait_other" : "gate_after")}
       </p>
       <Defer wire={wire} visit={visit} />
-    </section>
+    </Owed>
   );
 }
 
@@ -118,6 +119,16 @@ function Sides({ visit }: { visit: VisitRow }) {
 }
 
 function Defer({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  return (
+    <details class="defer">
+      <summary>{t("gate_defer")}</summary>
+      <DeferForm wire={wire} visit={visit} />
+    </details>
+  );
+}
+
+/** Goes on with a reason: identity and consent are then made good later. */
+export function DeferForm({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   const [reason, setReason] = useState("");
   const [press, busy] = usePress(wire);
   const defer = (event: Event) => {
@@ -125,21 +136,18 @@ function Defer({ wire, visit }: { wire: Wire; visit: VisitRow }) {
     void press({ type: "defer", visit: visit.visit, reason: reason.trim() });
   };
   return (
-    <details class="defer">
-      <summary>{t("gate_defer")}</summary>
-      <form class="stack" onSubmit={defer}>
-        <Field
-          label={t("gate_defer_reason")}
-          hint={t("gate_defer_hint")}
-          value={reason}
-          onValue={setReason}
-          maxLength={200}
-          required
-        />
-        <Button type="submit" disabled={busy || reason.trim() === ""}>
-          {t("gate_defer_do")}
-        </Button>
-      </form>
-    </details>
+    <form class="stack" onSubmit={defer}>
+      <Field
+        label={t("gate_defer_reason")}
+        hint={t("gate_defer_hint")}
+        value={reason}
+        onValue={setReason}
+        maxLength={200}
+        required
+      />
+      <Button type="submit" disabled={busy || reason.trim() === ""} data-act="defer">
+        {t("gate_defer_do")}
+      </Button>
+    </form>
   );
 }

@@ -7,6 +7,14 @@ export function isSettled(visit: { readonly identity: IdentityRow }): boolean {
   return deferred !== null || (doctor !== null && other_side !== null);
 }
 
+/** Consent is still to be had; a reason puts it off, and so does 急変, as the broker has it. */
+export function isConsentOwed(
+  visit: Pick<VisitRow, "consent" | "emergency" | "quarantined" | "identity">,
+): boolean {
+  const settledOtherwise = visit.identity.deferred !== null || visit.emergency !== null;
+  return visit.consent === null && !settledOtherwise && !visit.quarantined;
+}
+
 /** Put off, and not yet made good by both sides. */
 export function isOwed(visit: VisitRow): boolean {
   const { doctor, other_side, deferred } = visit.identity;

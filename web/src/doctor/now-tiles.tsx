@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { ReadingRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { ago } from "../words/common";
+import { ago, timeOfDay } from "../words/common";
 import { t } from "../words/doctor";
 import { remarksOf } from "../words/staff";
 import { type Figure, type Source, type Tile, type Vitals, vitalsAt } from "./now";
@@ -14,18 +14,25 @@ const NO_ROWS: readonly ReadingRow[] = [];
 interface NowProps {
   wire: Wire;
   subject: string | null;
+  /** Shows a moment in the trend. */
+  onSee(at: number): void;
   /** The wave, under the sensor's own value. */
   children?: ComponentChildren;
 }
 
-export function Now({ wire, subject, children }: NowProps) {
+export function Now({ wire, subject, onSee, children }: NowProps) {
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
   const vitals = vitalsAt(rows, wire.clock.now.value);
   return (
     <section class="now" aria-label={t("vitals")}>
       <h2 class="unseen">{t("vitals")}</h2>
-      <Pressure vitals={vitals} />
-      <TileView name={t("spo2")} vital="spo2" tile={vitals.oximeter}>
+      <Pressure vitals={vitals} onSee={onSee} />
+      <TileView
+        name={t("spo2")}
+        vital="spo2"
+        tile={vitals.oximeter}
+        foot={<NewerLate at={vitals.newerLate.oximeter} onSee={onSee} />}
+      >
         {(tile) => <FigureView figure={tile.figures.get("spo2")} />}
       </TileView>
       <TileView
@@ -41,13 +48,24 @@ export function Now({ wire, subject, children }: NowProps) {
   );
 }
 
-function Pressure({ vitals }: { vitals: Vitals }) {
+/** A newer value came late: it stands in the trend, and here only the way to it. */
+function NewerLate({ at, onSee }: { at: number | undefined; onSee(at: number): void }) {
+  if (at === undefined) return null;
+  return (
+    <button type="button" class="newer-late" onClick={() => onSee(at)}>
+      {t("newer_late", { time: timeOfDay(at) })}
+    </button>
+  );
+}
+
+function Pressure({ vitals, onSee }: { vitals: Vitals; onSee(at: number): void }) {
   const filling = vitals.cuffFilling;
   return (
     <TileView
       name={t("systolic_diastolic")}
       vital="pressure"
       tile={vitals.cuff}
+      foot={<NewerLate at={vitals.newerLate.cuff} onSee={onSee} />}
       more={filling && <span class="chip filling">{t("filling", { n: filling.text })}</span>}
     >
       {(tile) => {
@@ -86,10 +104,11 @@ interface TileProps {
   vital: string;
   tile: Tile;
   more?: ComponentChildren;
+  foot?: ComponentChildren;
   children(tile: Shown): ComponentChildren;
 }
 
-function TileView({ name, vital, tile, more, children }: TileProps) {
+function TileView({ name, vital, tile, more, foot, children }: TileProps) {
   return (
     <div class={`tile ${looks(tile)}`} data-vital={vital} data-state={tile.state}>
       <span class="name">
@@ -99,6 +118,7 @@ function TileView({ name, vital, tile, more, children }: TileProps) {
       </span>
       <Body tile={tile}>{children}</Body>
       {tile.state !== "empty" && <About source={tile.source} />}
+      {foot}
     </div>
   );
 }

@@ -167,3 +167,40 @@ describe("the now tile", () => {
     expect(vitalsAt([before, filling, ended], T0 + 2_000).cuffFilling).toBeUndefined();
   });
 });
+
+describe("the way to a newer value that came late", () => {
+  it("is told with the time of measuring, and the tile keeps its own value", () => {
+    const rows = [
+      pressure({ seq: 1, at: T0 }, "128"),
+      pressure({ seq: 2, at: T0 + 180_000, late: true }, "141"),
+      pressure({ seq: 3, at: T0 + 420_000, late: true }, "150"),
+    ];
+    const vitals = vitalsAt(rows, T0 + 600_000);
+    expect(vitals.newerLate.cuff).toBe(T0 + 420_000);
+    expect(vitals.cuff.state === "now" && vitals.cuff.figures.get("systolic")?.text).toBe("128");
+  });
+
+  it("is there after a failed attempt and on an empty tile", () => {
+    const failed = row({ seq: 1, at: T0 }, "cuff", { systolic: NAN, diastolic: NAN });
+    const late = pressure({ seq: 2, at: T0 + 1_000, late: true });
+    expect(vitalsAt([failed, late], T0 + 2_000).cuff.state).toBe("fault");
+    expect(vitalsAt([failed, late], T0 + 2_000).newerLate.cuff).toBe(T0 + 1_000);
+    expect(vitalsAt([late], T0 + 2_000).newerLate.cuff).toBe(T0 + 1_000);
+  });
+
+  it("is gone once a value of now is newer", () => {
+    const rows = [pressure({ seq: 1, at: T0, late: true }), pressure({ seq: 2, at: T0 + 1_000 })];
+    expect(vitalsAt(rows, T0 + 2_000).newerLate.cuff).toBeUndefined();
+  });
+
+  it("does not lead to what is held back, to a failure, or from the cuff to the finger", () => {
+    const rows = [
+      pressure({ seq: 1, at: T0 }),
+      pressure({ seq: 2, at: T0 + 1_000, late: true, quarantined: true }),
+      row({ seq: 3, at: T0 + 2_000, late: true }, "cuff", { systolic: NAN, pulse_rate: number("80") }),
+      finger({ seq: 4, at: T0 + 3_000, late: true }),
+    ];
+    const { newerLate } = vitalsAt(rows, T0 + 4_000);
+    expect(newerLate).toEqual({ cuff: undefined, oximeter: T0 + 3_000 });
+  });
+});

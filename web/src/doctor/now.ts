@@ -63,6 +63,11 @@ export interface Vitals {
   readonly pulse: { readonly tile: Tile; readonly from: DeviceKind };
   /** The cuff is filling: the pressure in it, which is no blood pressure. */
   readonly cuffFilling: Figure | undefined;
+  /**
+   * When a value was measured that came late and is newer than what the tile shows. It is in the
+   * trend and never on the tile; the tile only says so.
+   */
+  readonly newerLate: { readonly cuff: number | undefined; readonly oximeter: number | undefined };
 }
 
 /** The numbers of a row; words in place of numbers and withheld ones are not among them. */
@@ -76,8 +81,8 @@ export function figuresOf({ outcome }: ReadingRow): ReadonlyMap<Quantity, Figure
 
 /** What stands on the tiles at the broker's time `now`. */
 export function vitalsAt(rows: readonly ReadingRow[], now: number): Vitals {
-  const cuff = newest(rows, (outcome) => outcome.characteristic === "blood_pressure");
-  const oximeter = newest(rows, (outcome) => outcome.device.kind === "oximeter");
+  const cuff = newest(rows, isPressure);
+  const oximeter = newest(rows, isFinger);
   const filling = newest(
     rows,
     (outcome) => outcome.characteristic === "intermediate_cuff_pressure",
@@ -87,7 +92,39 @@ export function vitalsAt(rows: readonly ReadingRow[], now: number): Vitals {
     ...tiles,
     pulse: pulseOf(tiles.cuff, tiles.oximeter),
     cuffFilling: fillingOf(filling, cuff, now),
+    newerLate: {
+      cuff: newerLate(rows, cuff, isPressure),
+      oximeter: newerLate(rows, oximeter, isFinger),
+    },
   };
+}
+
+const isPressure = (outcome: MeasuredOutcome) => outcome.characteristic === "blood_pressure";
+const isFinger = (outcome: MeasuredOutcome) => outcome.device.kind === "oximeter";
+
+/** The newest late value after what the tile shows; a late failure is no value. */
+function newerLate(
+  rows: readonly ReadingRow[],
+  shown: ReadingRow | undefined,
+  fits: (outcome: MeasuredOutcome) => boolean,
+): number | undefined {
+  let newest = shown ? measuredAt(shown) : Number.NEGATIVE_INFINITY;
+  let found: number | undefined;
+  for (const row of rows) {
+    if (!row.late || row.quarantined || !fits(row.outcome)) continue;
+    const at = measuredAt(row);
+    if (at <= newest || !hasMain(row)) continue;
+    newest = at;
+    found = at;
+  }
+  return found;
+}
+
+/** A cuff's pulse alone is no blood pressure, an oximeter's pulse alone is a value. */
+function hasMain(row: ReadingRow): boolean {
+  const figures = figuresOf(row);
+  if (isPressure(row.outcome)) return figures.has("systolic") || figures.has("mean_arterial");
+  return figures.size > 0;
 }
 
 /** The newest row by the time of measuring that may be called now at all. */

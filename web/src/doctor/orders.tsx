@@ -8,6 +8,7 @@ import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
 import { t } from "../words/doctor";
 import { staff } from "../words/staff";
+import { isConsentOwed } from "./identity";
 import { useAltKey } from "./keys";
 
 /** Longest order, in characters. */
@@ -25,6 +26,8 @@ export function Orders({ wire, visit, settled }: OrdersProps) {
   const unsent = wire.acts.pending.value.flatMap(({ key, act }) =>
     act.type === "write_order" && act.visit === visit.visit ? [{ key, text: act.text }] : [],
   );
+  const owed = isConsentOwed(visit);
+  const none = !settled ? t("order_identity") : owed ? t("order_consent") : staff("order_none");
   return (
     <section class="orders" aria-label={t("orders")}>
       <h2>{t("orders")}</h2>
@@ -43,10 +46,10 @@ export function Orders({ wire, visit, settled }: OrdersProps) {
           </li>
         ))}
         {visit.orders.length + unsent.length === 0 && (
-          <li class="soft small">{settled ? staff("order_none") : t("order_identity")}</li>
+          <li class="soft small">{none}</li>
         )}
       </ol>
-      {settled && <Write wire={wire} visit={visit.visit} field={field} />}
+      {settled && !owed && <Write wire={wire} visit={visit.visit} field={field} />}
     </section>
   );
 }

@@ -57,7 +57,7 @@ export function PersonStrip({ wire, ticket, visit }: StripProps) {
 function Consent({ visit }: { visit: VisitRow }) {
   if (visit.consent === null) {
     return (
-      <span class="chip lamp" title={t("consent_wait")}>
+      <span class="chip lamp" title={visit.identity.deferred ?? t("consent_wait")}>
         {staff("consent_open")}
       </span>
     );

@@ -2,24 +2,26 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ReadingRow } from "../wire/types";
+import { measuredAt } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { t } from "../words/doctor";
 import { staff } from "../words/staff";
+import { type Range, RANGES, windowOf } from "./range";
 import { ReadingsTable } from "./readings-table";
 import { LINES, type Line, trendOf } from "./trend";
 import type { Cursor, Plots } from "./trend-plot";
 import { clockTime } from "./now-tiles";
 
-type Range = "10" | "60" | "all";
-const RANGES: readonly Range[] = ["10", "60", "all"];
-const MINUTE_MS = 60_000;
-/** The whole trend shows at least so much, so that a first value does not fill the chart. */
-const LEAST_MS = 5 * MINUTE_MS;
-
 const NO_ROWS: readonly ReadingRow[] = [];
 
-export function Trend({ wire, subject }: { wire: Wire; subject: string | null }) {
-  const [range, setRange] = useState<Range>("10");
+interface TrendProps {
+  wire: Wire;
+  subject: string | null;
+  range: Range;
+  onRange(range: Range): void;
+}
+
+export function Trend({ wire, subject, range, onRange }: TrendProps) {
   const [table, setTable] = useState(false);
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
   return (
@@ -33,7 +35,7 @@ export function Trend({ wire, subject }: { wire: Wire; subject: string | null })
               type="button"
               class="segment"
               aria-pressed={one === range}
-              onClick={() => setRange(one)}
+              onClick={() => onRange(one)}
             >
               {t(`range_${one}`)}
             </button>
@@ -52,15 +54,6 @@ export function Trend({ wire, subject }: { wire: Wire; subject: string | null })
   );
 }
 
-function windowOf(range: Range, rows: readonly ReadingRow[], now: number): [number, number] {
-  if (range !== "all") return [now - Number(range) * MINUTE_MS, now];
-  const first = Math.min(
-    now - LEAST_MS,
-    ...rows.slice(0, 1).map((row) => row.outcome.gateway_time),
-  );
-  return [first, now];
-}
-
 function Chart({ wire, subject, range }: { wire: Wire; subject: string | null; range: Range }) {
   const place = useRef<HTMLDivElement>(null);
   const plots = useRef<Plots | undefined>(undefined);
@@ -68,7 +61,8 @@ function Chart({ wire, subject, range }: { wire: Wire; subject: string | null; r
   const [loaded, setLoaded] = useState(false);
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
   const trend = useMemo(() => trendOf(rows), [rows]);
-  const [from, to] = windowOf(range, rows, wire.clock.now.value);
+  const first = useMemo(() => rows.reduce((at, row) => Math.min(at, measuredAt(row)), Infinity), [rows]);
+  const [from, to] = windowOf(range, first, wire.clock.now.value);
   useEffect(() => {
     let over = false;
     void import("./trend-plot").then(({ makePlots }) => {

@@ -3,7 +3,8 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { LINES, type Line, type Sparse, type Trend } from "./trend";
+import { isLate, LINES, type Line, type Sparse, type Trend } from "./trend";
+import { drawBands, LATE_COLOUR } from "./trend-bands";
 
 /** What stands under the pointer. */
 export interface Cursor {
@@ -14,7 +15,7 @@ export interface Cursor {
 }
 
 export interface Plots {
-  /** Seconds since 1970; `late` is the word that stands at late points. */
+  /** Seconds since 1970; `late` is the word that stands at late stretches. */
   show(trend: Trend, from: number, to: number, late: string): void;
   destroy(): void;
 }
@@ -27,14 +28,10 @@ const COLOURS: Record<Line, string> = {
   pulse_oximeter: "#22603e",
   pulse_cuff: "#22603e",
 };
-const LATE_COLOUR = "#8a4b00";
 const UPPER: readonly Line[] = ["systolic", "diastolic", "mean", "pulse_oximeter", "pulse_cuff"];
 const LOWER: readonly Line[] = ["spo2"];
 /** Share of the height that the upper chart gets. */
 const UPPER_SHARE = 0.62;
-/** Late points nearer together than this share one word, or one diamond. */
-const LATE_WORD_PX = 46;
-const LATE_MARK_PX = 9;
 /** Seconds between two times that are written under the chart. */
 const TIME_STEPS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
 const FONT = "11px sans-serif";
@@ -124,6 +121,8 @@ function optionsOf(
     ],
     series: [{}, ...lines.map((line) => seriesOf(line))],
     hooks: {
+      // Under the lines, so that these stay as they are; the word once, in the upper chart.
+      drawClear: [(plot) => drawBands(plot, scope.trend.late, showTimes ? "" : scope.late)],
       draw: [(plot) => drawMarks(plot, lines, scope)],
       setCursor: [(plot) => onCursor(cursorOf(plot, scope.trend))],
     },
@@ -165,11 +164,11 @@ function cursorOf(plot: uPlot, trend: Trend): Cursor | undefined {
     return typeof y === "number" ? [{ line, y }] : [];
   });
   if (values.length === 0) return undefined;
-  return { x, values, late: trend.late.some((point) => point.x === x) };
+  return { x, values, late: isLate(trend.late, x) };
 }
 
-/** Single measurements, late ones and failed attempts: shapes over the lines. */
-function drawMarks(plot: uPlot, lines: readonly Line[], { trend, late }: Scope): void {
+/** Single measurements and failed attempts: shapes over the lines. */
+function drawMarks(plot: uPlot, lines: readonly Line[], { trend }: Scope): void {
   const pen = plot.ctx;
   const { left, top, width, height } = plot.bbox;
   pen.save();
@@ -182,8 +181,6 @@ function drawMarks(plot: uPlot, lines: readonly Line[], { trend, late }: Scope):
   const yOf = (y: number) => plot.valToPos(y, "y", true);
   if (lines.includes("systolic")) drawPressures(pen, trend, xOf, yOf, size);
   if (lines.includes("pulse_cuff")) drawDots(pen, trend, "pulse_cuff", xOf, yOf, size);
-  const here = trend.late.filter((point) => lines.includes(point.line));
-  drawLate(pen, here, xOf, yOf, size, late);
   if (lines.includes("systolic")) drawFaults(pen, trend.faults, xOf, top + height - 2 * size, size);
   pen.restore();
 }
@@ -246,40 +243,6 @@ function drawDots(
     pen.beginPath();
     pen.arc(xOf(seconds), yOf(y), size * 0.7, 0, 2 * Math.PI);
     pen.fill();
-  }
-}
-
-/** Late points: a hollow diamond each, and the word once for those that stand together. */
-function drawLate(
-  pen: CanvasRenderingContext2D,
-  points: Trend["late"],
-  xOf: Place,
-  yOf: Place,
-  size: number,
-  word: string,
-): void {
-  pen.strokeStyle = LATE_COLOUR;
-  pen.fillStyle = LATE_COLOUR;
-  pen.lineWidth = 1.5 * devicePixelRatio;
-  pen.font = `bold ${11 * devicePixelRatio}px sans-serif`;
-  pen.textAlign = "center";
-  let worded = Number.NEGATIVE_INFINITY;
-  const marked = new Map<Line, number>();
-  for (const point of [...points].sort((a, b) => a.x - b.x)) {
-    const [x, y] = [xOf(point.x), yOf(point.y)];
-    const before = marked.get(point.line) ?? Number.NEGATIVE_INFINITY;
-    if (x - before < LATE_MARK_PX * devicePixelRatio) continue;
-    marked.set(point.line, x);
-    pen.beginPath();
-    pen.moveTo(x, y - size);
-    pen.lineTo(x + size, y);
-    pen.lineTo(x, y + size);
-    pen.lineTo(x - size, y);
-    pen.closePath();
-    pen.stroke();
-    if (x - worded < LATE_WORD_PX * devicePixelRatio) continue;
-    pen.fillText(word, x, y - 2.2 * size);
-    worded = x;
   }
 }
 

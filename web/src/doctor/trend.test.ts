@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Quantity, ReadingRow } from "../wire/types";
-import { trendOf } from "./trend";
+import { BAND_GAP_MS, isLate, lateBands, trendOf } from "./trend";
 
 const T0 = 1_790_000_000_000;
 
@@ -47,14 +47,14 @@ function row(
 }
 
 describe("the trend", () => {
-  it("stands in the order of measuring, late ones in their place and marked", () => {
+  it("stands in the order of measuring, late ones in their place under a band", () => {
     const trend = trendOf([
       row(1, T0 + 2_000, { spo2: "96" }),
       row(2, T0, { spo2: "94" }, { late: true }),
     ]);
     expect(trend.x).toEqual([T0 / 1_000, T0 / 1_000 + 2]);
     expect(trend.lines.spo2).toEqual([94, 96]);
-    expect(trend.late).toEqual([{ line: "spo2", x: T0 / 1_000, y: 94 }]);
+    expect(trend.late).toEqual([{ from: T0 / 1_000, to: T0 / 1_000 }]);
   });
 
   it("interrupts a running line where nothing came", () => {
@@ -89,5 +89,59 @@ describe("the trend", () => {
 
   it("leaves out what is held back", () => {
     expect(trendOf([row(1, T0, { spo2: "96" }, { quarantined: true })]).x).toEqual([]);
+  });
+});
+
+describe("a stretch of late readings", () => {
+  const SECOND = 1_000;
+  const late = (seconds: number) => ({ at: T0 + seconds * SECOND, late: true });
+  const inTime = (seconds: number) => ({ at: T0 + seconds * SECOND, late: false });
+  const band = (from: number, to: number) => ({ from: T0 / 1_000 + from, to: T0 / 1_000 + to });
+
+  it("is one band, however many readings it holds", () => {
+    const minute = Array.from({ length: 60 }, (_, at) => late(at));
+    expect(lateBands(minute)).toEqual([band(0, 59)]);
+  });
+
+  it("ends where something came in time", () => {
+    const arrivals = [late(0), late(1), inTime(2), late(3), late(4)];
+    expect(lateBands(arrivals)).toEqual([band(0, 1), band(3, 4)]);
+  });
+
+  it("goes by the time of measuring: late ones arrive after those that came in time", () => {
+    expect(lateBands([inTime(10), inTime(11), late(2), late(1)])).toEqual([band(1, 2)]);
+  });
+
+  it("holds all devices: a pressure that came late stands in the band of the pulse", () => {
+    const rows = [
+      row(1, T0, { spo2: "95" }, { late: true }),
+      row(2, T0 + 30_000, { systolic: "120" }, { late: true }),
+      row(3, T0 + 60_000, { spo2: "96" }, { late: true }),
+    ];
+    expect(trendOf(rows).late).toEqual([band(0, 60)]);
+  });
+
+  it("does not reach over a pause in which nothing was measured at all", () => {
+    const gap = BAND_GAP_MS / SECOND;
+    expect(lateBands([late(0), late(gap)])).toEqual([band(0, gap)]);
+    expect(lateBands([late(0), late(gap + 1)])).toEqual([band(0, 0), band(gap + 1, gap + 1)]);
+  });
+
+  it("is ended by an attempt that failed in time, and leaves out what is held back", () => {
+    const failed = row(2, T0 + 1_000, { systolic: "NaN" });
+    const held = row(4, T0 + 9_000, { spo2: "95" }, { late: true, quarantined: true });
+    const rows = [
+      row(1, T0, { spo2: "95" }, { late: true }),
+      failed,
+      row(3, T0 + 2_000, { spo2: "95" }, { late: true }),
+      held,
+    ];
+    expect(trendOf(rows).late).toEqual([band(0, 0), band(2, 2)]);
+  });
+
+  it("tells of a moment whether it lies within", () => {
+    const bands = [band(0, 10)];
+    expect(isLate(bands, T0 / 1_000 + 10)).toBe(true);
+    expect(isLate(bands, T0 / 1_000 + 11)).toBe(false);
   });
 });

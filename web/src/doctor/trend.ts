@@ -1,5 +1,5 @@
 // A person's readings as lines over time: one line a quantity, a gap where nothing was measured,
-// and the points that came late marked as such. Plain functions, no clock.
+// and a band over each stretch that came late. Plain functions, no clock.
 
 import type { Quantity, ReadingRow } from "../wire/types";
 import { measuredAt } from "../wire/vitals";
@@ -24,18 +24,20 @@ export const SINGLE_GAP_MS = 60 * 60_000;
 /** For uPlot: `null` interrupts a line, `undefined` is another line's moment. */
 export type Sparse = (number | null | undefined)[];
 
-export interface LatePoint {
-  readonly line: Line;
-  /** Seconds since 1970. */
-  readonly x: number;
-  readonly y: number;
+/** Late stretches further apart than this are two, even when nothing was measured between them. */
+export const BAND_GAP_MS = 15 * 60_000;
+
+/** A stretch in which all that was measured came late: seconds since 1970, both ends within. */
+export interface LateBand {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface Trend {
   /** Seconds since 1970, rising, without repeats. */
   readonly x: number[];
   readonly lines: Record<Line, Sparse>;
-  readonly late: LatePoint[];
+  readonly late: LateBand[];
   /** Moments of attempts that gave no number. */
   readonly faults: number[];
 }
@@ -43,7 +45,6 @@ export interface Trend {
 interface Point {
   readonly at: number;
   readonly y: number;
-  readonly late: boolean;
 }
 
 /** Everything measured from `from` on, in milliseconds since 1970. */
@@ -53,17 +54,49 @@ export function trendOf(rows: readonly ReadingRow[], from = 0): Trend {
     Point[]
   >;
   const faults: number[] = [];
+  const arrivals: Arrival[] = [];
   for (const row of rows) {
     const at = measuredAt(row);
     if (row.quarantined || at < from || isPicture(row)) continue;
+    arrivals.push({ at, late: row.late });
     const figures = figuresOf(row);
     if (figures.size === 0) faults.push(at / 1_000);
     for (const [what, figure] of figures) {
       const line = lineOf(what, row);
-      if (line) points[line].push({ at, y: Number(figure.text), late: row.late });
+      if (line) points[line].push({ at, y: Number(figure.text) });
     }
   }
-  return { ...joined(points), faults };
+  return { ...joined(points), faults, late: lateBands(arrivals) };
+}
+
+interface Arrival {
+  /** When it was measured, in milliseconds since 1970. */
+  readonly at: number;
+  readonly late: boolean;
+}
+
+/** One band over each run of late ones; whatever came in time between them ends the run. */
+export function lateBands(arrivals: readonly Arrival[]): LateBand[] {
+  const bands: { from: number; to: number }[] = [];
+  let open: { from: number; to: number } | undefined;
+  for (const { at, late } of [...arrivals].sort((a, b) => a.at - b.at)) {
+    if (!late) {
+      open = undefined;
+      continue;
+    }
+    const seconds = at / 1_000;
+    if (open && at - open.to * 1_000 <= BAND_GAP_MS) open.to = seconds;
+    else {
+      open = { from: seconds, to: seconds };
+      bands.push(open);
+    }
+  }
+  return bands;
+}
+
+/** Whether a moment, in seconds, lies in a late stretch. */
+export function isLate(bands: readonly LateBand[], x: number): boolean {
+  return bands.some(({ from, to }) => from <= x && x <= to);
 }
 
 /** The pressure in the cuff moves a picture and belongs in no trend. */
@@ -91,9 +124,8 @@ function lineOf(what: Quantity, row: ReadingRow): Line | undefined {
   }
 }
 
-function joined(points: Record<Line, Point[]>): Omit<Trend, "faults"> {
+function joined(points: Record<Line, Point[]>): Pick<Trend, "x" | "lines"> {
   const moments = new Map<number, Partial<Record<Line, number | null>>>();
-  const late: LatePoint[] = [];
   const put = (at: number, line: Line, y: number | null) => {
     const moment = moments.get(at) ?? {};
     moment[line] = y;
@@ -107,7 +139,6 @@ function joined(points: Record<Line, Point[]>): Omit<Trend, "faults"> {
       // The interruption stands one millisecond after the last value before it.
       if (before && point.at - before.at > gap) put(before.at + 1, line, null);
       put(point.at, line, point.y);
-      if (point.late) late.push({ line, x: point.at / 1_000, y: point.y });
       before = point;
     }
   }
@@ -115,5 +146,5 @@ function joined(points: Record<Line, Point[]>): Omit<Trend, "faults"> {
   const lines = Object.fromEntries(
     LINES.map((line) => [line, x.map((at) => moments.get(at)?.[line])]),
   ) as Record<Line, Sparse>;
-  return { x: x.map((at) => at / 1_000), lines, late };
+  return { x: x.map((at) => at / 1_000), lines };
 }

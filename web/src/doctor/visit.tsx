@@ -1,20 +1,23 @@
 // One consultation: who is who first, then the face, the values beside it, orders and words.
 
-import { useEffect } from "preact/hooks";
+import { computed } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { EmergencyFacts, emergencySince } from "../ui/emergency";
 import type { TicketRow, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { span } from "../words/common";
 import { t } from "../words/doctor";
 import { Actions } from "./actions";
+import { ConsentStep } from "./consent-step";
 import { Faces } from "./faces";
 import { Gate } from "./gate";
 import { isSettled } from "./identity";
 import { Now } from "./now-tiles";
 import { PersonStrip } from "./person-strip";
+import { type Range, rangeWith } from "./range";
 import { Side } from "./side";
 import { Trend } from "./trend-panel";
-import { useCall } from "./use-call";
+import { type HeldCall, useCall } from "./use-call";
 import { Wave } from "./wave";
 import "./visit.css";
 import "./visit-parts.css";
@@ -37,36 +40,59 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
   const settled = isSettled(visit);
   const subject = settled && !visit.quarantined ? visit.subject : null;
   useEffect(() => (subject ? wire.watchReadings(subject) : undefined), [subject]);
-  const emergency = emergencySince(ticket.ticket, visit.emergency?.since ?? ticket.emergency);
+  // Not the rows themselves: one a second would draw the whole room anew.
+  const measured = useMemo(
+    () => computed(() => subject !== null && wire.readings.rows(subject).length > 0),
+    [subject],
+  );
+  const none = settled && ticket.origin === "home" && !measured.value;
+  const looks = !settled ? "visit gated" : none ? "visit no-values" : "visit";
   return (
-    <main class={settled ? "visit" : "visit gated"} data-visit={visit.visit}>
+    <main class={looks} data-visit={visit.visit}>
       <PersonStrip wire={wire} ticket={ticket} visit={visit} />
-      {emergency !== undefined && (
-        <EmergencyFacts
-          wire={wire}
-          ticket={ticket.ticket}
-          since={emergency}
-          facts={visit.emergency ?? ticket.person ?? {}}
-        />
-      )}
+      <Emergency wire={wire} ticket={ticket} visit={visit} />
       <PatientGone wire={wire} ticket={ticket} />
+      {settled && <ConsentStep wire={wire} visit={visit} />}
       <div class="visit-grid">
         <Faces visit={visit} held={held} />
-        {settled ? (
-          <>
-            <Now wire={wire} subject={subject}>
-              <Wave call={held.call} />
-            </Now>
-            <Trend wire={wire} subject={subject} />
-          </>
-        ) : (
-          <Gate wire={wire} visit={visit} />
-        )}
+        {!settled && <Gate wire={wire} visit={visit} />}
+        {none && <p class="no-values-line">{t("home_no_values")}</p>}
+        {settled && !none && <Values wire={wire} subject={subject} held={held} />}
         <Side wire={wire} visit={visit} settled={settled} />
       </div>
       <Actions wire={wire} me={me} ticket={ticket} visit={visit} call={held.call} />
     </main>
   );
+}
+
+interface ValuesProps {
+  wire: Wire;
+  subject: string | null;
+  held: HeldCall;
+}
+
+/** Now, and how it came to be: the tiles can point into the trend. */
+function Values({ wire, subject, held }: ValuesProps) {
+  const [range, setRange] = useState<Range>("10");
+  const see = (at: number) => {
+    setRange(rangeWith(at, wire.clock.read()));
+    document.querySelector(".trend")?.scrollIntoView({ block: "nearest" });
+  };
+  return (
+    <>
+      <Now wire={wire} subject={subject} onSee={see}>
+        <Wave call={held.call} />
+      </Now>
+      <Trend wire={wire} subject={subject} range={range} onRange={setRange} />
+    </>
+  );
+}
+
+function Emergency({ wire, ticket, visit }: Omit<PageProps, "me"> & { visit: VisitRow }) {
+  const since = emergencySince(ticket.ticket, visit.emergency?.since ?? ticket.emergency);
+  if (since === undefined) return null;
+  const facts = visit.emergency ?? ticket.person ?? {};
+  return <EmergencyFacts wire={wire} ticket={ticket.ticket} since={since} facts={facts} />;
 }
 
 function PatientGone({ wire, ticket }: { wire: Wire; ticket: TicketRow }) {

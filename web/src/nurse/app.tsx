@@ -40,13 +40,9 @@ export function App({ wire }: { wire: Wire }) {
     if (called) ring();
     return quiet;
   }, [called]);
-  const banner = (
-    <LinkBanner link={wire.link} now={wire.clock.now} reassurance={nurse("measuring_goes_on")} />
-  );
   if (you?.patient_view) {
     return (
       <>
-        {banner}
         <PatientView wire={wire} />
         <Notice />
       </>
@@ -55,7 +51,7 @@ export function App({ wire }: { wire: Wire }) {
   return (
     <>
       <Bar wire={wire} />
-      {banner}
+      <LinkBanner link={wire.link} now={wire.clock.now} reassurance={nurse("measuring_goes_on")} />
       <AsOf wire={wire} />
       <main class={`split nurse-split at-${shown.value.at}`}>
         <div class="stack side">

@@ -13,21 +13,37 @@ const FAULTS: Record<DeviceRow["status"]["kind"], SimulatedFault[]> = {
   oximeter: ["low_perfusion", "sensor_displaced", "sensor_off", "silent"],
 };
 
-export function Devices({ wire, row }: TicketProps) {
+/** `short`: those on this patient; the others of the site are folded away, not gone. */
+export function Devices({ wire, row, short }: TicketProps & { short: boolean }) {
   const devices = [...wire.views.rows("devices").values()];
   const away = devices.length > 0 && devices.every((device) => !device.gateway_present);
+  const here = devices.filter((device) => device.ticket === row.ticket);
+  const folds = short && here.length > 0 && here.length < devices.length;
+  const others = devices.filter((device) => device.ticket !== row.ticket);
   return (
-    <Card title={nurse("devices")}>
+    <Card title={nurse("devices")} class="devices-card">
       {devices.length === 0 && <p class="soft">{nurse("devices_none")}</p>}
       {away && <p class="banner lamp">{nurse("gateway_away")}</p>}
-      <ul class="stack devices">
-        {devices.map((device) => (
-          <li key={device.status.device}>
-            <Device wire={wire} row={row} device={device} />
-          </li>
-        ))}
-      </ul>
+      <DeviceList wire={wire} row={row} devices={folds ? here : devices} />
+      {folds && (
+        <details class="fold">
+          <summary>{nurse("devices_other", { n: others.length })}</summary>
+          <DeviceList wire={wire} row={row} devices={others} />
+        </details>
+      )}
     </Card>
+  );
+}
+
+function DeviceList({ wire, row, devices }: TicketProps & { devices: readonly DeviceRow[] }) {
+  return (
+    <ul class="stack devices">
+      {devices.map((device) => (
+        <li key={device.status.device}>
+          <Device wire={wire} row={row} device={device} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

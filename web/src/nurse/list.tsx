@@ -8,7 +8,7 @@ import { staff } from "../words/staff";
 import { Button } from "../ui/controls";
 import { emergencySince } from "../ui/emergency";
 import { show } from "./app";
-import { byNeed } from "./order";
+import { byNeed, isOver } from "./order";
 
 interface ListProps {
   wire: Wire;
@@ -40,7 +40,7 @@ export function List({ wire, chosen }: ListProps) {
 
 function Line({ wire, row, chosen }: { wire: Wire; row: TicketRow; chosen: boolean }) {
   const waited = row.arrived !== null && row.state === "waiting";
-  const emergency = emergencySince(row.ticket, row.emergency) !== undefined;
+  const emergency = emergencyNow(row) !== undefined;
   const classes = ["line", row.state, emergency && "emergency"].filter(Boolean).join(" ");
   return (
     <button
@@ -61,6 +61,11 @@ function Line({ wire, row, chosen }: { wire: Wire; row: TicketRow; chosen: boole
       <State row={row} emergency={emergency} />
     </button>
   );
+}
+
+/** Since when 急変 is on; what is over is no longer an alarm. */
+export function emergencyNow(row: TicketRow): number | undefined {
+  return isOver(row) ? undefined : emergencySince(row.ticket, row.emergency);
 }
 
 export function State({ row, emergency }: { row: TicketRow; emergency: boolean }) {

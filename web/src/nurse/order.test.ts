@@ -19,6 +19,11 @@ describe("the nurse's list", () => {
     expect(order).toEqual(["sudden", "call", "visit", "waits", "ended"]);
   });
 
+  it("does not hold up who has ended, whatever happened before", () => {
+    const rows = [row("was-sudden", { state: "ended", emergency: 5 }), row("waits", {}), row("ended", { state: "ended" })];
+    expect(rows.sort(byNeed)[0]?.code).toBe("waits");
+  });
+
   it("keeps the room's order among those who wait", () => {
     const rows = [row("b", { rank: [1, 20, 0] }), row("c", { rank: [2, 0, 0] }), row("a", { rank: [1, 10, 0] })];
     expect(rows.sort(byNeed).map(({ code }) => code)).toEqual(["a", "b", "c"]);

@@ -13,9 +13,15 @@ const RANK: Record<TicketState, number> = {
   left: 6,
 };
 
+export function isOver({ state }: Pick<TicketRow, "state">): boolean {
+  return state === "ended" || state === "left";
+}
+
+const isAlarm = (row: TicketRow) => Number(row.emergency !== null && !isOver(row));
+
 /** 急変 first, then calls, visits, those who wait in the room's order, and what is over. */
 export function byNeed(one: TicketRow, other: TicketRow): number {
-  const emergency = Number(other.emergency !== null) - Number(one.emergency !== null);
+  const emergency = isAlarm(other) - isAlarm(one);
   if (emergency !== 0) return emergency;
   const state = RANK[one.state] - RANK[other.state];
   if (state !== 0) return state;

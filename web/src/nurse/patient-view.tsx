@@ -66,7 +66,14 @@ export function PatientView({ wire }: { wire: Wire }) {
         <LanguageButton />
         <LeaveView wire={wire} />
       </header>
-      <main class="page">{place.value && <place.value.PlaceView />}</main>
+      <main class="page">
+        {place.value && (
+          <>
+            <place.value.Cut />
+            <place.value.PlaceView />
+          </>
+        )}
+      </main>
     </>
   );
 }

@@ -1,6 +1,6 @@
 // What 受付 asks of a person. The broker checks again; here it is only said early. Pure.
 
-import { birthDate } from "../board/era";
+import { birthDate } from "../words/era";
 import type { Person } from "../wire/types";
 
 export const EMPTY: Person = { name: "", kana: "", birth_date: "", call_back: "", location: "" };

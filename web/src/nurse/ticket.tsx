@@ -3,19 +3,21 @@
 import { useEffect, useState } from "preact/hooks";
 import type { TicketRow, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { common, longDate } from "../words/common";
+import { common, longDate, timeOfDay } from "../words/common";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
 import { Button, Card } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
-import { EmergencyButton, EmergencyFacts, emergencySince } from "../ui/emergency";
+import { EmergencyButton, EmergencyFacts } from "../ui/emergency";
 import { usePress } from "../ui/press";
 import { Tiles } from "../ui/tile";
 import { Back } from "./admit";
 import { show } from "./app";
 import { Devices } from "./devices";
-import { State } from "./list";
+import { emergencyNow, State } from "./list";
+import { isOver } from "./order";
 import { EnterPatientView } from "./patient-view";
+import { Requests, SecondDevice } from "./second-device";
 import { VisitPanel } from "./visit";
 
 export interface TicketProps {
@@ -23,15 +25,13 @@ export interface TicketProps {
   row: TicketRow;
 }
 
-const OVER = ["ended", "left"];
-
 export function TicketPage({ wire, row }: TicketProps) {
   const visit = visitOf(wire, row);
   const subject = row.subject;
   useEffect(() => (subject ? wire.watchReadings(subject) : undefined), [subject]);
   // What the new state asks for stands at the top.
   useEffect(() => window.scrollTo(0, 0), [row.state]);
-  const since = emergencySince(row.ticket, row.emergency);
+  const since = emergencyNow(row);
   const facts = visit?.emergency ?? {
     location: row.person?.location ?? "",
     call_back: row.person?.call_back ?? "",
@@ -40,6 +40,13 @@ export function TicketPage({ wire, row }: TicketProps) {
     <p class="banner lamp">{staff("wrong_patient_held")}</p>
   ) : (
     subject && <Tiles wire={wire} subject={subject} />
+  );
+  // She measures while she listens: the devices stand where the values are.
+  const vitals = (
+    <>
+      {tiles}
+      {!isOver(row) && <Devices wire={wire} row={row} short={row.state === "in_visit"} />}
+    </>
   );
   return (
     <>
@@ -50,12 +57,11 @@ export function TicketPage({ wire, row }: TicketProps) {
       <NextStep wire={wire} row={row} visit={visit} />
       <Requests wire={wire} row={row} />
       {row.state === "in_visit" && visit ? (
-        <VisitPanel wire={wire} row={row} visit={visit} tiles={tiles} />
+        <VisitPanel wire={wire} row={row} visit={visit} vitals={vitals} />
       ) : (
-        tiles
+        vitals
       )}
-      {!OVER.includes(row.state) && <Devices wire={wire} row={row} />}
-      {!OVER.includes(row.state) && <Foot wire={wire} row={row} />}
+      {!isOver(row) && <Foot wire={wire} row={row} />}
     </>
   );
 }
@@ -65,7 +71,7 @@ function visitOf(wire: Wire, row: TicketRow): VisitRow | undefined {
 }
 
 function Head({ wire, row, visit }: TicketProps & { visit: VisitRow | undefined }) {
-  const emergency = emergencySince(row.ticket, row.emergency) !== undefined;
+  const emergency = emergencyNow(row) !== undefined;
   const person = visit?.quarantined ? undefined : row.person;
   return (
     <header class="card head">
@@ -76,7 +82,10 @@ function Head({ wire, row, visit }: TicketProps & { visit: VisitRow | undefined 
         <span class="chip">{staff(`triage_${row.triage}`)}</span>
         {row.first_visit && <span class="chip lamp">{staff("first_visit")}</span>}
         {row.away_since !== null && <span class="chip grey">{staff("screen_gone")}</span>}
-        {!emergency && !OVER.includes(row.state) && (
+        {isOver(row) && row.emergency !== null && (
+          <span class="chip grey">{nurse("emergency_was", { time: timeOfDay(row.emergency) })}</span>
+        )}
+        {!emergency && !isOver(row) && (
           <span class="push">
             <EmergencyButton wire={wire} ticket={row.ticket} />
           </span>
@@ -92,7 +101,7 @@ function Head({ wire, row, visit }: TicketProps & { visit: VisitRow | undefined 
           </span>
         </div>
       )}
-      {row.why !== "arrived" && <p class="small soft">{staff(`why_${row.why}`)}</p>}
+      {row.why !== "arrived" && !(isOver(row) && row.why === "emergency") && <p class="small soft">{staff(`why_${row.why}`)}</p>}
     </header>
   );
 }
@@ -157,34 +166,6 @@ function NextStep({ wire, row, visit }: TicketProps & { visit: VisitRow | undefi
   }
 }
 
-/** 同席許可: a second device wants to show this patient's side. */
-function Requests({ wire, row }: TicketProps) {
-  const [press, busy] = usePress(wire);
-  return (
-    <>
-      {row.device_requests.map((request) => (
-        <Card key={request} title={nurse("allow_title")}>
-          <p>{nurse("allow_ask")}</p>
-          <div class="row">
-            {[true, false].map((yes) => (
-              <Button
-                key={String(yes)}
-                kind={yes ? "primary" : "calm"}
-                disabled={busy}
-                onClick={() =>
-                  void press({ type: "allow_device", ticket: row.ticket, request, yes })
-                }
-              >
-                {nurse(yes ? "allow_yes" : "allow_no")}
-              </Button>
-            ))}
-          </div>
-        </Card>
-      ))}
-    </>
-  );
-}
-
 function Foot({ wire, row }: TicketProps) {
   const [asking, setAsking] = useState(false);
   const [press, busy] = usePress(wire);
@@ -196,6 +177,7 @@ function Foot({ wire, row }: TicketProps) {
   return (
     <div class="row foot">
       <EnterPatientView wire={wire} row={row} />
+      <SecondDevice wire={wire} row={row} />
       {row.state !== "in_visit" && (
         <Button kind="quiet" onClick={() => setAsking(true)}>
           {nurse("withdraw")}

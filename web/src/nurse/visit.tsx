@@ -1,4 +1,5 @@
-// The visit on the nurse's tablet: faces, who is who, consent, orders with 復唱, chat.
+// The visit on the nurse's tablet: what is still owed first, then faces, values with the devices
+// that bring them, orders with 復唱, who is who, chat.
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -6,6 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { OrderRow, TicketRow, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
+import { language } from "../words/dictionary";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
 import { stayAwake } from "../ui/awake";
@@ -13,6 +15,7 @@ import { Banner } from "../ui/banner";
 import { Chat } from "../ui/chat";
 import { Button, Card } from "../ui/controls";
 import { IdentityCard } from "../ui/identity";
+import { Owed } from "../ui/owed";
 import { Parties } from "../ui/parties";
 import { usePress } from "../ui/press";
 
@@ -26,34 +29,58 @@ interface VisitProps {
   visit: VisitRow;
 }
 
-export function VisitPanel({ wire, row, visit, tiles }: VisitProps & { tiles: ComponentChildren }) {
+export function VisitPanel({ wire, row, visit, vitals }: VisitProps & { vitals: ComponentChildren }) {
   useEffect(() => {
     void import("../call/room").then((loaded) => {
       room.value = loaded;
     });
   }, []);
   useEffect(stayAwake, []);
-  const open = visit.orders.filter((order) => order.done === null);
+  const sure = visit.identity.other_side !== null;
   return (
     <section class="stack visit-panel">
-      <h2>{nurse("in_visit", { name: visit.doctor.name })}</h2>
-      <DoctorAway wire={wire} row={row} visit={visit} />
+      <div class="row">
+        <h2>{nurse("in_visit", { name: visit.doctor.name })}</h2>
+        <DoctorAway wire={wire} row={row} visit={visit} />
+      </div>
+      {(!sure || !visit.consent) && (
+        <div class="steps-owed">
+          {!sure && <IdentityCard wire={wire} visit={visit} side="other_side" />}
+          {!visit.consent && <Consent wire={wire} visit={visit} />}
+        </div>
+      )}
       {room.value && <room.value.CallRoom wire={wire} visit={visit} staff />}
-      {tiles}
+      {vitals}
       {visit.audio_only && <Banner>{common("audio_only")}</Banner>}
+      <Orders wire={wire} visit={visit} />
       <Parties visit={visit} />
-      {open.length > 0 && (
-        <p class="banner lamp" role="status">
-          {nurse("orders_todo")}: {open.length}
+      {sure && <IdentityCard wire={wire} visit={visit} side="other_side" />}
+      {visit.consent && (
+        <p class="chip moss">
+          {staff("consent_given")} {timeOfDay(visit.consent[1])}
         </p>
       )}
-      <Orders wire={wire} visit={visit} />
-      <IdentityCard wire={wire} visit={visit} side="other_side" />
-      <Consent wire={wire} visit={visit} />
       <Card title={common("chat")}>
         <Chat wire={wire} visit={visit.visit} role="nurse" />
       </Card>
+      <OrdersOpen visit={visit} />
     </section>
+  );
+}
+
+/** At the foot of the screen while an order waits: nothing else moves when one comes. */
+function OrdersOpen({ visit }: { visit: VisitRow }) {
+  const open = visit.orders.filter((order) => order.done === null).length;
+  const see = () =>
+    document.querySelector(".order:not(.done)")?.scrollIntoView({ block: "center" });
+  return (
+    <div class="orders-open" role="status">
+      {open > 0 && (
+        <Button kind="lamp" wide onClick={see} data-act="see-orders">
+          {nurse("orders_todo", { n: open })} ↓
+        </Button>
+      )}
+    </div>
   );
 }
 
@@ -66,7 +93,7 @@ function DoctorAway({ wire, row, visit }: VisitProps) {
     if (await press(act, { mayWait: true })) setTold(true);
   };
   return (
-    <div class="row" role="status">
+    <div class="row push" role="status">
       {away && <span class="chip lamp">{nurse("doctor_away")}</span>}
       {told && <span class="chip moss">{nurse("silent_told")}</span>}
       <Button disabled={busy || told} onClick={silent}>
@@ -147,34 +174,26 @@ function Order({ wire, visit, order }: { wire: Wire; visit: string; order: Order
   );
 }
 
+/** Asked once, before the doctor may give orders; the patient may also answer on the own side. */
 function Consent({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   const [press, busy] = usePress(wire);
-  if (visit.consent) {
-    return (
-      <p class="chip moss">
-        {staff("consent_given")} {timeOfDay(visit.consent[1])}
-      </p>
-    );
-  }
   const explainedBy = wire.you.value?.name ?? "";
+  const take = () =>
+    press({
+      type: "consent",
+      visit: visit.visit,
+      version: CONSENT_VERSION,
+      explained_by: explainedBy,
+      language: language.value,
+    });
+  if (visit.quarantined) return null;
   return (
-    <Card title={staff("consent")}>
+    <Owed after="consent_first" label={staff("consent")} class="card stack">
+      <h2>{staff("consent")}</h2>
       <p>{nurse("consent_text")}</p>
-      <Button
-        wide
-        disabled={busy}
-        data-act="consent"
-        onClick={() =>
-          void press({
-            type: "consent",
-            visit: visit.visit,
-            version: CONSENT_VERSION,
-            explained_by: explainedBy,
-          })
-        }
-      >
+      <Button kind="primary" wide disabled={busy} data-act="consent" onClick={() => void take()}>
         {nurse("consent_take")}
       </Button>
-    </Card>
+    </Owed>
   );
 }

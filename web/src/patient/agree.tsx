@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, longDate } from "../words/common";
+import { language } from "../words/dictionary";
 import { patient } from "../words/patient";
 import { Button, Card } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
@@ -86,6 +87,7 @@ export function Consent({ wire, visit }: AgreeProps) {
       visit: visit.visit,
       version: CONSENT_VERSION,
       explained_by: visit.doctor.name,
+      language: language.value,
     });
   return (
     <Card title={patient("consent_title")} class="asked">

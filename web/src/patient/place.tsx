@@ -2,22 +2,21 @@
 // view of a bedside tablet.
 
 import { useEffect } from "preact/hooks";
-import type { Code, PlaceRow } from "../wire/types";
+import type { PlaceRow } from "../wire/types";
 import { wire } from "../wire/page";
-import { sentence } from "../words/codes";
 import { common } from "../words/common";
 import { entry } from "../words/entry";
 import { patient } from "../words/patient";
 import { LinkBanner } from "../ui/banner";
-import { Button } from "../ui/controls";
 import { Notice } from "../ui/notice";
 import { Called } from "./called";
 import { quiet, ring } from "../ui/chime";
+import { cutWords } from "./cut";
+import { Goodbye } from "./goodbye";
 import { Ended, Left, Parked } from "./over";
 import { stayAwake } from "../ui/awake";
 import { VisitLoader } from "./visit-loader";
 import { Waiting } from "./waiting";
-import { Worse } from "./welcome";
 
 export function Place() {
   useEffect(() => {
@@ -25,15 +24,12 @@ export function Place() {
     return () => wire.stop();
   }, []);
   const link = wire.link.value;
-  if (link.state === "bye" && !isOver(place())) return <Goodbye code={link.code} />;
+  if (link.state === "bye" && !isOver(place())) {
+    return <Goodbye code={link.code} place={place()} />;
+  }
   return (
     <>
-      <LinkBanner
-        link={wire.link}
-        now={wire.clock.now}
-        reassurance={patient("kept")}
-        backText={patient("back")}
-      />
+      <Cut />
       <PlaceView />
       <Notice />
     </>
@@ -42,6 +38,20 @@ export function Place() {
 
 function place(): PlaceRow | undefined {
   return [...wire.views.rows("place").values()][0];
+}
+
+/** While cut off: what that means for this patient now. */
+export function Cut() {
+  const { title, gone, back } = cutWords(place()?.state);
+  return (
+    <LinkBanner
+      link={wire.link}
+      now={wire.clock.now}
+      goneText={title && patient(title)}
+      reassurance={gone && patient(gone)}
+      backText={back && patient(back)}
+    />
+  );
 }
 
 /** The end of the visit ends the session too: what was last shown stays. */
@@ -85,18 +95,4 @@ export function PlaceView() {
     case "left":
       return <Left place={row} />;
   }
-}
-
-function Goodbye({ code }: { code: Code }) {
-  return (
-    <div class="stack wide-gap">
-      <h1>{patient("bye_title")}</h1>
-      <p class="lead">{sentence(code)}</p>
-      <Button kind="primary" wide onClick={() => location.reload()}>
-        {common("reload")}
-      </Button>
-      <p>{entry("refused_call")}</p>
-      <Worse />
-    </div>
-  );
 }

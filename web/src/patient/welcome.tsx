@@ -8,15 +8,18 @@ import { Button, Choices, Field } from "../ui/controls";
 import type { ComingIn, NumberKind, Trouble } from "./coming-in";
 
 const DIGITS = 8;
+/** Pressing again does not help: another link does. */
+const DEAD: readonly (Trouble | undefined)[] = ["link_unknown", "link_expired", "link_revoked"];
 
 export function Welcome({ comingIn }: { comingIn: ComingIn }) {
-  const withLink = comingIn.hasLink.value;
-  const [byNumber, setByNumber] = useState(!withLink);
+  const dead = DEAD.includes(comingIn.trouble.value);
+  const withLink = comingIn.hasLink.value && !dead;
+  const [byNumber, setByNumber] = useState(!comingIn.hasLink.value);
   return (
     <div class="stack wide-gap">
       <div class="stack hello">
         <h1>{entry("title")}</h1>
-        <p class="lead">{entry(withLink ? "welcome" : "no_link")}</p>
+        {!dead && <p class="lead">{entry(withLink ? "welcome" : "no_link")}</p>}
       </div>
       {withLink && <Steps />}
       <Refused trouble={comingIn.trouble.value} />

@@ -26,13 +26,15 @@ interface LinkBannerProps {
   link: Signal<Link>;
   /** A signal that moves once a second, so that "for 2 min" stays true. */
   now: Signal<number>;
+  /** What is said first, where "cut off" would say too much: a call can go on without this link. */
+  goneText?: string | undefined;
   /** What stays true meanwhile, e.g. 「順番はそのままです」. */
   reassurance?: string | undefined;
   backText?: string | undefined;
 }
 
 /** Nothing while connected; since when and what that means while not; a short word on return. */
-export function LinkBanner({ link, now, reassurance = "", backText }: LinkBannerProps) {
+export function LinkBanner({ link, now, goneText, reassurance = "", backText }: LinkBannerProps) {
   const back = useRef(signal(false)).current;
   const wasGone = useRef(false);
   useSignalEffect(() => {
@@ -55,6 +57,7 @@ export function LinkBanner({ link, now, reassurance = "", backText }: LinkBanner
       <LinkWords
         link={link.value}
         back={back.value}
+        goneText={goneText}
         reassurance={reassurance}
         backText={backText}
         now={now}
@@ -66,12 +69,13 @@ export function LinkBanner({ link, now, reassurance = "", backText }: LinkBanner
 interface WordsProps {
   link: Link;
   back: boolean;
+  goneText: string | undefined;
   reassurance: string;
   backText: string | undefined;
   now: Signal<number>;
 }
 
-function LinkWords({ link, back, reassurance, backText, now }: WordsProps) {
+function LinkWords({ link, back, goneText, reassurance, backText, now }: WordsProps) {
   switch (link.state) {
     case "connecting":
       return (
@@ -86,8 +90,8 @@ function LinkWords({ link, back, reassurance, backText, now }: WordsProps) {
     case "cut_off":
       return (
         <Banner tone="lamp" waiting>
-          {common("link_cut_off")}
-          {reassurance && <>。{reassurance}</>}
+          {goneText ?? common("link_cut_off")}
+          {reassurance && <span class="means">{reassurance}</span>}
           <GoneFor since={link.since} now={now} />
         </Banner>
       );

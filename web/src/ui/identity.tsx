@@ -5,8 +5,9 @@ import type { IdentityMethod, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, longDate, timeOfDay } from "../words/common";
 import { staff } from "../words/staff";
-import { Button, Card } from "./controls";
+import { Button } from "./controls";
 import { Dialog } from "./dialog";
+import { Owed } from "./owed";
 import { usePress } from "./press";
 
 const METHODS: IdentityMethod[] = ["asked_name_and_birth_date", "card_shown", "known_in_person"];
@@ -18,36 +19,62 @@ interface IdentityProps {
   side: "doctor" | "other_side";
 }
 
+/** Open until this side has said who it is; then one line that unfolds. */
 export function IdentityCard({ wire, visit, side }: IdentityProps) {
+  if (!visit.identity[side]) return <Ask wire={wire} visit={visit} side={side} />;
+  return (
+    <section class="card identity-done">
+      <details class="fold">
+        <summary>
+          <span class="row">
+            <strong>{staff("identity")}</strong>
+            <Sides visit={visit} />
+          </span>
+        </summary>
+        <Person visit={visit} />
+      </details>
+      <WrongPatientButton wire={wire} visit={visit.visit} />
+    </section>
+  );
+}
+
+function Ask({ wire, visit, side }: IdentityProps) {
   const [press, busy] = usePress(wire);
   const confirm = (method: IdentityMethod) =>
     press({ type: "confirm_identity", visit: visit.visit, method });
   const methods = side === "doctor" ? METHODS.slice(0, 2) : METHODS;
   return (
-    <Card title={staff("identity")}>
+    <Owed after="identity_first" label={staff("identity")} class="card stack">
+      <h2>{staff("identity")}</h2>
       <Person visit={visit} />
       <div class="row">
-        <Confirmed side="doctor" visit={visit} />
-        <Confirmed side="other_side" visit={visit} />
-        {visit.identity.deferred && (
-          <span class="chip lamp">
-            {staff("identity_deferred")}: {visit.identity.deferred}
-          </span>
-        )}
+        <Sides visit={visit} />
       </div>
-      {!visit.identity[side] && (
+      {!visit.quarantined && (
         <div class="row">
           {methods.map((method) => (
-            <Button key={method} disabled={busy} onClick={() => confirm(method)}>
+            <Button key={method} kind="primary" disabled={busy} onClick={() => confirm(method)}>
               {staff(`identity_${method}`)}
             </Button>
           ))}
+          <WrongPatientButton wire={wire} visit={visit.visit} />
         </div>
       )}
-      <div class="row">
-        <WrongPatientButton wire={wire} visit={visit.visit} />
-      </div>
-    </Card>
+    </Owed>
+  );
+}
+
+function Sides({ visit }: { visit: VisitRow }) {
+  return (
+    <>
+      <Confirmed side="doctor" visit={visit} />
+      <Confirmed side="other_side" visit={visit} />
+      {visit.identity.deferred && (
+        <span class="chip lamp">
+          {staff("identity_deferred")}: {visit.identity.deferred}
+        </span>
+      )}
+    </>
   );
 }
 

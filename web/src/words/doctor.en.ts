@@ -86,6 +86,9 @@ const words: Record<DoctorKey, Phrase> = {
   since: "{time} so far",
   years: "{n} years",
   consent_wait: "Waiting for consent on the patient's side.",
+  consent_step: "No consent yet.",
+  consent_step_how: "Orders can be given once the patient's side has read and agreed.",
+  consent_defer: "Urgent: go on, with a reason",
   patient_gone: "The patient's screen has been gone for {time}.",
   patient_gone_hint:
     "While you hear each other the visit can go on. Otherwise interrupt it and go on.",
@@ -134,6 +137,8 @@ const words: Record<DoctorKey, Phrase> = {
   fault_frame_refused: "The device's signal could not be read",
   none_yet: "Not measured yet",
   filling: "Filling, {n} mmHg",
+  newer_late: "A newer value arrived late ({time}): see the trend",
+  home_no_values: "At home: no values from devices",
   no_subject: "Readings appear here once a device is attached.",
 
   wave: "Pleth",
@@ -171,6 +176,7 @@ const words: Record<DoctorKey, Phrase> = {
   order_read: "Read back",
   order_done: "Done",
   order_identity: "Possible once it is settled who this is",
+  order_consent: "Possible once there is consent",
 
   hand_over: "Hand over",
   hand_over_title: "To whom?",

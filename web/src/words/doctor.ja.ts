@@ -25,7 +25,7 @@ const words = {
   next_nobody: "呼び入れできる方はいません",
   next_off_duty: "「勤務中」にすると呼び入れできます",
   next_break: "休憩中です",
-  call_one: "この方を",
+  call_one: "呼び入れる",
   call_one_label: "この方を呼び入れる（{code}）",
   taken_by: "{by} 先生がたったいま呼び入れました。",
   open_person: "情報を開く",
@@ -84,6 +84,9 @@ const words = {
   since: "{time} 経過",
   years: "{n}歳",
   consent_wait: "患者さん側の画面で、同意を待っています。",
+  consent_step: "同意がまだです。",
+  consent_step_how: "患者さん側の画面で説明を読んで同意してもらうと、指示が出せます。",
+  consent_defer: "急ぐため、理由を残して先へ",
   patient_gone: "患者さん側の画面が {time} 切れています。",
   patient_gone_hint:
     "声が聞こえていれば診察は続けられます。戻らなければ中断して、次の方へ進めます。",
@@ -132,6 +135,8 @@ const words = {
   fault_frame_refused: "測定器の信号を読み取れませんでした",
   none_yet: "まだ測っていません",
   filling: "加圧中 {n} mmHg",
+  newer_late: "新しい値が後から届いています（{time}）。推移で見る",
+  home_no_values: "自宅の患者さん：測定器からの値はありません",
   no_subject: "測定器が付くと、ここに出ます。",
 
   wave: "脈波",
@@ -169,6 +174,7 @@ const words = {
   order_read: "復唱",
   order_done: "完了",
   order_identity: "本人確認のあとで出せます",
+  order_consent: "同意のあとで出せます",
 
   hand_over: "引き継ぐ",
   hand_over_title: "どの先生に引き継ぎますか",

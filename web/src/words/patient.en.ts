@@ -7,6 +7,9 @@ const words: Record<PatientKey, Phrase> = {
   your_code: "Your number",
   kept: "Your place is kept",
   back: "Connected again. Your place was kept",
+  visit_cut:
+    "The doctor's screen shows it too. If you hear each other, go on talking. If not, please wait here: it connects by itself.",
+  visit_cut_title: "This screen is not being updated",
 
   waiting_title: "Please wait",
   ahead: "Before you:",
@@ -38,6 +41,7 @@ const words: Record<PatientKey, Phrase> = {
   other_browser: "Open in another browser",
   other_browser_why: "If the camera does not work inside LINE or another app, open Safari or Chrome.",
   other_browser_do: "Open this address in Safari or Chrome and enter the number. It works once, for 5 minutes.",
+  other_browser_lapsed: "The number before is no longer valid. Press again for a new one.",
   other_browser_copy: "Copy address and number",
   other_browser_copied: "Copied. Paste it into the address field of Safari or Chrome.",
   leave: "Give up my place",
@@ -107,6 +111,15 @@ const words: Record<PatientKey, Phrase> = {
   left: "If you want to come back, telephone the clinic.",
   left_lapsed: "You were away for a while, so the place ended. To come back, telephone the clinic.",
   bye_title: "Waiting on this screen has ended",
+  bye_reload_title: "Please open this page again",
+  bye_kept: "The button below brings you back. Your place or your visit is kept.",
+  bye_closed:
+    "It went to another screen, or too much time has passed. If you were waiting, open the link that you were sent again.",
+  moved_title: "Your place is in the other browser now",
+  moved: "Please wait on the screen where you entered the number. Your turn has not changed.",
+  moved_close: "You may close this page. The place cannot come back to it.",
+  moved_not_you_title: "If you did not do this",
+  moved_not_you: "Somebody else may have used the number. Please telephone the clinic at once.",
 };
 
 export default words;

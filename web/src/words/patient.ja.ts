@@ -7,6 +7,9 @@ const words = {
   your_code: "受付番号",
   kept: "順番はそのままです",
   back: "つながりました。順番はそのままです",
+  visit_cut:
+    "先生の画面にも出ます。声が聞こえていれば、そのまま話してください。聞こえないときは、このままお待ちください。自動でつながります。",
+  visit_cut_title: "画面の更新が止まっています",
 
   waiting_title: "お待ちください",
   ahead: "あなたの前に",
@@ -38,6 +41,7 @@ const words = {
   other_browser: "別のブラウザで開く",
   other_browser_why: "LINEなどの中で開いていてカメラが動かないときは、SafariかChromeで開き直せます。",
   other_browser_do: "SafariかChromeで次の住所を開き、この番号を入れてください。5分間、一度だけ使えます。",
+  other_browser_lapsed: "前の番号は期限が切れました。もう一度押すと、新しい番号が出ます。",
   other_browser_copy: "住所と番号をコピーする",
   other_browser_copied: "コピーしました。SafariかChromeの上の欄に貼り付けてください。",
   leave: "順番をやめる",
@@ -107,6 +111,15 @@ const words = {
   left: "もう一度受けたいときは、医療機関へお電話ください。",
   left_lapsed: "しばらくつながらなかったため、順番が終わりました。もう一度受けたいときは、医療機関へお電話ください。",
   bye_title: "この画面での待合は終わりました",
+  bye_reload_title: "画面を開き直してください",
+  bye_kept: "下のボタンを押すと、元のところに戻ります。順番や診察はそのままです。",
+  bye_closed:
+    "別の画面に移ったか、時間がたったためです。待っていた方は、送られてきたリンクをもう一度開いてください。",
+  moved_title: "順番は、別のブラウザに移りました",
+  moved: "番号を入れたほうの画面で、そのままお待ちください。順番は変わっていません。",
+  moved_close: "この画面は閉じてかまいません。順番をこの画面に戻すことはできません。",
+  moved_not_you_title: "ご自分で移していないときは",
+  moved_not_you: "ほかの人が番号を使ったかもしれません。すぐに医療機関へお電話ください。",
 } satisfies Record<string, Phrase>;
 
 export type PatientKey = keyof typeof words;

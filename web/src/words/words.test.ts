@@ -4,7 +4,11 @@ import codesEn from "./codes.en";
 import codesJa from "./codes.ja";
 import commonEn from "./common.en";
 import commonJa from "./common.ja";
+import boardEn from "./board.en";
+import boardJa from "./board.ja";
 import { fill, type Phrase } from "./dictionary";
+import doctorEn from "./doctor.en";
+import doctorJa from "./doctor.ja";
 import entryEn from "./entry.en";
 import entryJa from "./entry.ja";
 import nurseEn from "./nurse.en";
@@ -15,6 +19,8 @@ import staffEn, { quality as qualityEn } from "./staff.en";
 import staffJa, { quality as qualityJa } from "./staff.ja";
 
 const PAIRS: Record<string, [Record<string, Phrase>, Record<string, Phrase>]> = {
+  board: [boardJa, boardEn],
+  doctor: [doctorJa, doctorEn],
   codes: [codesJa, codesEn],
   common: [commonJa, commonEn],
   entry: [entryJa, entryEn],

@@ -13,6 +13,8 @@ use crate::access::who::who;
 use crate::aggregate::Aggregate as _;
 use crate::desk::{Desk, Seen};
 use crate::log::StreamId;
+use crate::room::Ticket;
+use crate::visit::Command as VisitCommand;
 use minato_protocol::entry::{Entry, SignIn};
 use minato_protocol::{Code, Role, SiteId, Span, StaffId};
 use std::net::SocketAddr;
@@ -164,10 +166,27 @@ pub async fn verify_pin(
     Ok(())
 }
 
-/// Lets a member of staff in or out. Out: every session of theirs is dead from the answer on.
+/// Lets a member of staff in or out. Out: every session of theirs is dead from the answer on, and
+/// the relay is told that they are in no visit. Cut off in between, asking again finishes it.
 pub async fn set_enabled(desk: &Desk, staff: StaffId, enabled: bool) -> Result<(), Code> {
     let command = if enabled { Command::Enable } else { Command::Disable };
-    desk.accounts.submit(&StreamId::account(staff), None, command).await.map(drop)
+    desk.accounts.submit(&StreamId::account(staff), None, command).await?;
+    if enabled { Ok(()) } else { take_out_of_visits(desk, staff).await }
+}
+
+/// The patient stays whose they are until the room's graces say otherwise.
+async fn take_out_of_visits(desk: &Desk, staff: StaffId) -> Result<(), Code> {
+    for (_, room) in desk.all_rooms().await? {
+        for visit in room.state.live().filter_map(Ticket::visit) {
+            let stream = StreamId::visit(visit);
+            let papers = desk.visits.see(&stream).await?;
+            let own = papers.state.parties.iter().filter(|party| party.staff == Some(staff));
+            for participant in own.map(|party| party.participant) {
+                desk.visits.submit(&stream, None, VisitCommand::Exit { participant }).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a member of staff's authenticator holds, to set up another one.
@@ -228,7 +247,9 @@ async fn record(
 }
 
 fn check(new: &NewAccount) -> Result<(), CreateError> {
-    let fits = |text: &str, most: usize| (1..=most).contains(&text.trim().chars().count());
+    let fits = |text: &str, most: usize| {
+        (1..=most).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
+    };
     let pin_fits = |pin: &String| {
         PIN_DIGITS.contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -241,7 +262,7 @@ fn check(new: &NewAccount) -> Result<(), CreateError> {
         ("password", new.password.len() <= password::PASSWORD_BYTES_MAX),
         ("pin", new.pin.as_ref().is_none_or(pin_fits)),
         ("name", fits(&new.name, NAME_CHARS_MAX)),
-        ("affiliation", new.affiliation.chars().count() <= NAME_CHARS_MAX),
+        ("affiliation", new.affiliation.is_empty() || fits(&new.affiliation, NAME_CHARS_MAX)),
     ];
     match rules.into_iter().find(|(_, kept)| !kept) {
         Some((field, _)) => Err(CreateError::Field(field)),

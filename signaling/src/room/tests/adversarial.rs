@@ -24,7 +24,7 @@ fn about(ticket: TicketId) -> Vec<Command> {
         Command::Leave { ticket },
         Command::RecordContact { ticket, outcome: ContactOutcome::Ready },
         Command::ReportDoctorSilent { ticket },
-        Command::SetPatientPresent { ticket, present: false },
+        Command::SetPatientPresent { ticket, present: false, heard: JUST_NOW },
         Command::RevokeLinks { ticket },
         Command::AskDevice { ticket, request: "r".into() },
         Command::SettleDevice { ticket, request: "r".into(), yes: true },
@@ -38,7 +38,7 @@ fn about_the_room() -> Vec<Command> {
         Command::Invite { tickets: vec![patient(SATO, Triage::Standard)] },
         Command::Admit { new: patient(SATO, Triage::Standard), bedside: BEDSIDE },
         Command::SetDuty { doctor: ABE, duty: Duty::On },
-        Command::SetDoctorPresent { doctor: ABE, present: false },
+        Command::SetDoctorPresent { doctor: ABE, present: false, heard: JUST_NOW },
         Command::Expire,
         Command::ExtendGraces { span: Span::seconds(1) },
     ]
@@ -65,7 +65,7 @@ fn an_unknown_doctor_changes_nothing() {
     let room = given([]);
     let duty = Command::SetDuty { doctor: STRANGER, duty: Duty::On };
     assert_eq!(room.decide(&duty, T0), Err(Code::DoctorNotNamed));
-    let present = Command::SetDoctorPresent { doctor: STRANGER, present: false };
+    let present = Command::SetDoctorPresent { doctor: STRANGER, present: false, heard: JUST_NOW };
     assert_eq!(room.decide(&present, T0), Ok(vec![]));
 }
 

@@ -146,7 +146,11 @@ fn next_leaves_out_whom_the_nurse_cannot_attend_and_the_place_is_kept() {
 #[test]
 fn next_leaves_out_who_is_away_but_a_doctor_may_pick_them() {
     let mut room = waiting(&[SATO, ITO]);
-    when(&mut room, Command::SetPatientPresent { ticket: SATO, present: false }, minutes(1));
+    when(
+        &mut room,
+        Command::SetPatientPresent { ticket: SATO, present: false, heard: JUST_NOW },
+        minutes(1),
+    );
     assert_eq!(room.next_for(ABE, &[], minutes(1)).map(|it| it.id), Ok(ITO));
     assert!(room.decide(&call(SATO, ABE, 1), minutes(1)).is_ok());
     assert_eq!(queue(&room), [SATO, ITO]);

@@ -3,11 +3,11 @@
 use super::support::*;
 
 fn patient_present(present: bool) -> Command {
-    Command::SetPatientPresent { ticket: SATO, present }
+    Command::SetPatientPresent { ticket: SATO, present, heard: JUST_NOW }
 }
 
 fn doctor_present(present: bool) -> Command {
-    Command::SetDoctorPresent { doctor: ABE, present }
+    Command::SetDoctorPresent { doctor: ABE, present, heard: JUST_NOW }
 }
 
 fn ringing() -> Room {
@@ -174,10 +174,18 @@ fn the_graces_of_doctor_and_patient_do_not_mix() {
 fn a_parked_patient_who_is_back_comes_to_the_front_for_the_same_doctor() {
     let mut room = waiting(&[SATO, ITO]);
     when(&mut room, call(ITO, ABE, 1), minutes(2));
-    when(&mut room, Command::SetPatientPresent { ticket: ITO, present: false }, minutes(3));
+    when(
+        &mut room,
+        Command::SetPatientPresent { ticket: ITO, present: false, heard: JUST_NOW },
+        minutes(3),
+    );
     when(&mut room, Command::Park { ticket: ITO, doctor: ABE, epoch: 1 }, minutes(4));
     assert_eq!(queue(&room), [SATO]);
-    when(&mut room, Command::SetPatientPresent { ticket: ITO, present: true }, minutes(5));
+    when(
+        &mut room,
+        Command::SetPatientPresent { ticket: ITO, present: true, heard: JUST_NOW },
+        minutes(5),
+    );
     assert_eq!(queue(&room), [ITO, SATO]);
     assert_eq!(of(&room, ITO).why, Why::ResumedFromPark);
     assert_eq!(room.next_for(ABE, &[], minutes(5)).map(|it| it.id), Ok(ITO));
@@ -275,9 +283,54 @@ fn nobody_is_left_out_longer_after_a_miss_because_the_service_was_away() {
 #[test]
 fn a_screen_that_comes_back_after_the_grace_is_back_in_the_queue_before_anybody_telephones() {
     let mut room = given([invited(SATO), arrived(SATO)]);
-    when(&mut room, Command::SetPatientPresent { ticket: SATO, present: false }, T0);
+    when(
+        &mut room,
+        Command::SetPatientPresent { ticket: SATO, present: false, heard: JUST_NOW },
+        T0,
+    );
     when(&mut room, Command::Expire, minutes(31));
     assert_eq!(room.tickets[&SATO].stage, Stage::Unanswered);
-    when(&mut room, Command::SetPatientPresent { ticket: SATO, present: true }, minutes(40));
+    when(
+        &mut room,
+        Command::SetPatientPresent { ticket: SATO, present: true, heard: JUST_NOW },
+        minutes(40),
+    );
     assert!(room.tickets[&SATO].is_callable(minutes(40)));
+}
+
+#[test]
+fn the_minute_of_a_doctor_counts_from_the_last_sign_of_life() {
+    let mut room = given([invited(SATO), arrived(SATO), called(SATO, ABE, 1), answered(SATO)]);
+    let gone = Command::SetDoctorPresent { doctor: ABE, present: false, heard: after(100) };
+    when(&mut room, gone, after(116));
+    assert_eq!(room.next_deadline(), Some(after(160)));
+    assert_eq!(when(&mut room, Command::Expire, Timestamp(after(160).0 - 1)), []);
+    let returned = when(&mut room, Command::Expire, after(160));
+    assert!(matches!(returned[..], [Event::ReturnedToFront { why: Why::DoctorGone, .. }]));
+}
+
+#[test]
+fn a_place_is_kept_from_the_last_sign_of_life() {
+    let mut room = given([invited(SATO), arrived(SATO)]);
+    let gone = Command::SetPatientPresent { ticket: SATO, present: false, heard: after(100) };
+    when(&mut room, gone, after(116));
+    assert_eq!(room.next_deadline(), Some(after(100) + PLACE_GRACE));
+}
+
+#[test]
+fn silence_in_which_nobody_looked_is_not_counted() {
+    let mut room = given([invited(SATO), arrived(SATO), called(SATO, ABE, 1), answered(SATO)]);
+    let gone = Command::SetDoctorPresent { doctor: ABE, present: false, heard: after(100) };
+    when(&mut room, gone, after(400));
+    assert_eq!(room.next_deadline(), Some(after(400) - UNHEARD_MAX + DOCTOR_GRACE));
+}
+
+#[test]
+fn an_absence_stored_without_its_last_sign_of_life_counts_from_the_event() {
+    let stored = serde_json::json!({ "event": "doctor_away", "doctor": ABE });
+    let away: Event = serde_json::from_value(stored).expect("an event of before");
+    assert_eq!(away, Event::DoctorAway { doctor: ABE, since: None });
+    let mut room = given([invited(SATO), arrived(SATO), called(SATO, ABE, 1), answered(SATO)]);
+    room.evolve(&away, after(50));
+    assert_eq!(room.next_deadline(), Some(after(50) + DOCTOR_GRACE));
 }

@@ -135,7 +135,11 @@ fn a_patient_handed_over_while_ringing_rings_for_the_new_doctor_as_long() {
 fn who_was_given_a_patient_while_away_has_the_whole_grace() {
     let mut room = sato_with_abe();
     when(&mut room, Command::AskHandOver { ticket: SATO, to: IDA }, after(1));
-    when(&mut room, Command::SetDoctorPresent { doctor: IDA, present: false }, after(2));
+    when(
+        &mut room,
+        Command::SetDoctorPresent { doctor: IDA, present: false, heard: JUST_NOW },
+        after(2),
+    );
     when(&mut room, over_to(IDA, 2), after(120));
     assert_eq!(room.decide(&Command::Expire, after(121)), Ok(vec![]));
     assert_eq!(room.next_deadline(), Some(after(120) + DOCTOR_GRACE));

@@ -274,8 +274,8 @@ fn about_live(ticket: TicketId, verb: u8) -> Command {
         0 | 1 => Command::Arrive { ticket },
         2 => Command::SetReady { ticket, ready: true },
         3 => Command::SetReady { ticket, ready: verb.is_multiple_of(3) },
-        4 | 5 => Command::SetPatientPresent { ticket, present: true },
-        6 => Command::SetPatientPresent { ticket, present: false },
+        4 | 5 => Command::SetPatientPresent { ticket, present: true, heard: JUST_NOW },
+        6 => Command::SetPatientPresent { ticket, present: false, heard: JUST_NOW },
         7 => Command::DropHandOver { ticket, by: DOCTORS[usize::from(verb) % 3] },
         _ => Command::ReportDoctorSilent { ticket },
     }
@@ -334,7 +334,7 @@ fn commands_of_patients() -> impl Strategy<Value = Command> {
         }),
         3 => (tickets(), any::<bool>()).prop_map(|(ticket, ready)| Command::SetReady { ticket, ready }),
         2 => (tickets(), any::<bool>())
-            .prop_map(|(ticket, present)| Command::SetPatientPresent { ticket, present }),
+            .prop_map(|(ticket, present)| Command::SetPatientPresent { ticket, present, heard: JUST_NOW }),
         1 => tickets().prop_map(|ticket| Command::Leave { ticket }),
         1 => tickets().prop_map(|ticket| Command::RaiseEmergency { ticket }),
         1 => tickets().prop_map(|ticket| Command::ReportDoctorSilent { ticket }),
@@ -350,7 +350,7 @@ fn commands_of_staff() -> impl Strategy<Value = Command> {
         2 => (tickets(), triages()).prop_map(|(ticket, triage)| Command::SetTriage { ticket, triage }),
         2 => (doctors(), duties).prop_map(|(doctor, duty)| Command::SetDuty { doctor, duty }),
         2 => (doctors(), prop::bool::weighted(0.7))
-            .prop_map(|(doctor, present)| Command::SetDoctorPresent { doctor, present }),
+            .prop_map(|(doctor, present)| Command::SetDoctorPresent { doctor, present, heard: JUST_NOW }),
         1 => prop::bool::weighted(0.3).prop_map(|closed| Command::SetIntake { closed }),
         1 => prop::sample::subsequence(DOCTORS.to_vec(), 2..=3)
             .prop_map(|doctors| Command::SetRoster { doctors }),
@@ -415,7 +415,7 @@ proptest! {
         sequence.into_iter().for_each(|press| clinic.press(press));
         let at_end = clinic.room.waiting_len() + clinic.room.live().count();
         for doctor in DOCTORS {
-            clinic.press(Press::Command(Command::SetDoctorPresent { doctor, present: true }));
+            clinic.press(Press::Command(Command::SetDoctorPresent { doctor, present: true, heard: JUST_NOW }));
         }
         clinic.press(Press::Command(Command::SetRoster { doctors: DOCTORS.to_vec() }));
         for doctor in DOCTORS {
@@ -423,7 +423,7 @@ proptest! {
         }
         for ticket in (1..=TICKETS).map(TicketId) {
             clinic.press(Press::Owned { nth: 0, verb: 0, stale: false });
-            clinic.press(Press::Command(Command::SetPatientPresent { ticket, present: true }));
+            clinic.press(Press::Command(Command::SetPatientPresent { ticket, present: true, heard: JUST_NOW }));
             clinic.press(Press::Command(Command::SetReady { ticket, ready: true }));
         }
         clinic.now = clinic.now + PREFERENCE + SKIP_AFTER_MISS;

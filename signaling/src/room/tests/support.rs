@@ -6,6 +6,8 @@ pub(super) use minato_protocol::view::{HandOver, Why};
 pub(super) use minato_protocol::{Person, Pii, RoomId, SiteId, SubjectId, VisitId};
 
 pub(super) const T0: Timestamp = Timestamp(1_700_000_000_000);
+/// Heard in the moment in which the absence is written down: nobody is heard later than that.
+pub(super) const JUST_NOW: Timestamp = Timestamp(i64::MAX);
 pub(super) const ABE: StaffId = StaffId(101);
 pub(super) const IDA: StaffId = StaffId(102);
 pub(super) const MORI: StaffId = StaffId(103);

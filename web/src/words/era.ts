@@ -1,4 +1,4 @@
-// Birth dates as lists carry them: 1944-12-01, 1944/12/1, 19441201, S19.12.1, 昭和19年12月1日.
+// Birth dates as lists and cards carry them: 1944-12-01, 1944/12/1, 19441201, S19.12.1, 昭和19年12月1日.
 
 const ERAS: readonly { names: readonly string[]; first: number }[] = [
   { names: ["明治", "明", "M"], first: 1868 },

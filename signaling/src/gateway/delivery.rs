@@ -1,0 +1,161 @@
+//! What a gateway delivered, on its way into the log: everything is stored, and each reading only
+//! where it belongs.
+
+use super::Gateways;
+use crate::desk::Desk;
+use crate::log::{Item, StreamId};
+use crate::readings::Readings;
+use minato_protocol::reading::{Hex, Outcome};
+use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
+use minato_protocol::{Code, GatewayId, Pii, SiteId, SubjectId, Timestamp};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose delivery it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The box.
+    pub gateway: GatewayId,
+    /// Where it hangs, as it was enrolled.
+    pub site: SiteId,
+    /// Its outbox: lines are numbered within it.
+    pub outbox: Hex<8>,
+}
+
+/// Stores a delivery and tells what it bound. Durable when it answers; repeated, it changes
+/// nothing.
+///
+/// Law: **a box speaks for patients of its own site only.** What it says about others is kept in
+/// its own stream, sealed with that person's key and marked `other_site`: not lost, shown to
+/// nobody, bound to nobody. Readings of nobody are kept there under a key of the box's own.
+pub async fn take_in(
+    (desk, readings, gateways): (&Desk, &Readings, &Gateways),
+    origin: &Origin,
+    sent_at: Timestamp,
+    batch: &[OutboxEntry],
+) -> Result<(), Code> {
+    let strangers = strangers(desk, origin.site, batch).await?;
+    let is_stranger = |subject: &SubjectId| strangers.contains(subject);
+    let mut by_subject: BTreeMap<SubjectId, Vec<Outcome>> = BTreeMap::new();
+    let mut own = Vec::new();
+    for line in batch {
+        match &line.entry {
+            Entry::Measured { subject: Some(subject), outcome } if !is_stranger(subject) => {
+                by_subject.entry(*subject).or_default().push(outcome.clone());
+            }
+            _ => own.push(Item {
+                dedupe_id: line_id(&origin.outbox, line.seq),
+                at: desk.clock.now(),
+                body: kept(desk, origin.gateway, line, &strangers),
+            }),
+        }
+    }
+    if !own.is_empty() {
+        let stream = StreamId::gateway(origin.gateway);
+        let stored = desk.log.append_unordered(&stream, own).await;
+        stored.map_err(|error| {
+            tracing::error!(%error, "a delivery cannot be stored");
+            Code::NotDurable
+        })?;
+    }
+    for line in batch {
+        if let Entry::Bound { subject, device, since, .. } = &line.entry
+            && !is_stranger(subject)
+        {
+            readings.note_binding(desk, *subject, device.clone(), *since).await?;
+        }
+    }
+    for (subject, outcomes) in by_subject {
+        readings.store(desk, subject, sent_at, outcomes).await?;
+    }
+    tell_bindings(gateways, origin.gateway, batch, &strangers);
+    Ok(())
+}
+
+/// Who of a delivery does not belong to its box's site.
+async fn strangers(
+    desk: &Desk,
+    site: SiteId,
+    batch: &[OutboxEntry],
+) -> Result<BTreeSet<SubjectId>, Code> {
+    let named: BTreeSet<SubjectId> = batch.iter().filter_map(|line| named(&line.entry)).collect();
+    let mut strangers = BTreeSet::new();
+    for subject in named {
+        if !belongs(desk, site, subject).await? {
+            tracing::warn!(%site, "a box speaks for somebody who is not at its site");
+            metrics::counter!("minato_gateway_held_total", "reason" => "other_site").increment(1);
+            strangers.insert(subject);
+        }
+    }
+    Ok(strangers)
+}
+
+fn named(entry: &Entry) -> Option<SubjectId> {
+    match entry {
+        Entry::Measured { subject, .. } => *subject,
+        Entry::Bound { subject, .. } | Entry::Unbound { subject, .. } => Some(*subject),
+    }
+}
+
+/// The ticket says where its patient is. After it is over, what counts is where devices were put
+/// on: what was measured before an outage of days still arrives. An unread log is no answer.
+async fn belongs(desk: &Desk, site: SiteId, subject: SubjectId) -> Result<bool, Code> {
+    for (_, seen) in desk.all_rooms().await? {
+        if let Some(ticket) = seen.state.ticket_by_subject.get(&subject) {
+            return Ok(seen.state.ticket(*ticket).is_ok_and(|ticket| ticket.is_at(site)));
+        }
+    }
+    let seen = desk.subjects.see(&StreamId::subject(subject)).await?;
+    Ok(seen.state.site == Some(site))
+}
+
+/// A line as the box's own stream keeps it. A measurement is somebody's, known or not: it is
+/// sealed.
+fn kept(
+    desk: &Desk,
+    gateway: GatewayId,
+    line: &OutboxEntry,
+    strangers: &BTreeSet<SubjectId>,
+) -> Value {
+    let held = named(&line.entry).filter(|subject| strangers.contains(subject));
+    let of_nobody = || SubjectId(desk.secrets.derive_id("box", &gateway.0.to_be_bytes()));
+    let body = match &line.entry {
+        Entry::Measured { subject, .. } => {
+            serde_json::to_value(Pii::new(subject.unwrap_or_else(of_nobody), line))
+        }
+        Entry::Bound { .. } | Entry::Unbound { .. } => serde_json::to_value(line),
+    };
+    let body = body.unwrap_or_default();
+    if held.is_some() { json!({ "held": "other_site", "line": body }) } else { body }
+}
+
+fn line_id(outbox: &Hex<8>, seq: u64) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&outbox.0);
+    id[8..].copy_from_slice(&seq.to_be_bytes());
+    id
+}
+
+fn tell_bindings(
+    gateways: &Gateways,
+    gateway: GatewayId,
+    batch: &[OutboxEntry],
+    strangers: &BTreeSet<SubjectId>,
+) {
+    for line in batch {
+        match &line.entry {
+            Entry::Bound { key, subject, .. } if strangers.contains(subject) => {
+                gateways.answer(gateway, key, Err(RequestRefusal::BoundElsewhere));
+            }
+            Entry::Bound { key, device, subject, .. } => {
+                gateways.set_bound(gateway, device, Some(*subject));
+                gateways.answer(gateway, key, Ok(()));
+            }
+            Entry::Unbound { key, device, .. } => {
+                gateways.set_bound(gateway, device, None);
+                gateways.answer(gateway, key, Ok(()));
+            }
+            Entry::Measured { .. } => {}
+        }
+    }
+}
