@@ -161,8 +161,9 @@ step("a second device at the bed waits for the nurse's yes and comes in without 
   await family.joinBySpoken(number);
   await family.sees("医療機関が確認中です");
   await dialog.locator('[data-act="allow-yes"]').click();
-  await family.page.locator("main.visit, .visit").first().waitFor();
-  await family.sees("マイクを入れる");
+  await family.button("マイク 切").waitFor();
+  await family.button("スピーカー 切").waitFor();
+  await family.sees("同じ部屋の2台目");
   await family.look("patient-second-device-visit");
   await w.nurse.press("閉じる", dialog);
   await family.screen.close();
