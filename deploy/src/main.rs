@@ -62,6 +62,9 @@ struct All {
     /// Addresses that pages are told for media, where they differ from the bound one.
     #[arg(long)]
     advertise: Vec<IpAddr>,
+    /// A further relay that takes calls over; repeat it for more of them.
+    #[arg(long)]
+    relay: Vec<String>,
 }
 
 /// Options of signaling.
@@ -91,9 +94,10 @@ struct Common {
 struct SignalingOnly {
     #[command(flatten)]
     common: Common,
-    /// Base address of the relay, as this process and the pages reach it.
-    #[arg(long)]
-    relay: String,
+    /// Base address of a relay, as this process and the pages reach it; with two of them, each
+    /// takes over when the other is gone.
+    #[arg(long, required = true)]
+    relay: Vec<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,4 +1,4 @@
-//! Puts signaling together: the log, the desk, the watchmen, the relay's helm, the edge.
+//! Puts signaling together: the log, the desk, the watchmen, the relays' helm, the edge.
 
 use crate::admin::AdminSocket;
 use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
@@ -16,14 +16,13 @@ use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
-use minato_signaling::relays::{Helm, MediaKey, RelayPlace, follow};
+use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace};
 use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 /// The port for phones in the same network.
 const LAN_PORT: u16 = 8443;
@@ -46,7 +45,11 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
         page_url: String::new(),
         gateway_url: format!("http://{here}"),
     };
-    let house = House::open(&all.common, place).await?;
+    let further = all.relay.iter().map(|base| RelayPlace::elsewhere(base));
+    let house = House::open(&all.common, [place].into_iter().chain(further).collect()).await?;
+    if !all.relay.is_empty() {
+        house.tell_token_key();
+    }
     config.token_key = house.edge.media_key.public();
     let (relay, relay_routes) = Relay::start(config)?;
     let ended = house.serve(&all.common, listener, lan, relay_routes).await;
@@ -54,19 +57,12 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
     ended
 }
 
-/// Signaling by itself; the relay is told in which visits who may be.
+/// Signaling by itself; relays are told in which visits who may be.
 pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
     let listener = serve::bind(only.common.listen).await?;
-    let base = only.relay.trim_end_matches('/').to_owned();
-    let control = base.replacen("http", "ws", 1);
-    let place = RelayPlace {
-        control_url: format!("{control}/relay/control"),
-        page_url: base.clone(),
-        gateway_url: base,
-    };
-    let house = House::open(&only.common, place).await?;
-    let key = Hex(house.edge.media_key.public());
-    tracing::info!(token_key = %key, "a relay for this signaling is started with this key");
+    let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
+    let house = House::open(&only.common, places).await?;
+    house.tell_token_key();
     house.serve(&only.common, listener, None, Router::new()).await
 }
 
@@ -105,7 +101,7 @@ struct House {
 }
 
 impl House {
-    async fn open(common: &Common, place: RelayPlace) -> anyhow::Result<Self> {
+    async fn open(common: &Common, places: Vec<RelayPlace>) -> anyhow::Result<Self> {
         // Keys and readings are in there: nobody else on this machine looks in.
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -124,18 +120,17 @@ impl House {
             Register::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         let media_key = Arc::new(MediaKey::from_seed(&desk.secrets.derive_key("media"))?);
         let gateways = Arc::new(Gateways::new(desk.bell.clone()));
+        let fleet = Arc::new(Fleet::new(places, clock.clone()));
         let presence = Presence::new(clock);
-        let alive = watch::Sender::new(false);
-        let relay = Some((place.clone(), alive.subscribe()));
         let helm = Helm {
             desk: Arc::clone(&desk),
             gateways: Arc::clone(&gateways),
             key: Arc::clone(&media_key),
-            place,
+            fleet: Arc::clone(&fleet),
         };
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
-        tokio::spawn(follow(helm, alive));
+        tokio::spawn(relays::steer(helm));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
         let edge = Arc::new(Edge {
             desk,
@@ -144,7 +139,7 @@ impl House {
             readings: Readings::default(),
             gateways,
             media_key,
-            relay,
+            fleet,
             register,
             secure_cookies: false,
             limits: Limits::default(),
@@ -152,6 +147,11 @@ impl House {
             rehearsal: common.demo,
         });
         Ok(Self { edge })
+    }
+
+    fn tell_token_key(&self) {
+        let key = Hex(self.edge.media_key.public());
+        tracing::info!(token_key = %key, "a relay for this signaling is started with this key");
     }
 
     async fn serve(
@@ -167,8 +167,7 @@ impl House {
             .merge(relay_routes)
             .merge(pages::router())
             .route("/metrics", get(move || async move { metrics.render() }));
-        let relay = self.edge.relay.as_ref().map(|(place, _)| place.page_url.as_str());
-        let router = http::with_headers(router, relay.unwrap_or_default());
+        let router = http::with_headers(router, self.edge.fleet.page_urls());
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(listener, router.clone()));
         let admin = AdminSocket::open(&common.data)?;

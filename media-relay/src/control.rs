@@ -9,10 +9,11 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::HeaderMap;
 use axum::response::Response;
 use minato_protocol::media::{FromRelay, RelayCode, ToRelay};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Longest message of signaling: a list of 32 has about 700 bytes.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -41,18 +42,52 @@ pub(crate) async fn control(
         .write_buffer_size(BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BYTES_MAX)
         .on_upgrade(move |socket| async move {
-            let link = LAST_LINK.fetch_add(1, Ordering::Relaxed) + 1;
+            let link = next_link();
             tracing::info!(link, node = claims.node, "signaling is connected");
-            serve(&desk.commands, link, socket).await;
+            serve(&desk.commands, desk.draining.clone(), link, socket).await;
             tracing::info!(link, "signaling is gone");
         }))
 }
 
-async fn serve(commands: &mpsc::Sender<Command>, link: u64, mut socket: WebSocket) {
+fn next_link() -> u64 {
+    LAST_LINK.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// Returns once no media is up any more.
+pub(crate) async fn empty(commands: &mpsc::Sender<Command>) {
+    let link = next_link();
+    let (out, mut heard) = mpsc::channel(OUT_MAX);
+    if commands.send(Command::LinkUp { link, out }).await.is_err() {
+        return;
+    }
+    let mut here = HashSet::new();
+    while let Some(message) = heard.recv().await {
+        match message {
+            FromRelay::Hello { present, .. } => {
+                here = present.iter().map(|one| (one.visit, one.participant)).collect();
+            }
+            FromRelay::Joined { visit, participant } => drop(here.insert((visit, participant))),
+            FromRelay::Left { visit, participant, .. } => drop(here.remove(&(visit, participant))),
+            FromRelay::Applied { .. } | FromRelay::Draining | FromRelay::Pong => {}
+        }
+        if here.is_empty() {
+            break;
+        }
+    }
+    let _ = commands.send(Command::LinkDown { link }).await;
+}
+
+async fn serve(
+    commands: &mpsc::Sender<Command>,
+    mut draining: watch::Receiver<bool>,
+    link: u64,
+    mut socket: WebSocket,
+) {
     let (out, mut outbox) = mpsc::channel(OUT_MAX);
     if commands.send(Command::LinkUp { link, out }).await.is_err() {
         return;
     }
+    let (mut has_said_hello, mut has_said_draining) = (false, false);
     loop {
         tokio::select! {
             said = tokio::time::timeout(IDLE_MAX, socket.recv()) => {
@@ -73,7 +108,15 @@ async fn serve(commands: &mpsc::Sender<Command>, link: u64, mut socket: WebSocke
             }
             message = outbox.recv() => {
                 let Some(message) = message else { break };
+                has_said_hello = true;
                 if !send(&mut socket, &message).await {
+                    break;
+                }
+            }
+            // After the hello, which would be taken for a relay that begins.
+            drains = is_draining(&mut draining), if has_said_hello && !has_said_draining => {
+                has_said_draining = true;
+                if drains && !send(&mut socket, &FromRelay::Draining).await {
                     break;
                 }
             }
@@ -81,6 +124,11 @@ async fn serve(commands: &mpsc::Sender<Command>, link: u64, mut socket: WebSocke
     }
     // A forwarding thread that has ended needs no word of it.
     let _ = commands.send(Command::LinkDown { link }).await;
+}
+
+/// Waits for it; `false` if it cannot come any more.
+async fn is_draining(draining: &mut watch::Receiver<bool>) -> bool {
+    draining.wait_for(|drains| *drains).await.is_ok()
 }
 
 async fn send(socket: &mut WebSocket, message: &FromRelay) -> bool {

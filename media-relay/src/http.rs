@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// The JSON around an offer and its escaped line ends.
@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) key: TokenKey,
     pub(crate) answerer: Answerer,
+    /// The relay stops soon: nobody new comes in.
+    pub(crate) draining: watch::Receiver<bool>,
 }
 
 impl Desk {
@@ -129,6 +131,9 @@ async fn join(
     let token = bearer(&headers).ok_or(RelayCode::TokenMalformed)?;
     let at = clock::wall();
     let claims = desk.key.media(token, at)?;
+    if *desk.draining.borrow() {
+        return Err(RelayCode::Unavailable.into());
+    }
     let (form, offer) = offer(&headers, body, |offer: JoinOffer| offer.sdp).await?;
     let answered = desk.answerer.answer(&offer, Instant::now())?;
     let (id, secret) = (random::<16>()?, random::<32>()?);

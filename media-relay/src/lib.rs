@@ -35,11 +35,15 @@ use http::Desk;
 use net::Here;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use token::TokenKey;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Sessions of one relay unless configured otherwise.
 pub const SESSIONS_MAX: usize = 600;
+/// So long a relay that drains stays at least, so that signaling hears of it and nobody who was
+/// sent here a moment ago finds the door gone.
+const DRAIN_MIN: Duration = Duration::from_secs(1);
 
 /// How a relay is set up.
 #[derive(Debug, Clone)]
@@ -95,6 +99,7 @@ pub enum RelayError {
 pub struct Relay {
     commands: mpsc::Sender<Command>,
     here: Here,
+    draining: Arc<watch::Sender<bool>>,
 }
 
 impl Relay {
@@ -109,15 +114,29 @@ impl Relay {
         let commands =
             forward::start(port, here.clone(), config.sessions_max).map_err(RelayError::Thread)?;
         let key = TokenKey(config.token_key);
-        let desk = Desk { commands: commands.clone(), key, answerer };
+        let draining = Arc::new(watch::Sender::new(false));
+        let heard = draining.subscribe();
+        let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
         tracing::info!(media = ?here.advertised(), "the relay is ready");
-        Ok((Self { commands, here }, router))
+        Ok((Self { commands, here, draining }, router))
     }
 
     /// The UDP addresses that pages are told.
     pub fn media_addresses(&self) -> &[SocketAddr] {
         self.here.advertised()
+    }
+
+    /// Takes nobody new (`unavailable`), tells signaling so that visits move, and returns when the
+    /// last one has gone, or after `within`. Who is still here is forwarded to all the while.
+    pub async fn drain(&self, within: Duration) {
+        self.draining.send_replace(true);
+        let gone = async {
+            tokio::join!(tokio::time::sleep(DRAIN_MIN), control::empty(&self.commands));
+        };
+        if tokio::time::timeout(within, gone).await.is_err() {
+            tracing::warn!("not everybody has gone to another relay in time");
+        }
     }
 
     /// Says goodbye to every session and ends. Requests are answered with `unavailable` from

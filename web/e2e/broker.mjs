@@ -30,11 +30,12 @@ export class Broker {
     return broker;
   }
 
-  /** Signaling without media; `relay` serves it. */
-  static async signaling(house, relayOrigin) {
+  /** Signaling without media; relays serve it. */
+  static async signaling(house, ...relayOrigins) {
     const port = await freePort();
     const listen = ["--listen", `127.0.0.1:${port}`, "--data", house.folder("signaling")];
-    const options = ["signaling", "--demo", "--no-gateway", "--relay", relayOrigin, ...listen];
+    const relays = relayOrigins.flatMap((origin) => ["--relay", origin]);
+    const options = ["signaling", "--demo", "--no-gateway", ...relays, ...listen];
     const broker = new Broker(port, options, house.log("signaling"));
     await broker.start();
     return broker;
@@ -96,8 +97,9 @@ export class Broker {
 export class Relay {
   #program;
 
-  static async reserve() {
+  static async reserve(name = "relay") {
     const relay = new Relay();
+    relay.name = name;
     relay.port = await freePort();
     relay.origin = `http://127.0.0.1:${relay.port}`;
     return relay;
@@ -106,12 +108,18 @@ export class Relay {
   async start(house, broker) {
     const places = ["--listen", `127.0.0.1:${this.port}`, "--media", "127.0.0.1:0"];
     const trust = ["--token-key", broker.tokenKey, "--origin", broker.origin];
-    const logTo = house.log("relay");
+    const logTo = house.log(this.name);
     this.#program = new Program(`${BIN}/minato`, ["relay", ...places, ...trust], { logTo });
     await this.#program.says(/signaling is connected/);
   }
 
-  stop() {
-    return this.#program?.end();
+  /** Gone at once, as by a power cut. */
+  kill() {
+    return this.#program?.end("SIGKILL");
+  }
+
+  /** Lets it go in peace: it takes nobody new and ends when everybody has gone. Gives its exit code. */
+  drain() {
+    return this.#program.end("SIGTERM");
   }
 }

@@ -112,3 +112,39 @@ export async function watchFrames(page) {
       }),
   };
 }
+
+/**
+ * As `watchFrames`, but of whichever connection carries pictures: gives the longest time without a
+ * newly decoded frame, and when the last one came, so that one can wait for the next.
+ */
+export async function watchPictures(page) {
+  await page.evaluate(() => {
+    const decoded = new Map();
+    const seen = { grewAt: performance.now(), longestGapMs: 0, frames: 0 };
+    window.picturesOfTest = seen;
+    seen.timer = setInterval(async () => {
+      for (const connection of window.connectionsOfTest) {
+        let frames = 0;
+        for (const entry of (await connection.getStats()).values()) {
+          if (entry.type === "inbound-rtp" && entry.kind === "video") frames += entry.framesDecoded ?? 0;
+        }
+        const before = decoded.get(connection) ?? 0;
+        if (frames <= before) continue;
+        decoded.set(connection, frames);
+        const now = performance.now();
+        // What was decoded before the watch began is nobody's gap.
+        if (seen.frames > 0) seen.longestGapMs = Math.max(seen.longestGapMs, now - seen.grewAt);
+        seen.frames += frames - before;
+        seen.grewAt = now;
+      }
+    }, 50);
+  });
+  return {
+    end: () =>
+      page.evaluate(() => {
+        const seen = window.picturesOfTest;
+        clearInterval(seen.timer);
+        return Math.round(Math.max(seen.longestGapMs, performance.now() - seen.grewAt));
+      }),
+  };
+}

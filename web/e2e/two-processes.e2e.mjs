@@ -28,7 +28,7 @@ before(async () => {
 
 after(async () => {
   await screens?.close();
-  await relay?.stop();
+  await relay?.kill();
   await signaling?.stop();
   house.leave();
 });

@@ -339,6 +339,8 @@ pub struct MediaGrant {
     pub participant: crate::ParticipantId,
     /// Another screen of the same room is in already: start with microphone and speaker off.
     pub companion: bool,
+    /// Compared with [`VisitRow::relay`](crate::view::VisitRow::relay).
+    pub relay: u32,
 }
 
 hidden!(IssuedLink, MediaGrant);

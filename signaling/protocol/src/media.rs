@@ -392,6 +392,8 @@ pub enum FromRelay {
         /// As in [`ToRelay::Desired`].
         seq: u64,
     },
+    /// It stops soon and takes nobody new: as the end of its lease, though media still flows.
+    Draining,
     /// Answer to [`ToRelay::Ping`].
     Pong,
 }

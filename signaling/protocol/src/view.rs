@@ -404,6 +404,11 @@ pub struct VisitRow {
     pub subject: Option<SubjectId>,
     /// The newest chat line.
     pub chat_seq: u32,
+    /// Grows when the call is given to another relay: a page with an older [`MediaGrant`] joins
+    /// anew at once. 0: nothing is known of it now.
+    ///
+    /// [`MediaGrant`]: crate::act::MediaGrant
+    pub relay: u32,
 }
 
 /// 急変 on nurse's and doctor's page.

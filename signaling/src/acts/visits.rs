@@ -119,11 +119,11 @@ impl Press<'_> {
         let (participant, companion, role) = (party.participant, party.companion, party.role);
         self.see_off(visit, room, &known).await?;
         self.in_visit_now(room, &known, Command::Enter(party)).await?;
-        let place = self.edge.relay().ok_or(Code::RelayAway)?;
+        let (place, relay) = self.edge.fleet.serving(visit).ok_or(Code::RelayAway)?;
         let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
         let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now_elsewhere());
         let relay_url = place.page_url.clone();
-        Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion }))
+        Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion, relay }))
     }
 
     /// Whoever does not belong here any more (after a hand-over) makes room for the next one.

@@ -169,6 +169,7 @@ impl Screen {
                 (claim.visit, &papers.state),
                 (&roll.card_by_staff, &known.sites),
                 &present,
+                edge.fleet.generation(claim.visit),
             ));
         }
         Ok(rows)
@@ -274,7 +275,7 @@ impl Screen {
         let cards = (&roll.card_by_staff, &known.sites);
         let present = edge.presence.parties();
         let seen = (visit, &papers.state);
-        if views::visit_row(&self.viewer, room, &ticket, seen, cards, &present).is_none() {
+        if views::visit_row(&self.viewer, room, &ticket, seen, cards, &present, 0).is_none() {
             self.chat = None;
             return Ok(None);
         }

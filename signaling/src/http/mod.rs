@@ -11,7 +11,7 @@ use crate::desk::{Bell, Desk};
 use crate::gateway::Gateways;
 use crate::presence::Presence;
 use crate::readings::Readings;
-use crate::relays::{MediaKey, RelayPlace};
+use crate::relays::{Fleet, MediaKey};
 use crate::site::Register;
 use axum::Router;
 use axum::http::header::CONTENT_SECURITY_POLICY;
@@ -22,7 +22,6 @@ use axum::routing::get;
 use minato_protocol::{Role, StaffId};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio_tungstenite::tungstenite;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -38,11 +37,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Requests under way at once; the next ones wait for their turn.
 const REQUESTS_MAX: usize = 512;
 /// What pages may load: their own files, and nothing from anybody else; and whom they may speak
-/// to: this service and the relay.
-fn content_policy(relay: &str) -> String {
+/// to: this service and the relays.
+fn content_policy(relays: &str) -> String {
     format!(
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
-         connect-src 'self' ws: wss: {relay}; style-src 'self' 'unsafe-inline'; \
+         connect-src 'self' ws: wss: {relays}; style-src 'self' 'unsafe-inline'; \
          frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     )
 }
@@ -62,8 +61,8 @@ pub struct Edge {
     pub gateways: Arc<Gateways>,
     /// Signs media tokens.
     pub media_key: Arc<MediaKey>,
-    /// The relay, and whether it answers.
-    pub relay: Option<(RelayPlace, watch::Receiver<bool>)>,
+    /// The relays, and which of them serves which visit.
+    pub fleet: Arc<Fleet>,
     /// Sites, and the institution responsible for new rooms.
     pub register: Register,
     /// Session cookies go over TLS only.
@@ -77,12 +76,6 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The relay that takes new participants, if it answers.
-    pub fn relay(&self) -> Option<&RelayPlace> {
-        let (place, alive) = self.relay.as_ref()?;
-        (*alive.borrow()).then_some(place)
-    }
-
     /// A member of staff's name.
     pub fn name_of(&self, staff: StaffId) -> String {
         self.directory.card(staff).map(|card| card.name).unwrap_or_default()
@@ -150,11 +143,12 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 
-/// Headers for every answer, pages included. `relay` is the relay's base address where it is not
+/// Headers for every answer, pages included. `relays` are base addresses that are not
 /// this very origin.
-pub fn with_headers(router: Router, relay: &str) -> Router {
-    let policy = HeaderValue::try_from(content_policy(relay)).unwrap_or_else(|_| {
-        tracing::warn!("the relay's address fits no header: pages speak to this origin only");
+pub fn with_headers<'a>(router: Router, relays: impl Iterator<Item = &'a str>) -> Router {
+    let relays: Vec<&str> = relays.collect();
+    let policy = HeaderValue::try_from(content_policy(&relays.join(" "))).unwrap_or_else(|_| {
+        tracing::warn!("a relay's address fits no header: pages speak to this origin only");
         HeaderValue::from_static("default-src 'self'")
     });
     let header = |name: &'static str, value: &'static str| {

@@ -1,189 +1,207 @@
-//! Tells a relay who belongs into each visit, and gateways where to send waves, whenever it
-//! changes; tells everything again after each connection.
+//! Tells one relay who belongs into each visit whenever it changes, and everything again after each
+//! connection; hears whether it is there.
 
-use super::{MediaKey, Pass, RelayPlace, Wishes};
-use crate::desk::Desk;
-use crate::gateway::Gateways;
+use super::assignment::{LEASE, RelayNo};
+use super::{Helm, List, Wishes};
 use futures_util::{SinkExt, StreamExt};
-use minato_protocol::media::{FromRelay, PartyRole, ToRelay};
-use minato_protocol::uplink::FromBroker;
+use minato_protocol::media::{FromRelay, ToRelay};
 use minato_protocol::{ParticipantId, VisitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const RETRY: Duration = Duration::from_millis(500);
-/// A relay that says nothing for so long is away.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// A relay with a lease answers a question at least this often.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// What this node needs to steer a relay.
-#[derive(Debug)]
-pub struct Helm {
-    /// States.
-    pub desk: Arc<Desk>,
-    /// Gateways that can be told where to send waves.
-    pub gateways: Arc<Gateways>,
-    /// Signs tokens.
-    pub key: Arc<MediaKey>,
-    /// Where the relay is.
-    pub place: RelayPlace,
+/// Who is told what.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    pub(super) wishes: Arc<Wishes>,
+    /// Visits by the relays that serve them, stand by for them, or still have somebody of them.
+    pub(super) told: BTreeMap<RelayNo, BTreeSet<VisitId>>,
 }
 
-/// Keeps one relay informed until the task is dropped. `alive` says whether it answers.
-pub async fn follow(helm: Helm, alive: tokio::sync::watch::Sender<bool>) {
+pub(super) type OrdersHeard = watch::Receiver<Option<Arc<Orders>>>;
+
+/// Keeps one relay informed until the task is dropped.
+pub(super) async fn follow(helm: Arc<Helm>, relay: RelayNo, mut orders: OrdersHeard) {
     loop {
-        match connect(&helm).await {
+        match connect(&helm, relay).await {
             Ok(socket) => {
-                tracing::info!(relay = %helm.place.control_url, "relay follows");
-                alive.send_replace(true);
-                if let Err(error) = steer(&helm, socket).await {
-                    tracing::warn!(%error, "relay lost");
+                tracing::info!(relay = relay.0, "relay follows");
+                if let Err(error) = steer(&helm, relay, &mut orders, socket).await {
+                    tracing::warn!(relay = relay.0, %error, "relay lost");
                 }
-                alive.send_replace(false);
             }
-            Err(error) => tracing::debug!(%error, "relay does not answer"),
+            Err(error) => tracing::debug!(relay = relay.0, %error, "relay does not answer"),
         }
         tokio::time::sleep(RETRY).await;
     }
 }
 
-async fn connect(helm: &Helm) -> Result<Socket, tungstenite::Error> {
-    let mut request = helm.place.control_url.as_str().into_client_request()?;
+async fn connect(helm: &Helm, relay: RelayNo) -> Result<Socket, Error> {
+    let place = helm.fleet.place(relay).ok_or(Error::ConnectionClosed)?;
+    let mut request = place.control_url.as_str().into_client_request()?;
     let bearer = format!("Bearer {}", helm.key.control_token(helm.desk.clock.now_elsewhere()));
-    let bearer = HeaderValue::from_str(&bearer).map_err(tungstenite::http::Error::from)?;
+    let bearer = HeaderValue::from_str(&bearer)
+        .map_err(tokio_tungstenite::tungstenite::http::Error::from)?;
     request.headers_mut().insert("authorization", bearer);
     // Without waiting to fill a packet: a removal acts within two seconds on any link.
-    let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true).await?;
+    let connected = tokio_tungstenite::connect_async_with_config(request, None, true);
+    let (socket, _) = within_lease(connected).await?;
     Ok(socket)
 }
 
-/// What the relay and the gateways were told in this connection, and what the relay said.
-#[derive(Debug, Default)]
-struct Told {
-    lists: BTreeMap<VisitId, (u32, Vec<ParticipantId>)>,
-    waves: BTreeMap<VisitId, super::WaveParty>,
-    /// Whose media is up; absent until the relay has said so.
-    present: Option<BTreeSet<(VisitId, ParticipantId)>>,
+/// A relay that takes longer for anything has no lease left.
+async fn within_lease<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(LEASE, work).await.unwrap_or(Err(Error::ConnectionClosed))
 }
 
-async fn steer(helm: &Helm, mut socket: Socket) -> Result<(), tungstenite::Error> {
-    let mut bell = helm.desk.bell.listen();
-    let mut told = Told::default();
+/// What the relay was told in this connection.
+type Told = BTreeMap<VisitId, (u32, Vec<ParticipantId>)>;
+
+async fn steer(
+    helm: &Helm,
+    relay: RelayNo,
+    orders: &mut OrdersHeard,
+    mut socket: Socket,
+) -> Result<(), Error> {
+    let mut told = Told::new();
     let mut beat = tokio::time::interval(BEAT);
-    let mut heard = tokio::time::Instant::now();
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut unanswered = 0;
     loop {
-        for message in news(helm, &mut told).await {
-            let text = serde_json::to_string(&message).unwrap_or_default();
-            socket.send(Message::text(text)).await?;
+        let newest = orders.borrow_and_update().clone();
+        for message in newest.map(|orders| news(&orders, relay, &mut told)).unwrap_or_default() {
+            say(&mut socket, &message).await?;
         }
         tokio::select! {
-            changed = bell.changed() => if changed.is_err() { return Ok(()) },
-            _ = beat.tick() => {
-                if heard.elapsed() > SILENCE_MAX {
-                    return Err(tungstenite::Error::ConnectionClosed);
-                }
-                let ping = serde_json::to_string(&ToRelay::Ping).unwrap_or_default();
-                socket.send(Message::text(ping)).await?;
-            }
+            // What was said while this node did not look counts before its silence does.
+            biased;
             message = socket.next() => {
-                heard = tokio::time::Instant::now();
-                let message = message.ok_or(tungstenite::Error::ConnectionClosed)??;
-                hear(&message, &mut told);
+                let message = message.ok_or(Error::ConnectionClosed)??;
+                unanswered = 0;
+                helm.fleet.heard(relay, read(&message));
+            }
+            changed = orders.changed() => if changed.is_err() { return Ok(()) },
+            _ = beat.tick() => {
+                if BEAT * unanswered > LEASE {
+                    return Err(Error::ConnectionClosed);
+                }
+                unanswered += 1;
+                say(&mut socket, &ToRelay::Ping).await?;
             }
         }
     }
 }
 
-fn hear(message: &Message, told: &mut Told) {
-    let Ok(text) = message.to_text() else { return };
-    match serde_json::from_str(text) {
-        Ok(FromRelay::Hello { version, present, .. }) => {
-            tracing::info!(version, present = present.len(), "relay says who is there");
-            let named = present.iter().map(|one| (one.visit, one.participant));
-            told.present = Some(named.collect());
-        }
-        Ok(FromRelay::Joined { visit, participant }) => {
-            told.present.get_or_insert_default().insert((visit, participant));
-        }
-        Ok(FromRelay::Left { visit, participant, reason }) => {
-            tracing::debug!(%visit, ?reason, "a participant left the relay");
-            told.present.get_or_insert_default().remove(&(visit, participant));
-        }
-        Ok(FromRelay::Applied { .. } | FromRelay::Pong) | Err(_) => {}
-    }
+async fn say(socket: &mut Socket, message: &ToRelay) -> Result<(), Error> {
+    let text = serde_json::to_string(message).unwrap_or_default();
+    within_lease(socket.send(Message::text(text))).await
 }
 
-/// Lists that changed since the last round; gateways are told on the way.
-async fn news(helm: &Helm, told: &mut Told) -> Vec<ToRelay> {
-    let wishes = Wishes::now(&helm.desk, &helm.gateways).await;
-    let mut messages = Vec::new();
-    let gone: BTreeSet<VisitId> =
-        told.lists.keys().filter(|visit| !wishes.lists.contains_key(visit)).copied().collect();
-    for visit in gone {
-        told.lists.remove(&visit);
-        messages.push(ToRelay::Close { visit });
-    }
-    for (visit, list) in &wishes.lists {
-        let news = (list.generation, list.participants.clone());
-        if told.lists.get(visit) != Some(&news) {
-            told.lists.insert(*visit, news);
-            messages.extend(wishes.message(*visit));
+/// What a newer relay says beyond our words is a sign of life all the same.
+fn read(message: &Message) -> Option<FromRelay> {
+    let said = serde_json::from_str(message.to_text().ok()?).ok()?;
+    match &said {
+        FromRelay::Hello { version, present, .. } => {
+            tracing::info!(version, present = present.len(), "relay says who is there");
         }
+        FromRelay::Left { visit, reason, .. } => {
+            tracing::debug!(%visit, ?reason, "a participant left the relay");
+        }
+        FromRelay::Draining => tracing::warn!("the relay stops soon"),
+        FromRelay::Joined { .. } | FromRelay::Applied { .. } | FromRelay::Pong => {}
     }
-    tell_gateways(helm, told, &wishes);
+    Some(said)
+}
+
+/// What a relay has to be told since the last round. A visit that goes on elsewhere gets an empty
+/// list, since it may come back under the same claim; only one that is over is closed.
+fn news(orders: &Orders, relay: RelayNo, told: &mut Told) -> Vec<ToRelay> {
+    let lists = &orders.wishes.lists;
+    let mut messages = Vec::new();
+    told.retain(|visit, _| {
+        let goes_on = lists.contains_key(visit);
+        if !goes_on {
+            messages.push(ToRelay::Close { visit: *visit });
+        }
+        goes_on
+    });
+    let here = orders.told.get(&relay);
+    for (visit, list) in lists {
+        let is_told = here.is_some_and(|visits| visits.contains(visit));
+        let participants = if is_told { list.participants.clone() } else { Vec::new() };
+        let news = (list.generation, participants);
+        let is_known = told.get(visit) == Some(&news);
+        if is_known || !(is_told || told.contains_key(visit)) {
+            continue;
+        }
+        messages.push(desired(*visit, list, news.1.clone()));
+        told.insert(*visit, news);
+    }
     messages
 }
 
-fn tell_gateways(helm: &Helm, told: &mut Told, wishes: &Wishes) {
-    let Some(present) = &told.present else { return };
-    let mut before = std::mem::take(&mut told.waves);
-    for (gateway, visit) in helm.gateways.take_lost() {
-        if before.get(&visit).is_some_and(|party| party.gateway == gateway) {
-            before.remove(&visit);
-        }
-    }
-    for (visit, party) in &before {
-        if wishes.waves.get(visit) != Some(party) {
-            // A gateway that is away has left the visit by itself.
-            let _ = helm.gateways.tell(party.gateway, FromBroker::MediaRevoke { visit: *visit });
-        }
-    }
-    for (visit, party) in &wishes.waves {
-        let known = before.get(visit) == Some(party);
-        let is_there = present.contains(&(*visit, party.participant));
-        if known || grant(helm, *visit, party, is_there).is_ok() {
-            told.waves.insert(*visit, *party);
-        }
-    }
+fn desired(visit: VisitId, list: &List, participants: Vec<ParticipantId>) -> ToRelay {
+    ToRelay::Desired { visit, seq: list.seq, generation: list.generation, participants }
 }
 
-/// Gives a gateway the right to send waves into a visit. One that the relay knows nothing of may
-/// still believe itself there, since a relay that begins anew says no goodbye: it is sent out first.
-fn grant(
-    helm: &Helm,
-    visit: VisitId,
-    party: &super::WaveParty,
-    is_there: bool,
-) -> Result<(), minato_protocol::Code> {
-    if !is_there {
-        helm.gateways.tell(party.gateway, FromBroker::MediaRevoke { visit })?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minato_protocol::TicketId;
+
+    const VISIT: VisitId = VisitId(1);
+    const HERE: RelayNo = RelayNo(0);
+    const SATO: ParticipantId = ParticipantId(2);
+
+    fn orders(goes_on: bool, is_told: bool) -> Orders {
+        let list = List { ticket: TicketId(1), generation: 3, seq: 9, participants: vec![SATO] };
+        let lists = goes_on.then_some((VISIT, list)).into_iter().collect();
+        let wishes = Arc::new(Wishes { lists, ..Wishes::default() });
+        let told = is_told.then_some((HERE, BTreeSet::from([VISIT]))).into_iter().collect();
+        Orders { wishes, told }
     }
-    let pass = Pass {
-        visit,
-        participant: party.participant,
-        epoch: party.epoch,
-        role: PartyRole::Gateway,
-    };
-    let token = helm.key.media_token(&pass, helm.desk.clock.now_elsewhere());
-    let relay_url = helm.place.gateway_url.clone();
-    let message = FromBroker::MediaGrant { visit, subject: party.subject, relay_url, token };
-    helm.gateways.tell(party.gateway, message)
+
+    fn list(participants: &[ParticipantId]) -> Vec<ToRelay> {
+        let participants = participants.to_vec();
+        vec![ToRelay::Desired { visit: VISIT, seq: 9, generation: 3, participants }]
+    }
+
+    #[test]
+    fn a_relay_hears_of_its_own_visits_only_and_once() {
+        let mut told = Told::new();
+        assert_eq!(news(&orders(true, false), HERE, &mut told), []);
+        assert_eq!(news(&orders(true, true), HERE, &mut told), list(&[SATO]));
+        assert_eq!(news(&orders(true, true), HERE, &mut told), []);
+    }
+
+    #[test]
+    fn a_visit_that_moved_away_may_come_back_under_the_same_claim() {
+        let mut told = Told::new();
+        news(&orders(true, true), HERE, &mut told);
+        assert_eq!(news(&orders(true, false), HERE, &mut told), list(&[]));
+        assert_eq!(news(&orders(true, false), HERE, &mut told), []);
+        assert_eq!(news(&orders(true, true), HERE, &mut told), list(&[SATO]));
+    }
+
+    #[test]
+    fn a_visit_that_is_over_is_closed_wherever_it_was() {
+        let mut told = Told::new();
+        news(&orders(true, true), HERE, &mut told);
+        news(&orders(true, false), HERE, &mut told);
+        assert_eq!(news(&orders(false, false), HERE, &mut told), [ToRelay::Close { visit: VISIT }]);
+        assert_eq!(news(&orders(false, false), HERE, &mut told), []);
+    }
 }

@@ -29,6 +29,7 @@ pub fn visit_row(
     (visit_id, visit): (VisitId, &Visit),
     (cards, sites): (&Cards, &Sites),
     present: &BTreeSet<ParticipantId>,
+    relay: u32,
 ) -> Option<Row> {
     let claim = ticket.claim().filter(|claim| claim.visit == visit_id)?;
     if !belongs(viewer, room, ticket) {
@@ -57,6 +58,7 @@ pub fn visit_row(
         quarantined: visit.wrong_patient,
         subject: shown.then_some(ticket.subject),
         chat_seq: u32::try_from(visit.lines.len()).unwrap_or(u32::MAX),
+        relay,
     })))
 }
 

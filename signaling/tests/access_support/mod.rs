@@ -22,7 +22,7 @@ use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, MemoryLog, SqliteLog, StreamId};
 use minato_signaling::presence::Presence;
 use minato_signaling::readings::Readings;
-use minato_signaling::relays::MediaKey;
+use minato_signaling::relays::{Fleet, MediaKey};
 use minato_signaling::room::{Command, NewTicket, Room, Stage};
 use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
@@ -74,11 +74,11 @@ impl House {
         desk.find_rooms().await.expect("the log is readable");
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
-            presence: Presence::new(clock),
+            presence: Presence::new(clock.clone()),
             readings: Readings::default(),
             gateways: Arc::new(Gateways::new(desk.bell.clone())),
             media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
-            relay: None,
+            fleet: Arc::new(Fleet::new(Vec::new(), clock)),
             register: Register::load(&desk).await.expect("the log is readable"),
             secure_cookies: false,
             limits: Limits::default(),

@@ -26,7 +26,7 @@ use minato_signaling::http::{self as edge, Edge};
 use minato_signaling::log::{EventLog, StreamId};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
-use minato_signaling::relays::MediaKey;
+use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace};
 use minato_signaling::site::{Register, Sheet};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -38,6 +38,8 @@ use tokio::runtime::{Builder, Runtime};
 /// A condition that does not come true within so long will not come true.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const PIN: &str = "2468";
+/// Signs media tokens.
+pub(crate) const MEDIA_SEED: [u8; 32] = [1; 32];
 
 /// A broker in a runtime of its own, so that all of it can be gone at once.
 #[derive(Debug)]
@@ -50,6 +52,16 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts over a log that may have been written by another one before.
     pub(crate) async fn start(log: Arc<dyn EventLog>, clock: Clock, secrets: Secrets) -> Self {
+        Self::start_with(log, clock, secrets, Vec::new()).await
+    }
+
+    /// The same with relays.
+    pub(crate) async fn start_with(
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+        secrets: Secrets,
+        relays: Vec<RelayPlace>,
+    ) -> Self {
         panics::count();
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -57,7 +69,7 @@ impl Broker {
             .enable_all()
             .build()
             .expect("a runtime");
-        let started = runtime.spawn(Self::serve(log, clock, secrets));
+        let started = runtime.spawn(Self::serve(log, clock, secrets, relays));
         let (edge, address) = started.await.expect("the broker starts");
         Self { edge, address, runtime: Some(runtime) }
     }
@@ -66,21 +78,30 @@ impl Broker {
         log: Arc<dyn EventLog>,
         clock: Clock,
         secrets: Secrets,
+        relays: Vec<RelayPlace>,
     ) -> (Arc<Edge>, SocketAddr) {
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
         desk.find_rooms().await.expect("the log is readable");
         let gateways = Arc::new(Gateways::new(desk.bell.clone()));
+        let fleet = Arc::new(Fleet::new(relays, clock.clone()));
+        let media_key = Arc::new(MediaKey::from_seed(&MEDIA_SEED).expect("a seed"));
         let presence = Presence::new(clock);
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(relays::steer(Helm {
+            desk: Arc::clone(&desk),
+            gateways: Arc::clone(&gateways),
+            key: Arc::clone(&media_key),
+            fleet: Arc::clone(&fleet),
+        }));
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence,
             readings: Readings::default(),
             gateways,
-            media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
-            relay: None,
+            media_key,
+            fleet,
             register: set_up(&desk).await,
             secure_cookies: false,
             limits: Limits::default(),

@@ -1,10 +1,11 @@
 // One screen's place in the call: joins at the relay, mends the path by itself, joins anew when the
 // session is gone, and says truthfully how it stands.
 
-import { type Signal, signal, untracked } from "@preact/signals";
+import { effect, type Signal, signal, untracked } from "@preact/signals";
 import type { Code, FromPage, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { type Lines, openLines } from "./offer";
+import { Coming, pause } from "./coming";
+import type { Lines } from "./offer";
 import { isEndedByBroker } from "./over";
 import { Own } from "./own";
 import * as relay from "./relay";
@@ -55,6 +56,13 @@ export class Call {
   private visit: string | undefined;
   private lines: Lines | undefined;
   private session: relay.RelaySession | undefined;
+  private coming: Coming | undefined;
+  /** Which of the visit's relays the newest grant was for; a higher number is a newer one. */
+  private readonly granted: Signal<number | undefined> = signal(undefined);
+  /** The newest attempt to join; an older one is given up. */
+  private attempt = 0;
+  private asking = false;
+  private unfollow: (() => void) | undefined;
   private pulse: Pulse | undefined;
   private lastRestartAt: number | undefined;
   private restarting = false;
@@ -83,6 +91,7 @@ export class Call {
     this.visit = visit;
     window.addEventListener("online", this.networkChanged);
     window.addEventListener("pagehide", this.pageHides);
+    this.unfollow = effect(() => this.follow(visit));
     this.state.value = { type: "asking" };
     // Who does not see the browser's question can at least hear and see the others.
     await Promise.race([this.own.hold(), pause(QUESTION_MS)]);
@@ -95,6 +104,9 @@ export class Call {
     this.visit = undefined;
     window.removeEventListener("online", this.networkChanged);
     window.removeEventListener("pagehide", this.pageHides);
+    this.unfollow?.();
+    this.granted.value = undefined;
+    this.attempt += 1;
     clearTimeout(this.retry);
     this.letGo(goodbye);
     this.own.letGo();
@@ -151,22 +163,40 @@ export class Call {
     this.taps.clear();
   }
 
+  /** The visit was given to another relay: everybody joins there at once. */
+  private follow(visit: string): void {
+    const now = this.wire.views.rows("visits").get(visit)?.relay ?? 0;
+    const mine = this.granted.value;
+    if (mine === undefined || now <= mine) return;
+    untracked(() => {
+      clearTimeout(this.retry);
+      void this.connect();
+    });
+  }
+
   /** Gets a token, makes the one offer and takes the answer. */
   private async connect(): Promise<void> {
     const visit = this.visit;
     if (!visit) return;
-    if (this.state.peek().type !== "gone") this.state.value = { type: "connecting" };
+    this.attempt += 1;
+    const { attempt } = this;
+    if (!this.lines && !("since" in this.state.peek())) this.state.value = { type: "connecting" };
     const answer = await this.wire.act({ type: "join_media", visit });
-    if (this.visit !== visit) return;
+    if (this.visit !== visit || this.attempt !== attempt) return;
     if (answer.type !== "done" || answer.outcome.type !== "media") {
-      return this.failed(answer.type === "refused" ? answer.code : undefined);
+      return this.notJoined(answer.type === "refused" ? answer.code : undefined);
     }
     this.beCompanion(answer.outcome.companion);
+    await this.take(visit, answer.outcome);
+  }
+
+  private async take(visit: string, grant: MediaGrant): Promise<void> {
+    const { attempt } = this;
     try {
-      await this.negotiate(visit, answer.outcome);
+      await this.negotiate(visit, grant);
     } catch {
       // The browser took no part of the answer, or has no WebRTC: tried again, told as gone.
-      this.failed(undefined);
+      if (this.visit === visit && this.attempt === attempt) this.notJoined(undefined);
     }
   }
 
@@ -181,35 +211,57 @@ export class Call {
   }
 
   private async negotiate(visit: string, grant: MediaGrant): Promise<void> {
+    this.dropComing(false);
+    const coming = new Coming(this.options.staff, this.self.peek());
+    this.coming = coming;
+    this.listen(coming.lines);
+    // May call for the next attempt at once, if the visit has moved on meanwhile.
+    this.granted.value = grant.relay;
+    const reply = await coming.negotiate(grant);
+    if (this.visit !== visit || this.coming !== coming) return;
+    if (reply.type !== "ok") return this.notJoined(reply.type === "refused" ? reply.code : undefined);
+    await coming.ready(() => this.coming === coming && this.flows());
+    if (this.coming !== coming) return;
+    if (coming.isUp || !this.flows()) this.takePlace(coming);
+    else this.notJoined(undefined);
+  }
+
+  /** The connection in use carries media. */
+  private flows(): boolean {
+    return this.lines !== undefined && this.state.peek().type === "live";
+  }
+
+  /** From the old connection, if there is one, to the new. */
+  private takePlace({ lines, session, map }: Coming): void {
+    // It is not dropped with the old one.
+    this.coming = undefined;
     this.letGo(false);
-    const lines = openLines(this.options.staff, this.self.peek() ?? new MediaStream());
     this.lines = lines;
+    this.session = session;
     this.own.putOn(lines);
     this.seating.begin(lines);
-    this.listen(lines);
-    await lines.peer.setLocalDescription();
-    const sdp = lines.peer.localDescription?.sdp ?? "";
-    const reply = await relay.join(grant.relay_url, grant.token, sdp);
-    if (this.visit !== visit || this.lines !== lines) return;
-    if (reply.type !== "ok") return this.failed(reply.type === "refused" ? reply.code : undefined);
-    this.session = relay.sessionOf(grant.relay_url, reply.value);
-    await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
-    if (this.lines !== lines) return;
+    if (map) this.seating.take(map);
     this.pulse = { bytes: 0, grewAt: Date.now() };
     this.watch = setInterval(() => void this.look(), WATCH_MS);
+    if (lines.peer.connectionState === "connected") this.live();
+  }
+
+  private live(): void {
+    this.failures = 0;
+    this.state.value = { type: "live" };
   }
 
   private listen(lines: Lines): void {
     lines.slotsChannel.onmessage = (event: MessageEvent) => {
-      if (this.lines === lines) this.seating.take(JSON.parse(String(event.data)) as ToPage);
+      const map = JSON.parse(String(event.data)) as ToPage;
+      if (this.lines === lines) this.seating.take(map);
+      else if (this.coming?.lines === lines) this.coming.map = map;
     };
     lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (this.lines === lines) this.hearWave(event.data);
     };
     lines.peer.onconnectionstatechange = () => {
-      if (this.lines !== lines || lines.peer.connectionState !== "connected") return;
-      this.failures = 0;
-      this.state.value = { type: "live" };
+      if (this.lines === lines && lines.peer.connectionState === "connected") this.live();
     };
   }
 
@@ -238,7 +290,7 @@ export class Call {
       now,
     });
     if (advice === "restart") await this.mend();
-    if (advice === "rejoin") this.failed(undefined);
+    if (advice === "rejoin" && !this.coming) this.failed(undefined);
   }
 
   /** ICE restart with the session's own secret: works without signaling. */
@@ -253,7 +305,7 @@ export class Call {
     try {
       await this.restart(lines, session);
     } catch {
-      if (this.lines === lines) this.failed(undefined);
+      if (this.lines === lines && !this.coming) this.failed(undefined);
     } finally {
       this.restarting = false;
     }
@@ -269,10 +321,34 @@ export class Call {
       return;
     }
     await lines.peer.setLocalDescription({ type: "rollback" });
+    if (this.lines !== lines || this.coming) return;
     if (reply.type === "unreachable") {
       this.lastRestartAt = Date.now() - RESTART_PAUSE_MS + UNREACHED_PAUSE_MS;
+      void this.ask();
     }
     if (reply.type === "refused" && reply.code !== "unavailable") this.failed(reply.code);
+  }
+
+  /** Silence here moves nobody: the broker is asked which relay it is now. */
+  private async ask(): Promise<void> {
+    const { visit, lines } = this;
+    if (!visit || this.asking || this.wire.link.peek().state !== "connected") return;
+    this.asking = true;
+    const answer = await this.wire.act({ type: "join_media", visit });
+    this.asking = false;
+    if (this.visit !== visit || this.lines !== lines || this.coming) return;
+    if (answer.type !== "done" || answer.outcome.type !== "media") return;
+    if (answer.outcome.relay === this.granted.peek()) return;
+    this.attempt += 1;
+    await this.take(visit, answer.outcome);
+  }
+
+  /** An attempt came to nothing. A connection that is there is kept; it is looked after by itself. */
+  private notJoined(code: Code | RelayCode | undefined): void {
+    if (!this.lines || (code && FINAL.includes(code))) return this.failed(code);
+    this.dropComing(false);
+    this.failures += 1;
+    this.later();
   }
 
   /** The session is of no use: join anew, with pauses, as long as the visit lasts. */
@@ -281,16 +357,27 @@ export class Call {
     const before = this.state.peek();
     const since = "since" in before ? before.since : (this.pulse?.grewAt ?? Date.now());
     this.letGo(false);
+    this.attempt += 1;
     const told = this.failures >= REFUSALS_BEFORE_TELLING ? code : undefined;
     this.state.value = { type: "gone", since, code: told };
     clearTimeout(this.retry);
-    if (code && FINAL.includes(code)) return;
+    if (!(code && FINAL.includes(code))) this.later();
+  }
+
+  private later(): void {
+    clearTimeout(this.retry);
     const wait = Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** (this.failures - 1));
     this.retry = setTimeout(() => void this.connect(), wait * (0.75 + Math.random() / 2));
   }
 
+  private dropComing(goodbye: boolean): void {
+    this.coming?.drop(goodbye);
+    this.coming = undefined;
+  }
+
   private letGo(goodbye: boolean): void {
     clearInterval(this.watch);
+    this.dropComing(goodbye);
     const { lines, session } = this;
     this.lines = undefined;
     this.session = undefined;
@@ -312,8 +399,9 @@ export class Call {
 
   private readonly pageHides = (event: PageTransitionEvent): void => {
     // A page that is kept for the way back keeps its session too: ICE consent ends it if need be.
-    if (!event.persisted && this.session) void relay.leave(this.session);
+    if (event.persisted) return;
+    for (const session of [this.session, this.coming?.session]) {
+      if (session) void relay.leave(session);
+    }
   };
 }
-
-const pause = (ms: number) => new Promise<void>((over) => setTimeout(over, ms));

@@ -20,6 +20,10 @@ export class Own {
   /** The connection whose lines carry what is caught. */
   putOn(lines: Lines | undefined): void {
     this.lines = lines;
+    if (!lines) return;
+    // Switched while the connection was being made: what is caught now counts.
+    void put(lines.microphone, this.stream.peek()?.getAudioTracks()[0]);
+    void put(lines.camera, this.stream.peek()?.getVideoTracks()[0]);
   }
 
   /** Asks for the devices and keeps them until `letGo`. */
@@ -110,4 +114,8 @@ export class Own {
     const audio = this.stream.peek()?.getAudioTracks()[0];
     if (audio?.readyState === "ended") void this.recatchMicrophone();
   };
+}
+
+async function put(sender: RTCRtpSender, track: MediaStreamTrack | undefined): Promise<void> {
+  if (sender.track !== (track ?? null)) await sender.replaceTrack(track ?? null);
 }

@@ -20,4 +20,8 @@ participant: ParticipantId,
 /**
  * Another screen of the same room is in already: start with microphone and speaker off.
  */
-companion: boolean, };
+companion: boolean, 
+/**
+ * Compared with [`VisitRow::relay`](crate::view::VisitRow::relay).
+ */
+relay: number, };

@@ -77,4 +77,11 @@ subject: SubjectId | null,
 /**
  * The newest chat line.
  */
-chat_seq: number, };
+chat_seq: number, 
+/**
+ * Grows when the call is given to another relay: a page with an older [`MediaGrant`] joins
+ * anew at once. 0: nothing is known of it now.
+ *
+ * [`MediaGrant`]: crate::act::MediaGrant
+ */
+relay: number, };
