@@ -6,11 +6,18 @@ LAN ?=
 CRATES := -p minato -p minato-devices
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench types web build fmt lint rust-test web-test e2e needs
+.PHONY: run test bench island types web build fmt lint rust-test web-test e2e needs
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
 	@exec target/debug/minato $(FLAGS)
+
+## The demonstration through a poor link: 600 ms there and back, 5 % lost, 256 kbit/s. Type `loss 20`,
+## `blackout 30s` while it runs; LINK="--profile 64k15" begins with another.
+LINK ?= --delay 300 --loss 5 --rate 256k
+island: build
+	cargo build -p minato-island
+	@exec target/debug/minato-island run $(LINK) -- deploy/island/open.sh target/debug
 
 ## Everything that has to hold: format, lints, Rust tests, types, web tests, real browsers.
 # The whole workspace at once: built apart, the two programs would take other features of the same

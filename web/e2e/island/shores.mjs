@@ -1,0 +1,87 @@
+// The two sides of a poor link, for a program that `minato-island run` started: programs and
+// browsers that live on one side, and words to the link between them.
+
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const BUILT = fileURLToPath(new URL("../../../target/debug/minato-island", import.meta.url));
+/** The program that makes the link. */
+export const ISLAND = process.env.MINATO_ISLAND ?? BUILT;
+export const MAINLAND_ADDRESS = "203.0.113.1";
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Whether this process can enter the two sides. */
+export const isBesideTheLink = process.env.MINATO_ISLAND_NET_ISLAND !== undefined;
+
+/** Starts this very script again beside a link, and ends as it ends. */
+export function beginBesideALink() {
+  const again = [process.execPath, ...process.argv.slice(1)];
+  const run = spawn(ISLAND, ["run", "--", ...again], { stdio: ["ignore", "inherit", "inherit"] });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => run.kill(signal));
+  return new Promise((ended) => run.once("close", (code, signal) => ended(signal ? 1 : code)));
+}
+
+/** A file that runs a program on one side: what takes only a program's name can be given it. */
+export function programOn(side, program, folder) {
+  const path = `${folder}/${program.split("/").at(-1)}-on-the-${side}`;
+  writeFileSync(path, `#!/bin/sh\nexec '${ISLAND}' in ${side} -- '${program}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** What Chromium needs to live on one side and hear a file where its microphone is. */
+export function chromiumOn(side, speech, folder, origin) {
+  return {
+    executablePath: programOn(side, CHROMIUM, folder),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      `--use-file-for-fake-audio-capture=${speech}`,
+      `--unsafely-treat-insecure-origin-as-secure=${origin}`,
+      "--autoplay-policy=no-user-gesture-required",
+      "--disable-renderer-backgrounding",
+      "--disable-background-timer-throttling",
+    ],
+  };
+}
+
+/** A recording of somebody who talks without a stop; a tone would not do, codecs treat it otherwise. */
+export function speech(folder, name, words, pitch) {
+  const path = `${folder}/${name}.wav`;
+  try {
+    execFileSync("espeak-ng", ["-v", "en", "-s", "150", "-p", String(pitch), "-w", path, words]);
+  } catch (error) {
+    throw new Error(`speech is made with espeak-ng (apt-get install espeak-ng): ${error.message}`);
+  }
+  return path;
+}
+
+/** The link's control socket. */
+export class Link {
+  #socket = createConnection(process.env.MINATO_ISLAND_CONTROL);
+  #answers = createInterface({ input: this.#socket })[Symbol.asyncIterator]();
+
+  /** Says one line; gives the answer, or throws what was wrong with the line. */
+  async say(line) {
+    this.#socket.write(`${line}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error("the link has ended");
+    const answer = JSON.parse(value);
+    if (answer.error) throw new Error(`${line}: ${answer.error}`);
+    return answer;
+  }
+
+  close() {
+    this.#socket.end();
+  }
+}
