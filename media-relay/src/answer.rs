@@ -5,12 +5,20 @@ use crate::sdp::{Offer, finish_answer, ice_ufrag};
 use minato_protocol::media::RelayCode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
+use str0m::format::Codec;
 use str0m::{Candidate, Rtc};
 
-/// How often a session's figures are renewed.
-const STATS_EVERY: Duration = Duration::from_secs(2);
+/// How often a session's figures are renewed: oftener than the ladder must react.
+const STATS_EVERY: Duration = Duration::from_millis(500);
+/// What a receiver's link is taken for until it was measured.
+const FIRST_ESTIMATE: Bitrate = Bitrate::kbps(300);
+/// What is probed for before anything is known: two pictures of half size and sound.
+const WISHED_AT_FIRST: Bitrate = Bitrate::kbps(1_200);
+/// Packets kept for a page that asks for them again, and for as long as str0m keeps them.
+const RESEND_PACKETS: usize = 1_000;
 /// Largest message a participant may send on a data channel. What is forwarded is smaller yet;
 /// the room between lets a too large one be counted instead of breaking the channel.
 const MESSAGE_BYTES_MAX: u32 = 16 * 1024;
@@ -49,15 +57,26 @@ impl Answerer {
         let sdp = SdpOffer::from_sdp_string(&offer.text).ok()?;
         // VP8 and Opus are what every tablet can encode. Full ICE, because a browser facing
         // ICE-lite nominates seconds late on a long link.
-        let mut rtc = Rtc::builder()
+        let measurable = offer.text.contains("transport-cc");
+        let mut config = Rtc::builder()
             .clear_codecs()
-            .enable_opus(true, false)
+            // Without feedback there is nothing to estimate from, and pacing at a guess for ever
+            // would only harm.
+            .enable_bwe(measurable.then_some(FIRST_ESTIMATE))
+            .set_send_buffer_video(RESEND_PACKETS)
+            .enable_opus(true, true)
             .enable_vp8(true)
             .set_rtp_mode(true)
             .set_dtls_cert(self.certificate.clone())
             .set_stats_interval(Some(STATS_EVERY))
-            .set_sctp_max_message_size(MESSAGE_BYTES_MAX)
-            .build(now);
+            .set_sctp_max_message_size(MESSAGE_BYTES_MAX);
+        let sounds = config.codec_config().iter_mut();
+        for sound in sounds.filter(|params| params.spec().codec == Codec::Opus) {
+            sound.set_fb_nack(offer.lines.resends_sound);
+        }
+        let mut rtc = config.build(now);
+        // Without a wish str0m probes nothing (its first probes come right after DTLS).
+        rtc.bwe().set_bitrate(Bitrate::ZERO, WISHED_AT_FIRST);
         for address in self.here.advertised() {
             rtc.add_local_candidate(Candidate::host(*address, "udp").ok()?);
         }

@@ -20,13 +20,25 @@ mod clock;
 mod control;
 mod forward;
 mod http;
+mod ladder;
 mod metrics;
 mod net;
 mod refusal;
 mod sdp;
 pub mod token;
+#[allow(
+    dead_code,
+    reason = "what the short way into the forwarding unit will ask is there and tested"
+)]
+mod turn;
 
 pub use admission::{KEEP_WITHOUT_SIGNALING, LIST_MAX, VISITS_MAX};
+pub use net::first_bytes;
+pub use net::turn::{
+    CertificateError, PeerRange, PeerRangeError, TURN_ALLOCATIONS_MAX, TURN_PER_USER_MAX,
+    TURN_REALM, TURN_RELAY_PORTS, TurnAddresses, TurnCertificate, TurnError, TurnSecret,
+    TurnSecretTooShort, TurnServer, TurnSettings, TurnTls,
+};
 
 use answer::Answerer;
 use axum::Router;
@@ -60,6 +72,8 @@ pub struct RelayConfig {
     pub allowed_origins: Vec<String>,
     /// Sessions at once; one more is refused with `relay_full`.
     pub sessions_max: usize,
+    /// A TURN server beside it, for pages that do not reach the media port.
+    pub turn: Option<TurnSettings>,
 }
 
 impl RelayConfig {
@@ -71,6 +85,7 @@ impl RelayConfig {
             token_key,
             allowed_origins: Vec::new(),
             sessions_max: SESSIONS_MAX,
+            turn: None,
         }
     }
 }
@@ -92,6 +107,9 @@ pub enum RelayError {
     /// The crypto library makes no certificate.
     #[error("no certificate can be made for DTLS")]
     Certificate,
+    /// The TURN server beside it.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
 }
 
 /// A running relay. Dropping it does not end it: its router may still be served.
@@ -99,11 +117,13 @@ pub enum RelayError {
 pub struct Relay {
     commands: mpsc::Sender<Command>,
     here: Here,
+    turn: Option<TurnServer>,
     draining: Arc<watch::Sender<bool>>,
 }
 
 impl Relay {
-    /// Opens the media port and starts forwarding. The router carries the relay's HTTP.
+    /// Opens the media port and starts forwarding. The router carries the relay's HTTP. With a
+    /// TURN server it has to be called inside a tokio runtime.
     pub fn start(config: RelayConfig) -> Result<(Self, Router), RelayError> {
         metrics::describe();
         let address = config.udp_bind;
@@ -118,13 +138,24 @@ impl Relay {
         let heard = draining.subscribe();
         let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
+        let turn = config.turn.map(|settings| start_turn(settings, &here)).transpose()?;
         tracing::info!(media = ?here.advertised(), "the relay is ready");
-        Ok((Self { commands, here, draining }, router))
+        Ok((Self { commands, here, turn, draining }, router))
     }
 
     /// The UDP addresses that pages are told.
     pub fn media_addresses(&self) -> &[SocketAddr] {
         self.here.advertised()
+    }
+
+    /// The TURN server beside it, for connections that come in through another door.
+    pub fn turn(&self) -> Option<&TurnServer> {
+        self.turn.as_ref()
+    }
+
+    /// Where the TURN server listens, if there is one.
+    pub fn turn_addresses(&self) -> Option<&TurnAddresses> {
+        self.turn.as_ref().map(TurnServer::addresses)
     }
 
     /// Takes nobody new (`unavailable`), tells signaling so that visits move, and returns when the
@@ -145,5 +176,14 @@ impl Relay {
         // A relay that has ended already is stopped enough.
         let _ = self.commands.send(Command::Stop).await;
         self.commands.closed().await;
+        if let Some(turn) = &self.turn {
+            turn.stop().await;
+        }
     }
+}
+
+/// TURN beside the forwarding unit, which is always a peer.
+fn start_turn(mut settings: TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+    settings.inside.extend(here.advertised());
+    TurnServer::start(&settings)
 }

@@ -1,7 +1,7 @@
 //! What an operator can count. No label names a person, a visit or an address.
 
 use metrics::{counter, gauge};
-use minato_protocol::media::RelayCode;
+use minato_protocol::media::{LadderStep, RelayCode};
 
 /// Names and meanings, for whoever installs a recorder.
 pub(crate) fn describe() {
@@ -9,9 +9,12 @@ pub(crate) fn describe() {
     metrics::describe_gauge!("minato_relay_visits", "Visits with at least one session");
     metrics::describe_counter!("minato_relay_packets_in_total", "UDP datagrams received");
     metrics::describe_counter!("minato_relay_packets_out_total", "UDP datagrams sent");
+    metrics::describe_counter!("minato_relay_sends_total", "System calls that sent datagrams");
     metrics::describe_counter!("minato_relay_bytes_in_total", "UDP payload bytes received");
     metrics::describe_counter!("minato_relay_bytes_out_total", "UDP payload bytes sent");
     metrics::describe_counter!("minato_relay_dropped_total", "Packets dropped, by reason");
+    metrics::describe_counter!("minato_relay_steps_total", "Steps of pages on the ladder");
+    metrics::describe_counter!("minato_relay_moves_total", "Changes of address during a call");
     metrics::describe_counter!("minato_relay_joins_total", "Sessions opened");
     metrics::describe_counter!("minato_relay_refused_total", "Requests refused, by code");
     metrics::describe_counter!(
@@ -25,18 +28,36 @@ pub(crate) fn present(sessions: usize, visits: usize) {
     gauge!("minato_relay_visits").set(visits as f64);
 }
 
-pub(crate) fn received(bytes: usize) {
-    counter!("minato_relay_packets_in_total").increment(1);
+pub(crate) fn received(packets: usize, bytes: usize) {
+    counter!("minato_relay_packets_in_total").increment(packets as u64);
     counter!("minato_relay_bytes_in_total").increment(bytes as u64);
 }
 
-pub(crate) fn sent(bytes: usize) {
-    counter!("minato_relay_packets_out_total").increment(1);
+/// One system call sent these.
+pub(crate) fn sent(packets: usize, bytes: usize) {
+    counter!("minato_relay_sends_total").increment(1);
+    counter!("minato_relay_packets_out_total").increment(packets as u64);
     counter!("minato_relay_bytes_out_total").increment(bytes as u64);
 }
 
 pub(crate) fn dropped(reason: &'static str) {
-    counter!("minato_relay_dropped_total", "reason" => reason).increment(1);
+    dropped_many(reason, 1);
+}
+
+pub(crate) fn dropped_many(reason: &'static str, packets: usize) {
+    counter!("minato_relay_dropped_total", "reason" => reason).increment(packets as u64);
+}
+
+/// A page went from one step of the ladder to another.
+pub(crate) fn stepped(from: LadderStep, to: LadderStep) {
+    let direction = if to < from { "down" } else { "up" };
+    let step = name_of(to);
+    counter!("minato_relay_steps_total", "to" => step, "direction" => direction).increment(1);
+}
+
+/// A page went on from another address.
+pub(crate) fn moved() {
+    counter!("minato_relay_moves_total").increment(1);
 }
 
 pub(crate) fn joined() {
@@ -44,8 +65,12 @@ pub(crate) fn joined() {
 }
 
 pub(crate) fn refused(code: RelayCode) {
-    // The wire name of a code is the only place where it is written down.
-    let name = serde_json::to_value(code).ok();
-    let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or("unknown").to_owned();
+    let name = name_of(code);
     counter!("minato_relay_refused_total", "code" => name).increment(1);
+}
+
+/// The wire name is the only place where it is written down.
+fn name_of(value: impl serde::Serialize) -> String {
+    let name = serde_json::to_value(value).ok();
+    name.as_ref().and_then(|name| name.as_str()).unwrap_or("unknown").to_owned()
 }

@@ -7,6 +7,10 @@
 //! 3. receiving lines pair up in order, the i-th audio with the i-th video, to slot i; the next
 //!    receiving audio line is the stethoscope of somebody else.
 
+mod finish;
+
+pub(crate) use finish::finish_answer;
+
 use minato_protocol::media::SLOTS;
 use std::fmt::Write as _;
 
@@ -45,6 +49,8 @@ pub(crate) struct Lines {
     pub(crate) stethoscope: Option<String>,
     pub(crate) slots: Vec<SlotLines>,
     pub(crate) auscultation: Option<String>,
+    /// The page sends sound again when it is asked to.
+    pub(crate) resends_sound: bool,
 }
 
 /// An offer, read.
@@ -71,7 +77,7 @@ pub(crate) fn read_offer(text: &str) -> Result<Offer, OfferInvalid> {
     if text.len() > OFFER_BYTES_MAX {
         return Err(OfferInvalid::TooLong);
     }
-    let lines = classify(&media_lines(text)?);
+    let lines = Lines { resends_sound: resends_sound(text), ..classify(&media_lines(text)?) };
     let text = prepare(text, &lines);
     Ok(Offer { lines, text })
 }
@@ -133,7 +139,15 @@ fn classify(found: &[Line<'_>]) -> Lines {
         camera: of("video", |line| line.sends).into_iter().next(),
         slots,
         auscultation: ears.next(),
+        resends_sound: false,
     }
+}
+
+fn resends_sound(text: &str) -> bool {
+    sections(text).into_iter().filter(|section| section.starts_with("m=audio")).any(|section| {
+        let ours = opus_payload_type(section).map(|pt| format!("a=rtcp-fb:{pt} nack"));
+        section.lines().any(|row| Some(row) == ours.as_deref() && !section.contains("a=recvonly"))
+    })
 }
 
 /// Name of the stream a receiving line belongs to. Sound and picture of a slot share it.
@@ -182,21 +196,6 @@ fn flush(out: &mut String, section: &mut String, lines: &Lines) {
     section.clear();
 }
 
-/// Asks the sender of a stethoscope for stereo: Opus in mono cuts what lies below 80 Hz.
-pub(crate) fn finish_answer(text: &str, lines: &Lines) -> String {
-    let Some(mid) = &lines.stethoscope else { return text.to_owned() };
-    let mut out = String::with_capacity(text.len() + 64);
-    for section in sections(text) {
-        let wanted = section.lines().any(|row| row.strip_prefix("a=mid:") == Some(mid));
-        let opus = opus_payload_type(section).filter(|_| wanted);
-        match opus {
-            Some(pt) => stereo(&mut out, section, pt),
-            None => out.push_str(section),
-        }
-    }
-    out
-}
-
 /// The session part and each media part, line ends included.
 fn sections(text: &str) -> Vec<&str> {
     let mut starts: Vec<usize> = text.match_indices("\nm=").map(|(at, _)| at + 1).collect();
@@ -206,27 +205,14 @@ fn sections(text: &str) -> Vec<&str> {
 }
 
 fn opus_payload_type(section: &str) -> Option<&str> {
-    section.lines().find_map(|row| {
-        let (pt, codec) = row.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-        codec.to_ascii_lowercase().starts_with("opus/").then_some(pt)
-    })
+    payload_type(section, "opus/")
 }
 
-fn stereo(out: &mut String, section: &str, pt: &str) {
-    const WORDS: &str = "stereo=1;maxaveragebitrate=64000";
-    let ours = format!("a=fmtp:{pt} ");
-    let mut said = false;
-    for row in section.lines() {
-        out.push_str(row);
-        if row.starts_with(&ours) {
-            said = true;
-            let _ = write!(out, ";{WORDS}");
-        }
-        out.push_str("\r\n");
-    }
-    if !said {
-        let _ = write!(out, "{ours}{WORDS}\r\n");
-    }
+fn payload_type<'a>(section: &'a str, name: &str) -> Option<&'a str> {
+    section.lines().find_map(|row| {
+        let (pt, codec) = row.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        codec.to_ascii_lowercase().starts_with(name).then_some(pt)
+    })
 }
 
 /// The ICE user name fragment of an SDP.
@@ -290,21 +276,18 @@ mod tests {
     }
 
     #[test]
-    fn the_stethoscope_is_answered_in_stereo_and_the_microphone_is_not() {
-        let lines = Lines {
-            microphone: Some("0".into()),
-            stethoscope: Some("1".into()),
-            ..Lines::default()
-        };
-        let row = |mid| {
+    fn a_page_that_resends_sound_says_so_where_it_sends() {
+        let offer = |direction, nack| {
             format!(
-                "m=audio 9 X 111\r\na=mid:{mid}\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n"
+                "v=0\r\nm=audio 9 X 111\r\na=mid:0\r\na={direction}\r\n\
+                 a=rtpmap:111 opus/48000/2\r\n{nack}"
             )
         };
-        let text = format!("v=0\r\n{}{}", row(0), row(1));
-        let answer = finish_answer(&text, &lines);
-        assert_eq!(answer.matches("stereo=1").count(), 1);
-        assert!(answer.ends_with("a=fmtp:111 minptime=10;stereo=1;maxaveragebitrate=64000\r\n"));
+        let nack = "a=rtcp-fb:111 nack\r\n";
+        let resends = |text: String| read_offer(&text).expect("an offer").lines.resends_sound;
+        assert!(resends(offer("sendonly", nack)));
+        assert!(!resends(offer("recvonly", nack)));
+        assert!(!resends(offer("sendonly", "")));
     }
 
     #[test]

@@ -112,6 +112,9 @@ impl Engine {
         let stun = matches!(sort(bytes), Sort::Request | Sort::Stun);
         if self.addresses.is_verified(source, key) {
             session.heard = now;
+            if sort(bytes) == Sort::Media && session.path.heard(source, now) {
+                session.moved(&mut self.drained);
+            }
         } else if stun && knows(session, source, destination, now) {
             session.heard = now;
             self.addresses.verified(source, key);
@@ -153,7 +156,7 @@ impl Engine {
             touched.dedup();
             for key in touched {
                 let Some(session) = self.sessions.get_mut(&key) else { continue };
-                session.feed(Input::Timeout(now), &mut self.drained);
+                session.advance(now, &mut self.drained);
                 if session.is_dead() {
                     self.remove(key, LeftReason::Lost, now);
                 } else {
@@ -208,6 +211,7 @@ impl Engine {
             Event::ChannelOpen(channel, label) => self.channel_opened(key, channel, &label),
             Event::ChannelData(data) => self.channel_said(key, data, now),
             Event::ChannelClose(channel) => self.channel_closed(key, channel),
+            Event::EgressBitrateEstimate(kind) => self.estimated(key, &kind),
             Event::PeerStats(stats) => self.measured(key, &stats),
             Event::Closed => self.remove(key, LeftReason::Goodbye, now),
             Event::IceConnectionStateChange(state) => {
@@ -218,15 +222,6 @@ impl Engine {
             // str0m's list of events is open; the others are of no interest here.
             _ => {}
         }
-    }
-
-    fn measured(&mut self, key: Key, stats: &str0m::stats::PeerStats) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
-        let pair = stats.selected_candidate_pair.as_ref();
-        let rtt = pair.and_then(|pair| pair.current_round_trip_time).or(stats.rtt);
-        session.stats.rtt_ms = rtt.and_then(|rtt| u32::try_from(rtt.as_millis()).ok());
-        session.stats.egress_loss = stats.egress_loss_fraction;
-        session.stats.ingress_loss = stats.ingress_loss_fraction;
     }
 
     /// A command came.

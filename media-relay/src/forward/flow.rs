@@ -21,12 +21,8 @@ impl Engine {
         if !publisher.connected || !may(&publisher.claims, track) {
             return crate::metrics::dropped("no_right");
         }
-        let began = publisher.source.saw(track, layer, now);
-        let (visit, participant) = (publisher.claims.visit, publisher.claims.participant);
-        let published = match track {
-            Track::Camera => Published::picture(key, layer, packet),
-            Track::Microphone | Track::Stethoscope => Published::sound(key, packet),
-        };
+        let began = publisher.source.saw(track, layer, packet.payload.len(), now);
+        let visit = publisher.claims.visit;
         if track == Track::Stethoscope && !self.holds_auscultation(visit, key, now) {
             return crate::metrics::dropped("auscultation_taken");
         }
@@ -35,32 +31,54 @@ impl Engine {
             // the first packet on and nobody has to ask for another.
             self.aim_all(visit, now);
         }
-        let Some(keys) = self.keys_by_visit.get(&visit) else { return };
-        for other in keys.iter().filter(|other| **other != key) {
+        if track == Track::Camera {
+            return self.hand_out(track, &mut Published::picture(key, layer, packet));
+        }
+        let Some(publisher) = self.sessions.get_mut(&key) else { return };
+        // Taken out while others are written to.
+        let mut frames = std::mem::take(publisher.source.frames(track));
+        for frame in publisher.unwrap(&mut frames, packet) {
+            self.hand_out(track, &mut Published::sound(key, packet, &frame, &frames));
+        }
+        if let Some(publisher) = self.sessions.get_mut(&key) {
+            *publisher.source.frames(track) = frames;
+        }
+    }
+
+    fn hand_out(&mut self, track: Track, published: &mut Published<'_>) {
+        let from = published.from;
+        let Some(publisher) = self.sessions.get(&from) else { return };
+        let participant = publisher.claims.participant;
+        let Some(keys) = self.keys_by_visit.get(&publisher.claims.visit) else { return };
+        for other in keys.iter().filter(|other| **other != from) {
             let Some(receiver) = self.sessions.get_mut(other) else { continue };
             if !receiver.connected || !receiver.claims.rights.receive {
                 continue;
             }
+            if track != Track::Camera && !receiver.downlink.sounds() {
+                crate::metrics::dropped("text_only");
+                continue;
+            }
             let slot = receiver.slots.of(participant);
-            let (opus, vp8) = (receiver.opus, receiver.vp8);
+            let (voice, vp8) = (receiver.voice(), receiver.vp8);
             let lines = &mut receiver.outgoing;
             let made = match track {
-                Track::Microphone => slot.zip(opus).and_then(|(slot, pt)| {
+                Track::Microphone => slot.zip(voice).and_then(|(slot, voice)| {
                     let out = lines.sounds.get_mut(slot)?;
-                    Some((out.mid, out.carry(&published, pt)?))
+                    Some((out.mid, out.carry(published, voice)?))
                 }),
                 Track::Camera => slot.zip(vp8).and_then(|(slot, pt)| {
                     let out = lines.pictures.get_mut(slot)?.as_mut()?;
-                    Some((out.mid, out.carry(&published, pt)?))
+                    Some((out.mid, out.carry(published, pt)?))
                 }),
                 Track::Stethoscope => lines
                     .auscultation
                     .as_mut()
-                    .zip(opus)
-                    .and_then(|(out, pt)| Some((out.mid, out.carry(&published, pt)?))),
+                    .zip(voice)
+                    .and_then(|(out, voice)| Some((out.mid, out.carry(published, voice)?))),
             };
             if let Some((mid, write)) = made {
-                receiver.write(mid, write, &mut self.drained);
+                receiver.write(mid, write);
                 self.touched.push(*other);
             }
         }
@@ -122,7 +140,7 @@ impl Engine {
             .map(|slot| {
                 let holder = session.slots.holder(slot)?;
                 let publisher = self.present(visit, holder)?;
-                let wish = session.wishes.get(&holder).copied().unwrap_or_default();
+                let wish = session.wish_of(holder).min(session.downlink.cap());
                 let layer = choose(wish, |layer| publisher.source.layer_flows(layer, now))?;
                 Some((publisher.key, layer))
             })

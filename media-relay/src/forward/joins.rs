@@ -121,6 +121,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         session.connected = true;
         session.stats.connected = true;
+        session.keep_for_resends(&mut self.drained);
         let (visit, participant) = (session.claims.visit, session.claims.participant);
         tracing::info!(%visit, "media is up");
         let keys = self.keys_by_visit.get(&visit).cloned().unwrap_or_default();
@@ -198,6 +199,7 @@ impl Engine {
         };
         let answer = finish_answer(&answer.to_sdp_string(), &session.lines);
         session.heard = now;
+        session.path.forget();
         if let Some(user) = ice_ufrag(&answer) {
             self.addresses.answers_to(user, key);
         }

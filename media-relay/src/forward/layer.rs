@@ -50,6 +50,15 @@ impl Layer {
         }
     }
 
+    /// What it costs until that was measured, in bit/s.
+    pub(crate) fn usual_bps(self) -> u64 {
+        match self {
+            Self::Quarter => 120_000,
+            Self::Half | Self::Whole => 350_000,
+            Self::Full => 1_000_000,
+        }
+    }
+
     fn within(self, wish: VideoWish) -> bool {
         match self {
             Self::Quarter => wish >= VideoWish::Quarter,

@@ -1,6 +1,7 @@
 //! What pages are told and tell: slot maps, wishes, waves.
 
 use super::addresses::Key;
+use super::budget::{given_up, reduced};
 use super::engine::Engine;
 use super::session::{Session, WISHES_MAX};
 use super::waves::Wave;
@@ -39,6 +40,7 @@ impl Engine {
                 others.retain(|other| *other != session.claims.participant);
                 session.slots.seat(&others);
             }
+            self.plan(key, now);
             self.aim(key, now);
             self.ask_for_lines(key, now);
             self.ask_keyframes(key, now);
@@ -59,6 +61,7 @@ impl Engine {
                 role: publisher.claims.role,
                 audio: publisher.source.sounds(now),
                 video: publisher.source.shows(now),
+                given_up: given_up(session, publisher, now),
             })
         };
         let auscultator = self
@@ -67,15 +70,20 @@ impl Engine {
             .filter(|holder| **holder != key)
             .and_then(|holder| self.sessions.get(holder))
             .filter(|holder| holder.source.auscultates(now));
-        let drawn = SlotMap {
+        let mut drawn = SlotMap {
             version: session.map.version,
             slots: session.slots.occupied().filter_map(seat).collect(),
             auscultation: auscultator.map(|holder| holder.claims.participant),
+            reduced: None,
+            wanted: None,
         };
+        drawn.reduced = reduced(session, &drawn);
+        let needed = self.needed_of(key);
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        drawn.wanted = session.demand.tell(needed, now);
         if drawn == session.map {
             return;
         }
-        let Some(session) = self.sessions.get_mut(&key) else { return };
         session.map = SlotMap { version: drawn.version + 1, ..drawn };
         session.map_is_news = true;
     }
@@ -114,7 +122,7 @@ impl Engine {
     pub(super) fn channel_said(&mut self, key: Key, said: ChannelData, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         if session.waves_channel == Some(said.id) {
-            self.wave(key, said.data);
+            self.wave(key, said.data, now);
         } else if session.slots_channel == Some(said.id) && said.data.len() <= FROM_PAGE_BYTES_MAX {
             match serde_json::from_slice(&said.data) {
                 Ok(FromPage::WantVideo { participant, video }) => {
@@ -125,6 +133,7 @@ impl Engine {
                         self.ask_for_lines(key, now);
                     }
                 }
+                Ok(FromPage::Pin(pin)) => self.pin(key, pin, now),
                 Err(_) => crate::metrics::dropped("page_message"),
             }
         } else {
@@ -133,14 +142,15 @@ impl Engine {
     }
 
     /// Forwards a wave to every other participant that may receive.
-    fn wave(&mut self, key: Key, data: Vec<u8>) {
-        let Some(publisher) = self.sessions.get(&key) else { return };
+    fn wave(&mut self, key: Key, data: Vec<u8>, now: Instant) {
+        let Some(publisher) = self.sessions.get_mut(&key) else { return };
         if !publisher.claims.rights.publish_waves {
             return crate::metrics::dropped("no_right");
         }
         if data.len() > WAVE_BYTES_MAX {
             return crate::metrics::dropped("wave_too_large");
         }
+        publisher.source.waved(data.len(), now);
         let wave: Wave = data.into();
         let visit = publisher.claims.visit;
         let participant = publisher.claims.participant;
@@ -163,9 +173,18 @@ impl Engine {
 
     fn send_waves(&mut self, key: Key) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let Some(channel) = session.waves_channel else { return };
+        // On a link without room for waves the freshest wait for it.
+        let room = session.downlink.plan.waves;
+        let Some(channel) = session.waves_channel.filter(|_| room) else { return };
         while let Some(wave) = session.waves.next() {
-            if !session.say(channel, true, &wave, WAVES_IN_CHANNEL_MAX, &mut self.drained) {
+            // On a thin link half a second of it, so that nothing waits long behind waves.
+            let half_a_second = session.downlink.estimate_bps().map(|bps| bps / 16);
+            let waiting_max = half_a_second
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .map_or(WAVES_IN_CHANNEL_MAX, |bytes| {
+                    bytes.clamp(WAVE_BYTES_MAX, WAVES_IN_CHANNEL_MAX)
+                });
+            if !session.say(channel, true, &wave, waiting_max, &mut self.drained) {
                 return;
             }
             session.waves.sent();

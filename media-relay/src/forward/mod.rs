@@ -1,9 +1,13 @@
 //! The selective forwarding unit: one thread, one UDP port, all visits.
 //!
 //! `engine` holds the state and is fed by `run`, which owns the socket. The rules in between are
-//! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`.
+//! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`, `rate`,
+//! `demand`, `path`, `red`.
 
 mod addresses;
+mod budget;
+mod demand;
+mod downlink;
 mod engine;
 mod flow;
 mod joins;
@@ -12,6 +16,9 @@ mod layer;
 mod links;
 mod maps;
 mod outgoing;
+mod path;
+mod rate;
+mod red;
 mod run;
 mod session;
 mod slots;

@@ -2,8 +2,10 @@
 
 use super::addresses::Key;
 use super::layer::Layer;
+use super::red::{Frame, Frames, Wrapper};
 use super::splice::{Incoming, Splice};
 use crate::sdp::Lines;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Vp8Descriptor};
@@ -19,55 +21,100 @@ const ASK_AGAIN: Duration = Duration::from_millis(1_500);
 pub(crate) struct Published<'a> {
     pub(crate) from: Key,
     pub(crate) layer: Layer,
-    pub(crate) packet: &'a RtpPacket,
+    seq: u64,
+    time: u32,
+    at: Instant,
+    marker: bool,
+    payload: Arc<[u8]>,
+    /// Only what describes the content; everything about the hop is made anew.
+    ext_vals: ExtensionValues,
     vp8: Option<Vp8Descriptor>,
     starts_keyframe: bool,
+    repetitions: Option<Wrapper<'a>>,
 }
 
 impl<'a> Published<'a> {
-    /// Sound.
-    pub(crate) fn sound(from: Key, packet: &'a RtpPacket) -> Self {
-        Self { from, layer: Layer::Whole, packet, vp8: None, starts_keyframe: false }
-    }
-
-    /// A piece of a picture.
-    pub(crate) fn picture(from: Key, layer: Layer, packet: &'a RtpPacket) -> Self {
-        // A packet of nothing but padding has no descriptor; it is forwarded for its number.
-        let vp8 = Vp8Descriptor::parse(&packet.payload).ok();
-        let starts_keyframe = vp8.is_some_and(|d| d.starts_keyframe(&packet.payload));
-        Self { from, layer, packet, vp8, starts_keyframe }
-    }
-
-    fn incoming(&self) -> Incoming {
-        Incoming {
-            seq: *self.packet.seq_no,
-            time: self.packet.header.timestamp,
-            vp8: self.vp8,
-            at: self.packet.timestamp,
+    fn of(from: Key, layer: Layer, packet: &RtpPacket) -> Self {
+        let described = &packet.header.ext_vals;
+        Self {
+            from,
+            layer,
+            seq: *packet.seq_no,
+            time: packet.header.timestamp,
+            at: packet.timestamp,
+            marker: packet.header.marker,
+            payload: packet.payload.clone(),
+            ext_vals: ExtensionValues {
+                audio_level: described.audio_level,
+                voice_activity: described.voice_activity,
+                video_orientation: described.video_orientation,
+                ..ExtensionValues::default()
+            },
+            vp8: None,
+            starts_keyframe: false,
+            repetitions: None,
         }
     }
 
-    /// The packet as the receiver gets it. Only what describes the content is carried over;
-    /// everything about the hop is made anew.
-    fn write(&self, pt: Pt, splice: &mut Splice, nackable: bool) -> Option<RtpWrite> {
+    /// A frame of sound that came in `packet`, itself or as a repetition.
+    pub(crate) fn sound(
+        from: Key,
+        packet: &RtpPacket,
+        frame: &'a Frame,
+        frames: &'a Frames,
+    ) -> Self {
+        let own = frame.seq == *packet.seq_no;
+        let published = Self::of(from, Layer::Whole, packet);
+        Self {
+            seq: frame.seq,
+            time: frame.time,
+            payload: frame.payload.clone(),
+            marker: published.marker && own,
+            repetitions: Some(Wrapper::new(frames, frame)),
+            ..published
+        }
+    }
+
+    /// A piece of a picture.
+    pub(crate) fn picture(from: Key, layer: Layer, packet: &RtpPacket) -> Self {
+        // A packet of nothing but padding has no descriptor; it is forwarded for its number.
+        let vp8 = Vp8Descriptor::parse(&packet.payload).ok();
+        let starts_keyframe = vp8.is_some_and(|d| d.starts_keyframe(&packet.payload));
+        Self { vp8, starts_keyframe, ..Self::of(from, layer, packet) }
+    }
+
+    fn incoming(&self) -> Incoming {
+        Incoming { seq: self.seq, time: self.time, vp8: self.vp8, at: self.at }
+    }
+
+    /// The packet as the receiver gets it.
+    fn write(&mut self, voice: Voice, splice: &mut Splice, nackable: bool) -> Option<RtpWrite> {
         let placed = splice.place(&self.incoming())?;
-        let from = &self.packet.header.ext_vals;
-        let ext_vals = ExtensionValues {
-            audio_level: from.audio_level,
-            voice_activity: from.voice_activity,
-            video_orientation: from.video_orientation,
-            ..ExtensionValues::default()
+        let (pt, payload) = match (voice.red, self.repetitions.as_mut()) {
+            (Some((red, copies)), Some(wrapper)) => (red, wrapper.with_copies(voice.pt, copies)),
+            _ => (voice.pt, self.payload.clone()),
         };
-        let payload = self.packet.payload.clone();
-        let at = self.packet.timestamp;
-        let write = RtpWrite::new(pt, placed.seq.into(), placed.time, at, payload)
-            .marker(self.packet.header.marker)
-            .ext_vals(ext_vals)
+        let write = RtpWrite::new(pt, placed.seq.into(), placed.time, self.at, payload)
+            .marker(self.marker)
+            .ext_vals(self.ext_vals.clone())
             .nackable(nackable);
         Some(match placed.vp8 {
             Some(patch) => write.vp8_patch(patch),
             None => write,
         })
+    }
+}
+
+/// How a receiver names a codec, and how many repetitions it gets under which name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice {
+    pub(crate) pt: Pt,
+    pub(crate) red: Option<(Pt, u8)>,
+}
+
+impl Voice {
+    fn plain(pt: Pt) -> Self {
+        Self { pt, red: None }
     }
 }
 
@@ -85,12 +132,16 @@ impl SoundOut {
     }
 
     /// Makes this receiver's packet.
-    pub(crate) fn carry(&mut self, published: &Published<'_>, pt: Pt) -> Option<RtpWrite> {
+    pub(crate) fn carry(
+        &mut self,
+        published: &mut Published<'_>,
+        voice: Voice,
+    ) -> Option<RtpWrite> {
         if self.from != Some(published.from) {
             self.splice.begin(&published.incoming());
             self.from = Some(published.from);
         }
-        published.write(pt, &mut self.splice, false)
+        published.write(voice, &mut self.splice, false)
     }
 }
 
@@ -151,8 +202,14 @@ impl PictureOut {
         self.waits_for().or(self.shown)
     }
 
+    /// What was sent is so late that the rest is not worth it: the line waits for a keyframe.
+    pub(crate) fn stall(&mut self, now: Instant) {
+        self.shown = None;
+        self.asked = Some(now);
+    }
+
     /// Makes this receiver's packet, if the packet is of the layer shown.
-    pub(crate) fn carry(&mut self, published: &Published<'_>, pt: Pt) -> Option<RtpWrite> {
+    pub(crate) fn carry(&mut self, published: &mut Published<'_>, pt: Pt) -> Option<RtpWrite> {
         let this = Some((published.from, published.layer));
         if self.shown != this {
             if self.target != this || !published.starts_keyframe {
@@ -161,7 +218,7 @@ impl PictureOut {
             self.splice.begin(&published.incoming());
             self.shown = this;
         }
-        published.write(pt, &mut self.splice, true)
+        published.write(Voice::plain(pt), &mut self.splice, true)
     }
 }
 
@@ -182,6 +239,11 @@ impl Outgoing {
             pictures: lines.slots.iter().map(|slot| picture(&slot.video)).collect(),
             auscultation: lines.auscultation.as_deref().map(SoundOut::new),
         }
+    }
+
+    /// Whether a slot has a line for pictures.
+    pub(crate) fn has_picture(&self, slot: usize) -> bool {
+        self.pictures.get(slot).is_some_and(Option::is_some)
     }
 
     /// The slot whose picture is on a line.

@@ -4,11 +4,15 @@ use super::engine::Engine;
 use super::{COMMANDS_MAX, Command};
 use crate::net::{Here, UdpPort};
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Datagrams taken from the socket before what follows from them is sent.
-const BATCH: usize = 64;
+/// Readings of the socket before what follows from them is sent.
+const READINGS: usize = 4;
+
+/// What follows from datagrams is worked off at once, but not oftener than this: the packets of a
+/// frame come one by one and leave together.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Starts the thread. It ends at [`Command::Stop`] or when nobody holds a sender any more.
 pub(crate) fn start(
@@ -30,8 +34,11 @@ pub(crate) fn start(
 }
 
 async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Command>) {
+    let mut settled = Instant::now();
+    let mut gathering = false;
     loop {
-        let deadline = tokio::time::Instant::from_std(engine.deadline());
+        let due =
+            if gathering { engine.deadline().min(settled + GATHER) } else { engine.deadline() };
         tokio::select! {
             command = inbox.recv() => {
                 let Some(command) = command else { return };
@@ -43,14 +50,22 @@ async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Co
                 }
             }
             () = port.readable() => {
-                for _ in 0..BATCH {
-                    let Some((source, bytes)) = port.receive() else { break };
-                    engine.receive(source, bytes, Instant::now());
+                let now = Instant::now();
+                for _ in 0..READINGS {
+                    let more = port.receive(|source, bytes| engine.receive(source, bytes, now));
+                    if !more {
+                        break;
+                    }
+                }
+                gathering = now < settled + GATHER;
+                if gathering {
+                    continue;
                 }
             }
-            () = tokio::time::sleep_until(deadline) => {}
+            () = tokio::time::sleep_until(due.into()) => {}
         }
         let now = Instant::now();
+        (settled, gathering) = (now, false);
         engine.settle(now);
         if now >= engine.deadline() {
             engine.time(now);

@@ -1,9 +1,14 @@
 //! One participant's connection: a str0m instance, the lines of its offer, and the rule that
 //! every change is followed by a full drain.
 
-use super::addresses::Key;
+mod media;
+
+use super::addresses::{Key, Sort, sort};
+use super::demand::Demand;
+use super::downlink::Downlink;
 use super::layer::Layer;
 use super::outgoing::Outgoing;
+use super::path::Path;
 use super::slots::Slots;
 use super::source::{Source, Track};
 use super::waves::WaveQueue;
@@ -13,19 +18,22 @@ use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::channel::ChannelId;
-use str0m::format::Codec;
-use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
+use str0m::format::{Codec, PayloadParams};
+use str0m::media::{Mid, Pt};
 use str0m::net::Transmit;
-use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
+use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Event, Input, Output, Rtc};
 
-/// Synchronisation sources remembered of one participant: 3 lines, simulcast, restarts. When
-/// full all are looked up anew.
-const SSRCS_MAX: usize = 32;
 /// Wishes of one page, one a participant it has ever named. When full none is added.
 pub(crate) const WISHES_MAX: usize = 32;
+
+/// Steps of time in one go: with the longest step time runs less than a millisecond ahead. What
+/// is not sent then waits for the next timer.
+const PACED_BURST_MAX: usize = 64;
+/// A step that is still the pacer's counting of packets and not a wait.
+const PACED_STEP: Duration = Duration::from_micros(5);
 
 /// What came out of draining sessions, in order.
 #[derive(Debug, Default)]
@@ -69,11 +77,19 @@ pub(crate) struct Session {
     pub(crate) map_is_news: bool,
     pub(crate) waves: WaveQueue,
     pub(crate) stats: SessionStats,
+    pub(crate) downlink: Downlink,
+    pub(crate) path: Path,
+    /// What is asked of the page's camera.
+    pub(crate) demand: Demand,
     /// The one DTLS flight that may arrive before ICE has verified its address.
     pub(crate) early: Option<(SocketAddr, Vec<u8>)>,
     /// Payload types that this page expects.
     pub(crate) opus: Option<Pt>,
     pub(crate) vp8: Option<Pt>,
+    /// Opus that repeats itself.
+    red: Option<Pt>,
+    /// Media packets of this settling. No more than come in meanwhile, times the repairs of each.
+    unsent: Vec<(Mid, RtpWrite)>,
     track_by_mid: HashMap<Mid, Track>,
     track_by_ssrc: HashMap<Ssrc, (Track, Layer)>,
     rtc: Box<Rtc>,
@@ -111,9 +127,14 @@ impl Session {
             map_is_news: true,
             waves: WaveQueue::default(),
             stats: SessionStats::default(),
+            downlink: Downlink::default(),
+            path: Path::default(),
+            demand: Demand::default(),
             early: None,
             opus: payload_type(&rtc, Codec::Opus),
             vp8: payload_type(&rtc, Codec::Vp8),
+            red: rtc.codec_config().find(is(Codec::Opus)).and_then(|params| params.red()),
+            unsent: Vec::new(),
             track_by_mid,
             track_by_ssrc: HashMap::new(),
             lines,
@@ -170,6 +191,22 @@ impl Session {
         }
     }
 
+    /// Lets time pass and everything go out that may go now. The pacer gives one packet a step of
+    /// time, so time runs on by microseconds until the pacer waits for the real one.
+    pub(crate) fn advance(&mut self, now: Instant, drained: &mut Drained) {
+        self.write_unsent(drained);
+        let mut at = now;
+        for _ in 0..PACED_BURST_MAX {
+            let before = (drained.transmits.len(), drained.events.len());
+            self.feed(Input::Timeout(at), drained);
+            let idle = before == (drained.transmits.len(), drained.events.len());
+            if idle || self.is_dead() || self.deadline > at + PACED_STEP {
+                return;
+            }
+            at = self.deadline.max(at + Duration::from_micros(1));
+        }
+    }
+
     fn drain(&mut self, drained: &mut Drained) {
         loop {
             match self.rtc.poll_output() {
@@ -177,7 +214,10 @@ impl Session {
                     self.deadline = at;
                     return;
                 }
-                Ok(Output::Transmit(transmit)) => {
+                Ok(Output::Transmit(mut transmit)) => {
+                    if matches!(sort(&transmit.contents), Sort::Media | Sort::Dtls) {
+                        transmit.destination = self.path.toward(transmit.destination);
+                    }
                     self.stats.packets_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;
                     drained.transmits.push(transmit);
@@ -192,44 +232,9 @@ impl Session {
         }
     }
 
-    /// What an incoming packet is part of; `None` if it is on a line that was never agreed.
-    pub(crate) fn identify(&mut self, packet: &RtpPacket) -> Option<(Track, Layer)> {
-        let ssrc = packet.header.ssrc;
-        if let Some(known) = self.track_by_ssrc.get(&ssrc) {
-            return Some(*known);
-        }
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_rx(&ssrc)?;
-        let layer = Layer::of_rid(stream.rid().as_deref())?;
-        let track = *self.track_by_mid.get(&stream.mid())?;
-        if self.track_by_ssrc.len() >= SSRCS_MAX {
-            self.track_by_ssrc.clear();
-        }
-        self.track_by_ssrc.insert(ssrc, (track, layer));
-        Some((track, layer))
-    }
-
-    /// Sends a media packet. Nothing is queued for a page that is not connected.
-    pub(crate) fn write(&mut self, mid: Mid, write: RtpWrite, drained: &mut Drained) {
-        if !self.connected {
-            return;
-        }
-        self.with(drained, |rtc| {
-            if let Some(stream) = rtc.direct_api().stream_tx_by_mid(mid, None) {
-                stream.write_rtp(write);
-            }
-        });
-    }
-
-    /// Asks the participant's camera for a keyframe.
-    pub(crate) fn request_keyframe(&mut self, layer: Layer, drained: &mut Drained) {
-        let Some(mid) = self.lines.camera.as_deref().map(Mid::from) else { return };
-        self.with(drained, |rtc| {
-            let rid = layer.rid().map(Rid::from);
-            if let Some(stream) = rtc.direct_api().stream_rx_by_mid(mid, rid) {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
-            }
-        });
+    /// How much picture the page wants of somebody.
+    pub(crate) fn wish_of(&self, participant: ParticipantId) -> VideoWish {
+        self.wishes.get(&participant).copied().unwrap_or_default()
     }
 
     /// Writes to a data channel while no more than `waiting_max` bytes wait in it; answers
@@ -252,5 +257,9 @@ impl Session {
 }
 
 fn payload_type(rtc: &Rtc, codec: Codec) -> Option<Pt> {
-    Some(rtc.codec_config().find(|params| params.spec().codec == codec)?.pt())
+    Some(rtc.codec_config().find(is(codec))?.pt())
+}
+
+fn is(codec: Codec) -> impl FnMut(&PayloadParams) -> bool {
+    move |params| params.spec().codec == codec
 }

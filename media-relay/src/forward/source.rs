@@ -2,10 +2,16 @@
 
 use super::keyframe::KeyframeRation;
 use super::layer::Layer;
+use super::rate::Rate;
+use super::red::Frames;
+use minato_protocol::media::VideoWish;
 use std::time::{Duration, Instant};
 
 /// A layer that was silent for this long does not flow.
 const FLOWING: Duration = Duration::from_millis(2_000);
+
+/// What a voice takes when it speaks; kept free for one that is silent, too.
+const VOICE_BPS: u64 = 32_000;
 
 /// The lines a participant sends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,17 +30,27 @@ pub(crate) struct Source {
     microphone: Option<Instant>,
     stethoscope: Option<Instant>,
     layers: [Option<Instant>; Layer::ALL.len()],
+    waves: Option<Instant>,
+    voice_rate: Rate,
+    stethoscope_rate: Rate,
+    layer_rates: [Rate; Layer::ALL.len()],
+    waves_rate: Rate,
+    voice: Frames,
+    heart: Frames,
     pub(crate) keyframes: KeyframeRation,
 }
 
 impl Source {
     /// A packet came. Answers whether its stream has begun to flow with it.
-    pub(crate) fn saw(&mut self, track: Track, layer: Layer, now: Instant) -> bool {
-        let last = match track {
-            Track::Microphone => &mut self.microphone,
-            Track::Stethoscope => &mut self.stethoscope,
-            Track::Camera => &mut self.layers[layer.index()],
+    pub(crate) fn saw(&mut self, track: Track, layer: Layer, bytes: usize, now: Instant) -> bool {
+        let (last, rate) = match track {
+            Track::Microphone => (&mut self.microphone, &mut self.voice_rate),
+            Track::Stethoscope => (&mut self.stethoscope, &mut self.stethoscope_rate),
+            Track::Camera => {
+                (&mut self.layers[layer.index()], &mut self.layer_rates[layer.index()])
+            }
         };
+        rate.add(bytes, now);
         let began = !flows(*last, now);
         *last = Some(now);
         began
@@ -53,6 +69,55 @@ impl Source {
     /// Whether a layer of the camera has been seen lately.
     pub(crate) fn layer_flows(&self, layer: Layer, now: Instant) -> bool {
         flows(self.layers[layer.index()], now)
+    }
+
+    /// The latest frames of a track of sound.
+    pub(crate) fn frames(&mut self, track: Track) -> &mut Frames {
+        match track {
+            Track::Microphone | Track::Camera => &mut self.voice,
+            Track::Stethoscope => &mut self.heart,
+        }
+    }
+
+    /// A wave came.
+    pub(crate) fn waved(&mut self, bytes: usize, now: Instant) {
+        self.waves = Some(now);
+        self.waves_rate.add(bytes, now);
+    }
+
+    /// What waves cost now.
+    pub(crate) fn waves_bps(&self, now: Instant) -> u64 {
+        if flows(self.waves, now) { self.waves_rate.bps().unwrap_or(0) } else { 0 }
+    }
+
+    /// What the voice costs, at its loudest or silent.
+    pub(crate) fn voice_bps(&self) -> u64 {
+        self.voice_rate.bps().unwrap_or(0).max(VOICE_BPS)
+    }
+
+    /// What the stethoscope costs now.
+    pub(crate) fn auscultation_bps(&self, now: Instant) -> u64 {
+        let rate = self.stethoscope_rate.bps().unwrap_or(VOICE_BPS);
+        if self.auscultates(now) { rate } else { 0 }
+    }
+
+    /// Whether the camera has layers to choose from.
+    pub(crate) fn has_layers(&self) -> bool {
+        Layer::ALL
+            .into_iter()
+            .any(|layer| layer != Layer::Whole && self.layer_rates[layer.index()].is_known())
+    }
+
+    /// What a picture of a size costs, also one that is not sent now.
+    pub(crate) fn picture_bps(&self, wish: VideoWish) -> u64 {
+        let layer = match wish {
+            VideoWish::Off => return 0,
+            _ if !self.has_layers() => Layer::Whole,
+            VideoWish::Quarter => Layer::Quarter,
+            VideoWish::Half => Layer::Half,
+            VideoWish::Full => Layer::Full,
+        };
+        self.layer_rates[layer.index()].bps().unwrap_or(layer.usual_bps())
     }
 
     /// Whether any layer of the camera has been seen lately.

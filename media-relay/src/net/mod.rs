@@ -1,6 +1,9 @@
 //! Sockets: what the forwarding thread reads from and writes to, and the addresses it is told to
 //! the world by.
 
+mod burst;
+pub mod first_bytes;
+pub(crate) mod turn;
 mod udp;
 
 pub(crate) use udp::{UdpPort, bind};

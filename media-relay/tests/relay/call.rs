@@ -1,6 +1,7 @@
 //! The call itself: participants of an independent WebRTC stack meet through a real relay.
 
-use crate::peer::{Arrived, OPUS_PT, Peer, Sort, VP8_PT};
+use crate::peer::{Arrived, Peer, Sort};
+use crate::stack::{OPUS_PT, VP8_PT};
 use crate::stage::{ABE, BOX, FACE, GATEWAY, PATIENCE, SATO, TestRelay, VISIT, claims};
 use axum::http::Method;
 use minato_protocol::media::{FromRelay, LeftReason, PartyRole, RelayCode, ToRelay};
@@ -11,14 +12,25 @@ const PATIENT: PartyRole = PartyRole::Patient;
 const DEVICE: PartyRole = PartyRole::Gateway;
 
 /// What a peer does until its test has seen enough.
-async fn while_doing<T>(act: impl Future<Output = ()>, seen: impl Future<Output = T>) -> T {
+pub(crate) async fn while_doing<T>(
+    act: impl Future<Output = ()>,
+    seen: impl Future<Output = T>,
+) -> T {
+    while_doing_for(PATIENCE, act, seen).await
+}
+
+pub(crate) async fn while_doing_for<T>(
+    patience: Duration,
+    act: impl Future<Output = ()>,
+    seen: impl Future<Output = T>,
+) -> T {
     tokio::select! {
         () = act => unreachable!("it goes on"),
-        seen = tokio::time::timeout(PATIENCE, seen) => seen.expect("it is seen in time"),
+        seen = tokio::time::timeout(patience, seen) => seen.expect("it is seen in time"),
     }
 }
 
-async fn speak_and_show(peer: &Peer) {
+pub(crate) async fn speak_and_show(peer: &Peer) {
     for number in 0.. {
         peer.speak(number).await;
         peer.show(number, number % 10 == 0).await;

@@ -2,5 +2,8 @@
 
 mod call;
 mod door;
+mod link;
 mod peer;
+mod stack;
 mod stage;
+mod thin;

@@ -1,17 +1,16 @@
 //! A participant made of the webrtc crate, a stack independent of the relay's.
 
+use crate::link::Link;
+use crate::stack::{OPUS_PT, VP8_PT, stack, track};
 use crate::stage::{PATIENCE, TestRelay};
 use axum::http::{Method, StatusCode};
 use bytes::{Bytes, BytesMut};
+use minato_protocol::ParticipantId;
 use minato_protocol::media::{
-    JoinAnswer, JoinOffer, MediaClaims, RestartAnswer, RestartOffer, SLOTS_CHANNEL, SlotMap,
-    ToPage, WAVES_CHANNEL,
+    FromPage, JoinAnswer, JoinOffer, LadderStep, MediaClaims, Pin, RestartAnswer, RestartOffer,
+    SLOTS_CHANNEL, SlotMap, ToPage, WAVES_CHANNEL,
 };
-use rtc::media_stream::MediaStreamTrack;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
-    RtpCodecKind,
-};
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
@@ -19,13 +18,10 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
-    RTCConfigurationBuilder, RTCPeerConnectionState, RTCSessionDescription,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCPeerConnectionState, RTCSessionDescription,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-
-pub(crate) const OPUS_PT: u8 = 111;
-pub(crate) const VP8_PT: u8 = 96;
 
 /// A packet that arrived, and in which stream.
 pub(crate) struct Arrived {
@@ -57,47 +53,6 @@ impl PeerConnectionEventHandler for Events {
     }
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
-    let (mime, clock_rate, channels, fmtp) = match kind {
-        RtpCodecKind::Video => ("video/VP8", 90_000, 0, ""),
-        _ => ("audio/opus", 48_000, 2, "minptime=10;useinbandfec=1"),
-    };
-    RTCRtpCodec {
-        mime_type: mime.to_owned(),
-        clock_rate,
-        channels,
-        sdp_fmtp_line: fmtp.to_owned(),
-        rtcp_feedback: vec![],
-    }
-}
-
-fn media_engine() -> MediaEngine {
-    let mut engine = MediaEngine::default();
-    for (kind, payload_type) in [(RtpCodecKind::Audio, OPUS_PT), (RtpCodecKind::Video, VP8_PT)] {
-        let parameters = RTCRtpCodecParameters { rtp_codec: codec(kind), payload_type };
-        engine.register_codec(parameters, kind).expect("a codec of its kind");
-    }
-    engine
-}
-
-fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
-    let name = |what| format!("{what}-{ssrc}");
-    Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
-        name("stream"),
-        name("track"),
-        name("label"),
-        kind,
-        vec![RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters {
-                ssrc: Some(ssrc),
-                ..Default::default()
-            },
-            codec: codec(kind),
-            ..Default::default()
-        }],
-    )))
-}
-
 /// Whether a peer has microphone, camera and slots, or is a box with data only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
@@ -114,10 +69,13 @@ pub(crate) struct Peer {
     pub(crate) waves: Mutex<mpsc::UnboundedReceiver<Bytes>>,
     pub(crate) arrived: Mutex<mpsc::UnboundedReceiver<Arrived>>,
     pub(crate) waves_channel: Arc<dyn DataChannel>,
+    slots_channel: Arc<dyn DataChannel>,
     pub(crate) waves_open: watch::Receiver<bool>,
     microphone: Arc<TrackLocalStaticRTP>,
     camera: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
+    /// How large a picture of [`Peer::show`] is at least.
+    pub(crate) picture_bytes: usize,
 }
 
 fn toward(direction: RTCRtpTransceiverDirection) -> Option<RTCRtpTransceiverInit> {
@@ -128,15 +86,31 @@ impl Peer {
     /// Joins and waits until media and both channels are up.
     pub(crate) async fn join(relay: &TestRelay, claims: &MediaClaims, sort: Sort) -> Self {
         // The stack's futures are large; one of them is enough on the heap.
-        Box::pin(Self::join_at(relay, claims, sort)).await
+        Box::pin(Self::join_at(relay, claims, sort, |sdp| sdp)).await
     }
 
-    async fn join_at(relay: &TestRelay, claims: &MediaClaims, sort: Sort) -> Self {
+    /// The same over a link that stands between the two.
+    pub(crate) async fn join_over(link: &Link, relay: &TestRelay, claims: &MediaClaims) -> Self {
+        let there = relay.relay.media_addresses()[0];
+        let [far, near] =
+            [there, link.address].map(|address| format!("{} {}", address.ip(), address.port()));
+        let aside = |sdp: String| sdp.replace(&far, &near);
+        Box::pin(Self::join_at(relay, claims, Sort::Page, aside)).await
+    }
+
+    async fn join_at(
+        relay: &TestRelay,
+        claims: &MediaClaims,
+        sort: Sort,
+        aside: impl Fn(String) -> String,
+    ) -> Self {
         let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
         let (arrived, arrived_here) = mpsc::unbounded_channel();
+        let (engine, registry) = stack();
         let building = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
-            .with_media_engine(media_engine())
+            .with_media_engine(engine)
+            .with_interceptor_registry(registry)
             .with_handler(Arc::new(Events { state, arrived }))
             .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
             .build();
@@ -161,7 +135,8 @@ impl Peer {
         let said = String::from_utf8_lossy(&answer.body).into_owned();
         assert_eq!(answer.status, StatusCode::CREATED, "{said}");
         let session: JoinAnswer = answer.json();
-        let sdp = RTCSessionDescription::answer(session.sdp.clone()).expect("an answer");
+        let sdp = aside(session.sdp.clone());
+        let sdp = RTCSessionDescription::answer(sdp).expect("an answer");
         pc.set_remote_description(sdp).await.expect("a remote description");
         let (maps, waves, waves_open) = listen(&slots_channel, &waves_channel);
         let mut peer = Self {
@@ -172,10 +147,12 @@ impl Peer {
             waves: Mutex::new(waves),
             arrived: Mutex::new(arrived_here),
             waves_channel,
+            slots_channel,
             waves_open,
             microphone,
             camera,
             ssrc,
+            picture_bytes: 0,
         };
         peer.is(RTCPeerConnectionState::Connected).await;
         let open = tokio::time::timeout(PATIENCE, peer.waves_open.wait_for(|open| *open)).await;
@@ -211,7 +188,8 @@ impl Peer {
     /// header whose lowest bit is 0 for a keyframe.
     pub(crate) async fn show(&self, number: u16, keyframe: bool) {
         let [high, low] = number.to_be_bytes();
-        let payload = [0x90, 0x80, 0x80 | high, low, u8::from(!keyframe), 9, 9];
+        let mut payload = vec![0x90, 0x80, 0x80 | high, low, u8::from(!keyframe), 9, 9];
+        payload.resize(payload.len().max(self.picture_bytes), 9);
         let timestamp = u32::from(number) * 3_000;
         self.write(&self.camera, VP8_PT, self.ssrc + 2, number, timestamp, &payload).await;
     }
@@ -236,6 +214,13 @@ impl Peer {
         };
         let packet = rtc::rtp::Packet { header, payload: Bytes::copy_from_slice(payload) };
         track.write_rtp(packet).await.expect("the track is bound");
+    }
+
+    /// Holds somebody's page on a step of the ladder.
+    pub(crate) async fn pin(&self, participant: ParticipantId, step: Option<LadderStep>) {
+        let pin = FromPage::Pin(Pin { participant, step });
+        let text = serde_json::to_string(&pin).expect("JSON");
+        self.slots_channel.send_text(&text).await.expect("the channel is open");
     }
 
     pub(crate) async fn wave(&self, message: &[u8]) {

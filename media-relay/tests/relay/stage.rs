@@ -22,6 +22,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 pub(crate) const VISIT: VisitId = VisitId(77);
 pub(crate) const ABE: ParticipantId = ParticipantId(1);
 pub(crate) const SATO: ParticipantId = ParticipantId(2);
+pub(crate) const ITO: ParticipantId = ParticipantId(3);
 pub(crate) const GATEWAY: ParticipantId = ParticipantId(9);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -18,6 +18,12 @@
 //! payload `e30` (the JSON `{}`): the token is `e30.` followed by
 //! `qGO3bmAB8CsTnbAiqGelR2wGaXI5qB7nhrEe2F6W4m-B3x7PmPQLpXvKT4vVDxNArAZMSrQ4GtWUaYDz0apKDQ`.
 
+mod ladder;
+mod slots;
+
+pub use ladder::{Cause, GivenUp, LadderStep, Pin, Reduced, Wanted};
+pub use slots::{FromPage, Slot, SlotMap, ToPage, VideoWish};
+
 use crate::{ParticipantId, Timestamp, VisitId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -253,75 +259,12 @@ pub struct SessionStats {
     pub egress_loss: Option<f32>,
     /// Packets the relay found lost on the way from the participant, 0 to 1.
     pub ingress_loss: Option<f32>,
-}
-
-/// Relay to page on [`SLOTS_CHANNEL`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum ToPage {
-    /// A full snapshot; it replaces the one before.
-    SlotMap(SlotMap),
-}
-
-/// Who is where. Sent when the channel opens and after each change.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct SlotMap {
-    /// Grows by at least one with each snapshot of a session; a lower one is old.
-    pub version: u32,
-    /// Occupied slots only, by index.
-    pub slots: Vec<Slot>,
-    /// Whose stethoscope is on the auscultation line, if anybody's.
-    pub auscultation: Option<ParticipantId>,
-}
-
-/// One occupied slot: the `index`-th receiving audio and video line of the page's offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Slot {
-    /// 0 to [`SLOTS`] - 1.
-    pub index: u8,
-    /// Who is in it.
-    pub participant: ParticipantId,
-    /// What that person is.
-    pub role: PartyRole,
-    /// Sound has been coming from this person lately.
-    pub audio: bool,
-    /// A picture has been coming from this person lately.
-    pub video: bool,
-}
-
-/// Page to relay on [`SLOTS_CHANNEL`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum FromPage {
-    /// How much picture this page wants of somebody. Sound is not affected.
-    WantVideo {
-        /// Of whom.
-        participant: ParticipantId,
-        /// How much.
-        video: VideoWish,
-    },
-}
-
-/// Size of a picture that is worth sending. Without a wish it is [`VideoWish::Half`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum VideoWish {
-    /// None at all.
-    Off,
-    /// The quarter layer (rid `q`), a thumbnail.
-    Quarter,
-    /// The half layer (rid `h`).
-    #[default]
-    Half,
-    /// The full layer (rid `f`).
-    Full,
+    /// What the link to the participant is found to carry, in bit/s, once it was measured.
+    #[serde(default)]
+    pub estimate_bps: Option<u32>,
+    /// Where the participant's page is on the ladder.
+    #[serde(default)]
+    pub step: LadderStep,
 }
 
 /// Signaling to relay, one JSON text message each, on the WebSocket `GET /relay/control` with
@@ -448,27 +391,6 @@ mod tests {
         assert_eq!(parts.signature, [7; 64]);
         assert_eq!(parts.claims::<MediaClaims>(), Some(claims()));
         assert_eq!(token_signed_bytes(MEDIA_DOMAIN, "e30"), b"minato-media-1:e30");
-    }
-
-    #[test]
-    fn a_slot_map_is_a_tagged_snapshot() {
-        let map = SlotMap {
-            version: 4,
-            slots: vec![Slot {
-                index: 0,
-                participant: ParticipantId(2),
-                role: PartyRole::Doctor,
-                audio: true,
-                video: false,
-            }],
-            auscultation: None,
-        };
-        let json = serde_json::to_string(&ToPage::SlotMap(map.clone())).expect("json");
-        assert_eq!(
-            json,
-            r#"{"type":"slot_map","version":4,"slots":[{"index":0,"participant":"0000000000002","role":"doctor","audio":true,"video":false}],"auscultation":null}"#
-        );
-        assert_eq!(serde_json::from_str::<ToPage>(&json).expect("back"), ToPage::SlotMap(map));
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! What everybody gets and what everybody is asked for, from what links carry and streams cost.
+
+use super::addresses::Key;
+use super::engine::Engine;
+use super::session::Session;
+use crate::ladder::Needs;
+use minato_protocol::media::{
+    GivenUp, LadderStep, PartyRole, Pin, Reduced, SlotMap, VideoWish, Wanted,
+};
+use std::time::{Duration, Instant};
+use str0m::bwe::{Bitrate, BweKind};
+use str0m::stats::PeerStats;
+
+/// A still every few seconds of one person.
+const STILLS_BPS: u64 = 16_000;
+/// A picture whose packets wait longer for the pacer than this is not worth waiting for.
+const PICTURE_WAIT: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// The estimator of a session has a new figure.
+    pub(super) fn estimated(&mut self, key: Key, kind: &BweKind) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if let BweKind::Twcc { estimate, .. } = kind {
+            session.downlink.estimated(estimate.as_u64());
+        }
+    }
+
+    /// A session's figures are there.
+    pub(super) fn measured(&mut self, key: Key, stats: &PeerStats) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let pair = stats.selected_candidate_pair.as_ref();
+        let rtt = pair.and_then(|pair| pair.current_round_trip_time).or(stats.rtt);
+        session.downlink.measured(stats.egress_loss_fraction, rtt);
+        let known = session.downlink.estimate_bps();
+        session.stats.estimate_bps = known.map(|bps| u32::try_from(bps).unwrap_or(u32::MAX));
+        session.stats.rtt_ms = rtt.and_then(|rtt| u32::try_from(rtt.as_millis()).ok());
+        session.stats.egress_loss = stats.egress_loss_fraction;
+        session.stats.ingress_loss = stats.ingress_loss_fraction;
+    }
+
+    /// Decides anew what a page gets.
+    pub(super) fn plan(&mut self, key: Key, now: Instant) {
+        let needs = self.weigh(key, now);
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let before = session.downlink.plan;
+        session.downlink.look(&needs, now);
+        let after = session.downlink.plan;
+        session.stats.step = after.step;
+        if before.step != after.step {
+            crate::metrics::stepped(before.step, after.step);
+            let (visit, because) = (session.claims.visit, after.because);
+            tracing::info!(%visit, from = ?before.step, to = ?after.step, ?because, "the ladder");
+        }
+        if let Some((least, most)) = session.downlink.worth_bps(&needs, now) {
+            session.with(&mut self.drained, |rtc| {
+                rtc.bwe().set_bitrate(Bitrate::bps(least), Bitrate::bps(most));
+            });
+        }
+        session.drop_late_pictures(PICTURE_WAIT, now);
+    }
+
+    /// What everything costs a page.
+    fn weigh(&self, key: Key, now: Instant) -> Needs {
+        let mut needs = Needs::default();
+        let Some(session) = self.sessions.get(&key) else { return needs };
+        let visit = session.claims.visit;
+        for (slot, holder) in session.slots.occupied() {
+            let Some(publisher) = self.present(visit, holder) else { continue };
+            needs.audio_bps += publisher.source.voice_bps();
+            if !session.outgoing.has_picture(slot) || !publisher.source.shows(now) {
+                continue;
+            }
+            let wish = session.wish_of(holder);
+            let picture = |cap: VideoWish| publisher.source.picture_bps(wish.min(cap));
+            needs.thumbnail_bps += picture(VideoWish::Quarter);
+            needs.small_bps += picture(VideoWish::Half);
+            needs.full_bps += picture(VideoWish::Full);
+            needs.stills_bps += if wish == VideoWish::Off { 0 } else { STILLS_BPS };
+        }
+        for other in self.others(key) {
+            needs.waves_bps += other.source.waves_bps(now);
+            needs.audio_bps += other.source.auscultation_bps(now);
+        }
+        needs
+    }
+
+    fn others(&self, key: Key) -> impl Iterator<Item = &Session> {
+        let visit = self.sessions.get(&key).map(|session| session.claims.visit);
+        let keys = visit.and_then(|visit| self.keys_by_visit.get(&visit));
+        let others = keys.into_iter().flatten().filter(move |other| **other != key);
+        others.filter_map(|other| self.sessions.get(other)).filter(|other| other.connected)
+    }
+
+    /// What anybody needs of a page's camera; `None` while nobody could see it.
+    pub(super) fn needed_of(&self, key: Key) -> Option<Wanted> {
+        let session = self.sessions.get(&key)?;
+        session.lines.camera.as_ref()?;
+        let participant = session.claims.participant;
+        let mut needed = None;
+        for other in self.others(key).filter(|other| other.slots.of(participant).is_some()) {
+            let wish = other.wish_of(participant);
+            // The smallest layer stays on for who may be able to take it soon.
+            let video = wish.min(other.downlink.cap().max(VideoWish::Quarter));
+            let stills = wish > VideoWish::Off && other.downlink.plan.step == LadderStep::Stills;
+            let before = needed.unwrap_or(Wanted { video: VideoWish::Off, stills: false });
+            let video = before.video.max(video);
+            needed = Some(Wanted { video, stills: before.stills || stills });
+        }
+        needed
+    }
+
+    /// A doctor chose a step for somebody's page.
+    pub(super) fn pin(&mut self, key: Key, pin: Pin, now: Instant) {
+        let Some(doctor) = self.sessions.get(&key) else { return };
+        if doctor.claims.role != PartyRole::Doctor {
+            return crate::metrics::dropped("no_right");
+        }
+        let visit = doctor.claims.visit;
+        let Some(pinned) = self.present(visit, pin.participant).map(|session| session.key) else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_mut(&pinned) {
+            session.downlink.pin = pin.step;
+        }
+        self.refresh(visit, now);
+    }
+}
+
+/// What a page is not given of somebody who sends it.
+pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> Option<GivenUp> {
+    if !session.downlink.sounds() && publisher.source.sounds(now) {
+        return Some(GivenUp::Sound);
+    }
+    let slot = session.slots.of(publisher.claims.participant)?;
+    if !session.outgoing.has_picture(slot) || !publisher.source.shows(now) {
+        return None;
+    }
+    let wish = session.wish_of(publisher.claims.participant);
+    let cap = session.downlink.cap();
+    let smaller = publisher.source.has_layers();
+    match cap {
+        VideoWish::Off if wish > VideoWish::Off => Some(GivenUp::Picture),
+        _ if cap < wish && smaller => Some(GivenUp::Size),
+        _ => None,
+    }
+}
+
+/// Why, if anything is given up at all.
+pub(super) fn reduced(session: &Session, map: &SlotMap) -> Option<Reduced> {
+    let plan = session.downlink.plan;
+    let because = plan.because.filter(|_| map.slots.iter().any(|slot| slot.given_up.is_some()))?;
+    Some(Reduced { step: plan.step, because })
+}

@@ -1,0 +1,112 @@
+//! Which datagrams may leave in one system call: PURE.
+//!
+//! The kernel cuts one buffer into datagrams of one size for one destination (UDP generic
+//! segmentation offload); only the last may be shorter.
+
+use std::ops::Range;
+use str0m::net::Transmit;
+
+/// Most bytes of a run: what fits an IPv4 datagram with some room for headers.
+pub(crate) const RUN_BYTES_MAX: usize = 65_000;
+
+/// Brings datagrams to one destination together; their order is kept.
+pub(crate) fn gather(transmits: &mut [Transmit]) {
+    let grouped = transmits.windows(2).all(|pair| pair[0].destination <= pair[1].destination);
+    if !grouped {
+        transmits.sort_by_key(|transmit| transmit.destination);
+    }
+}
+
+/// Cuts a list into runs that may each leave in one call, of at most `segments_max` datagrams.
+pub(crate) fn runs(
+    transmits: &[Transmit],
+    segments_max: usize,
+) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = transmits.get(start..).filter(|rest| !rest.is_empty())?;
+        let run = start..start + run_length(rest, segments_max);
+        start = run.end;
+        Some(run)
+    })
+}
+
+fn run_length(transmits: &[Transmit], segments_max: usize) -> usize {
+    let Some(first) = transmits.first() else { return 0 };
+    let size = first.contents.len();
+    let most = segments_max.min(RUN_BYTES_MAX / size.max(1)).max(1);
+    let mut length = 1;
+    for transmit in transmits.iter().take(most).skip(1) {
+        let same_way = (transmit.proto, transmit.destination, transmit.source)
+            == (first.proto, first.destination, first.source);
+        if !same_way || transmit.contents.len() > size {
+            break;
+        }
+        length += 1;
+        if transmit.contents.len() < size {
+            break;
+        }
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use str0m::net::Protocol;
+
+    fn datagram(port: u16, size: usize) -> Transmit {
+        Transmit {
+            proto: Protocol::Udp,
+            source: ([127, 0, 0, 1], 9).into(),
+            destination: ([127, 0, 0, 1], port).into(),
+            contents: vec![0; size].into(),
+        }
+    }
+
+    fn lengths(transmits: &[Transmit], most: usize) -> Vec<usize> {
+        runs(transmits, most).map(|run| run.len()).collect()
+    }
+
+    #[test]
+    fn a_frame_of_equal_pieces_and_a_shorter_last_is_one_run() {
+        let frame: Vec<_> = [1_100, 1_100, 1_100, 300].map(|size| datagram(1, size)).into();
+        assert_eq!(lengths(&frame, 64), [4]);
+        assert_eq!(lengths(&frame, 1), [1, 1, 1, 1], "a kernel without offload");
+    }
+
+    #[test]
+    fn a_larger_piece_or_another_receiver_begins_a_run() {
+        let mixed = [datagram(1, 900), datagram(1, 901), datagram(2, 901), datagram(2, 100)];
+        assert_eq!(lengths(&mixed, 64), [1, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_datagram_is_in_one_run_in_its_order_and_every_run_is_lawful(
+            wanted in prop::collection::vec((1u16..4, 1usize..1_500), 0..200), most in 1usize..65
+        ) {
+            let mut list: Vec<_> = wanted.iter().map(|(port, size)| datagram(*port, *size)).collect();
+            gather(&mut list);
+            for port in 1..4 {
+                let before = wanted.iter().filter(|(p, _)| *p == port).map(|(_, size)| *size);
+                let after = list.iter().filter(|t| t.destination.port() == port);
+                prop_assert!(before.eq(after.map(|t| t.contents.len())));
+            }
+            let mut next = 0;
+            for run in runs(&list, most) {
+                prop_assert_eq!(run.start, next);
+                next = run.end;
+                let run = &list[run];
+                let size = run[0].contents.len();
+                prop_assert!(run.len() <= most);
+                prop_assert!(run.iter().all(|t| t.destination == run[0].destination));
+                prop_assert!(run[..run.len() - 1].iter().all(|t| t.contents.len() == size));
+                prop_assert!(run[run.len() - 1].contents.len() <= size);
+                prop_assert!(run.iter().map(|t| t.contents.len()).sum::<usize>() <= RUN_BYTES_MAX);
+            }
+            prop_assert_eq!(next, list.len());
+        }
+    }
+}

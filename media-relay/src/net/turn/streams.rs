@@ -1,0 +1,297 @@
+//! Clients that come by TCP or TLS: accepted and cut into frames here, relayed by the TURN thread.
+//!
+//! Towards the thread a full queue makes the connection wait, and so its client (TCP's own flow
+//! control). Towards the client nothing waits: what does not fit is dropped, like on a thin link.
+
+use super::wake::Wake;
+use crate::turn::{Framing, frame_len};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+/// Connections at once; one more is closed at once.
+const CONNECTIONS_MAX: usize = 4_096;
+/// Of one address: a hospital behind one NAT fits, one machine cannot take all.
+const CONNECTIONS_PER_IP_MAX: usize = 256;
+/// A TLS handshake, and then the first frame, come within this time.
+const BEGIN_WITHIN: Duration = Duration::from_secs(10);
+/// A client with an allocation says something every few minutes (permissions last five).
+const IDLE_MAX: Duration = Duration::from_secs(15 * 60);
+/// A client that takes nothing for so long is gone.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// Messages that wait for one client. When full, data is dropped and an answer closes.
+const ANSWERS_MAX: usize = 256;
+/// The same in bytes: half a second at a megabit a second; older sound is of no use.
+pub(super) const ANSWERS_BYTES_MAX: usize = 64 * 1024;
+/// Read from a connection at once.
+const READ_BYTES: usize = 8 * 1024;
+/// Messages written to a connection at once.
+const WRITE_BATCH: usize = 32;
+
+/// What a connection tells the TURN thread. One connection's are in order.
+#[derive(Debug)]
+pub(super) enum FromStream {
+    Opened {
+        connection: u64,
+        answers: Answers,
+    },
+    /// Whole frames, one behind the other.
+    Frames {
+        connection: u64,
+        address: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    Closed {
+        connection: u64,
+        address: SocketAddr,
+    },
+    Stop,
+}
+
+/// The way back to a client. Dropping it closes the connection.
+#[derive(Debug)]
+pub(super) struct Answers {
+    queue: mpsc::Sender<Vec<u8>>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl Answers {
+    /// Queues a message; `false`: there is no room.
+    pub(super) fn push(&self, message: Vec<u8>) -> bool {
+        let len = message.len();
+        if self.waiting_bytes.load(Ordering::Relaxed) + len > ANSWERS_BYTES_MAX {
+            return false;
+        }
+        self.waiting_bytes.fetch_add(len, Ordering::Relaxed);
+        let queued = self.queue.try_send(message).is_ok();
+        if !queued {
+            self.waiting_bytes.fetch_sub(len, Ordering::Relaxed);
+        }
+        queued
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Lobby {
+    pub(super) to_thread: mpsc::Sender<FromStream>,
+    pub(super) wake: Arc<Wake>,
+    next: AtomicU64,
+    open_by_ip: Mutex<HashMap<IpAddr, usize>>,
+    open: AtomicUsize,
+}
+
+impl Lobby {
+    pub(super) fn new(to_thread: mpsc::Sender<FromStream>, wake: Arc<Wake>) -> Self {
+        let open_by_ip = Mutex::default();
+        Self { to_thread, wake, next: AtomicU64::new(0), open_by_ip, open: AtomicUsize::new(0) }
+    }
+
+    async fn tell(&self, what: FromStream) -> io::Result<()> {
+        self.to_thread.send(what).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.wake.ring();
+        Ok(())
+    }
+
+    /// A place for one more connection.
+    fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+        let mut open_by_ip = self.open_by_ip.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_ip = open_by_ip.entry(ip).or_default();
+        let full = self.open.load(Ordering::Relaxed) >= CONNECTIONS_MAX;
+        if full || *of_ip >= CONNECTIONS_PER_IP_MAX {
+            if *of_ip == 0 {
+                open_by_ip.remove(&ip);
+            }
+            return None;
+        }
+        *of_ip += 1;
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Some(Place { lobby: Arc::clone(self), ip })
+    }
+}
+
+/// Given back when the connection ends, in whatever way.
+#[derive(Debug)]
+struct Place {
+    lobby: Arc<Lobby>,
+    ip: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let lobby = &self.lobby;
+        let mut open_by_ip = lobby.open_by_ip.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_ip) = open_by_ip.get_mut(&self.ip) {
+            *of_ip -= 1;
+            if *of_ip == 0 {
+                open_by_ip.remove(&self.ip);
+            }
+        }
+        lobby.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Accepts for ever.
+pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, lobby: Arc<Lobby>) {
+    loop {
+        let Ok((stream, address)) = listener.accept().await else {
+            // Out of descriptors, most probably: wait until some are given back.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let address = super::batch::canonical(address);
+        let Some(place) = lobby.enter(address.ip()) else {
+            crate::metrics::dropped("turn_connections");
+            continue;
+        };
+        let (tls, lobby) = (tls.clone(), Arc::clone(&lobby));
+        tokio::spawn(async move {
+            let ended = Box::pin(greet(stream, tls, address, &lobby)).await;
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a TURN connection ended");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Somebody who was let in elsewhere.
+pub(super) async fn welcome(
+    stream: impl AsyncRead + AsyncWrite,
+    address: SocketAddr,
+    lobby: &Arc<Lobby>,
+) -> io::Result<()> {
+    let address = super::batch::canonical(address);
+    let Some(_place) = lobby.enter(address.ip()) else {
+        crate::metrics::dropped("turn_connections");
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    };
+    serve(stream, address, lobby).await
+}
+
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    address: SocketAddr,
+    lobby: &Lobby,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let Some(tls) = tls else { return serve(stream, address, lobby).await };
+    let stream = tokio::time::timeout(BEGIN_WITHIN, tls.accept(stream)).await??;
+    Box::pin(serve(stream, address, lobby)).await
+}
+
+/// Carries one connection until either side ends it.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite,
+    address: SocketAddr,
+    lobby: &Lobby,
+) -> io::Result<()> {
+    let connection = lobby.next.fetch_add(1, Ordering::Relaxed);
+    let (queue, answers) = mpsc::channel(ANSWERS_MAX);
+    let waiting_bytes = Arc::new(AtomicUsize::new(0));
+    let way_back = Answers { queue, waiting_bytes: Arc::clone(&waiting_bytes) };
+    let (incoming, outgoing) = tokio::io::split(stream);
+    lobby.tell(FromStream::Opened { connection, answers: way_back }).await?;
+    let ended = tokio::select! {
+        ended = read(incoming, connection, address, lobby) => ended,
+        ended = write(outgoing, answers, &waiting_bytes) => ended,
+    };
+    lobby.tell(FromStream::Closed { connection, address }).await?;
+    ended
+}
+
+async fn read(
+    mut incoming: impl AsyncRead + Unpin,
+    connection: u64,
+    address: SocketAddr,
+    lobby: &Lobby,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    let mut deadline = Instant::now() + BEGIN_WITHIN;
+    loop {
+        bytes.reserve(READ_BYTES);
+        let read = tokio::time::timeout_at(deadline, incoming.read_buf(&mut bytes)).await??;
+        if read == 0 {
+            return Ok(());
+        }
+        let whole = whole_frames(&bytes)?;
+        if whole == 0 {
+            // The deadline stands: single bytes keep no connection open.
+            continue;
+        }
+        deadline = Instant::now() + IDLE_MAX;
+        let rest = bytes.split_off(whole);
+        let frames = std::mem::replace(&mut bytes, rest);
+        lobby.tell(FromStream::Frames { connection, address, bytes: frames }).await?;
+    }
+}
+
+/// The length of the whole frames at the beginning.
+fn whole_frames(bytes: &[u8]) -> io::Result<usize> {
+    let mut whole = 0;
+    loop {
+        let rest = bytes.get(whole..).unwrap_or_default();
+        match frame_len(rest) {
+            Framing::Length(length) if length <= rest.len() => whole += length,
+            Framing::Length(_) | Framing::More => return Ok(whole),
+            Framing::Broken => return Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+async fn write(
+    mut outgoing: impl AsyncWrite + Unpin,
+    mut answers: mpsc::Receiver<Vec<u8>>,
+    waiting_bytes: &AtomicUsize,
+) -> io::Result<()> {
+    let mut some = Vec::with_capacity(WRITE_BATCH);
+    let mut joined = Vec::new();
+    while answers.recv_many(&mut some, WRITE_BATCH).await > 0 {
+        joined.clear();
+        for message in some.drain(..) {
+            joined.extend_from_slice(&message);
+        }
+        let written = async {
+            outgoing.write_all(&joined).await?;
+            outgoing.flush().await
+        };
+        tokio::time::timeout(WRITE_WITHIN, written).await??;
+        waiting_bytes.fetch_sub(joined.len(), Ordering::Relaxed);
+    }
+    outgoing.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_cut_behind_its_last_whole_frame() {
+        let data = [0x40, 0, 0, 1, 7, 0, 0, 0];
+        assert_eq!(whole_frames(&[&data[..], &data, &data[..5]].concat()).unwrap(), 16);
+        assert_eq!(whole_frames(&data[..3]).unwrap(), 0);
+        assert!(whole_frames(b"GET / HTTP/1.1").is_err() || whole_frames(b"GET ").unwrap() == 0);
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_take_every_place() {
+        let (to_thread, _inbox) = mpsc::channel(1);
+        let lobby = Arc::new(Lobby::new(to_thread, Arc::new(Wake::new().unwrap())));
+        let ip: IpAddr = [192, 0, 2, 1].into();
+        let places: Vec<_> =
+            (0..CONNECTIONS_PER_IP_MAX).map(|_| lobby.enter(ip).unwrap()).collect();
+        assert!(lobby.enter(ip).is_none());
+        assert!(lobby.enter([192, 0, 2, 2].into()).is_some());
+        drop(places);
+        assert!(lobby.enter(ip).is_some());
+    }
+}
