@@ -87,6 +87,8 @@ pub(crate) async fn open(
     writeln!(text, "\nEach link signs in once. The nurse's PIN is {NURSE_PIN}.")?;
     if lan.is_some() {
         writeln!(text, "{}", qr(&format!("{shown}/p#{patient}"))?)?;
+    }
+    if common.lan {
         writeln!(
             text,
             "The certificate was made on the spot: the phone asks once whether to go on."

@@ -2,12 +2,15 @@
 
 mod admin;
 mod demo;
+mod doors;
 mod media;
 mod pages;
+mod prefixed;
 mod serve;
 mod shown;
 mod signaling;
 mod tls;
+mod turn;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
@@ -26,6 +29,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, read once")]
 enum Command {
     #[command(flatten)]
     Start(Start),
@@ -62,6 +66,8 @@ struct All {
     /// Addresses that pages are told for media, where they differ from the bound one.
     #[arg(long)]
     advertise: Vec<IpAddr>,
+    #[command(flatten)]
+    doors: doors::DoorArgs,
     /// A further relay that takes calls over; repeat it for more of them.
     #[arg(long)]
     relay: Vec<String>,
@@ -101,22 +107,27 @@ struct SignalingOnly {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct RelayOnly {
+    #[command(subcommand)]
+    command: Option<turn::RelayCommand>,
     /// Where join, restart and control are served.
     #[arg(long, default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
-    /// The media port (UDP).
-    #[arg(long, default_value = "0.0.0.0:3478")]
+    /// The media port (UDP). Not 3478: that one is TURN's.
+    #[arg(long, default_value = "0.0.0.0:3479")]
     media: SocketAddr,
     /// Addresses that pages are told, where they differ from the bound one.
     #[arg(long)]
     advertise: Vec<IpAddr>,
     /// Public half of signaling's media key, as it prints it: 64 hexadecimal digits.
-    #[arg(long)]
-    token_key: String,
+    #[arg(long, required = true)]
+    token_key: Option<String>,
     /// Origins of the pages, as `https://host`.
     #[arg(long)]
     origin: Vec<String>,
+    #[command(flatten)]
+    turn: turn::TurnArgs,
 }
 
 #[tokio::main]
@@ -126,6 +137,9 @@ async fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Start(Start::All(cli.all))) {
         Command::Operate(command) => {
             finished(admin::run(command), |error| eprintln!("minato: {error:#}"))
+        }
+        Command::Start(Start::Relay(RelayOnly { command: Some(command), .. })) => {
+            finished(turn::carry_out(&command), |error| eprintln!("minato: {error:#}"))
         }
         Command::Start(what) => finished(start(what).await, |error| tracing::error!("{error:#}")),
     }

@@ -1,6 +1,6 @@
 //! The relay by itself: `minato relay`.
 
-use crate::{RelayOnly, serve, shutdown};
+use crate::{RelayOnly, serve, shutdown, turn};
 use anyhow::{Context as _, bail};
 use minato_relay::{Relay, RelayConfig};
 use std::time::Duration;
@@ -9,15 +9,29 @@ use std::time::Duration;
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(only: RelayOnly) -> anyhow::Result<()> {
-    let mut config = RelayConfig::new(only.media, key(&only.token_key)?);
+    let mut config = RelayConfig::new(only.media, key(only.token_key.as_deref())?);
+    let listener = serve::bind(only.listen).await?;
+    let http = listener.local_addr()?;
+    config.turn = only.turn.settings(http)?;
+    if let Some(turn) = &mut config.turn {
+        turn.advertised = only.advertise.clone();
+    }
     config.advertised = only.advertise;
     config.allowed_origins = only.origin;
+    let certificate = config.turn.as_ref().and_then(|turn| turn.tls.as_ref());
+    let certificate = certificate.map(|tls| tls.certificate.clone());
     let (relay, router) = Relay::start(config)?;
-    let listener = serve::bind(only.listen).await?;
-    tracing::info!(http = %only.listen, media = ?relay.media_addresses(), "relay listens");
+    tracing::info!(%http, media = ?relay.media_addresses(), "relay listens");
     let mut served = tokio::spawn(serve::plain(listener, router));
+    let fresh = async {
+        match certificate {
+            Some(certificate) => turn::keep_certificate_fresh(certificate).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         ended = &mut served => ended.context("the relay's server ended")??,
+        ended = fresh => ended?,
         stopped = shutdown() => stopped?,
     }
     tracing::info!("the relay takes nobody new and ends when everybody has gone");
@@ -30,8 +44,8 @@ pub(crate) async fn run(only: RelayOnly) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn key(text: &str) -> anyhow::Result<[u8; 32]> {
-    let Ok(hex) = text.parse::<minato_protocol::reading::Hex<32>>() else {
+fn key(text: Option<&str>) -> anyhow::Result<[u8; 32]> {
+    let Ok(hex) = text.unwrap_or_default().parse::<minato_protocol::reading::Hex<32>>() else {
         bail!("--token-key takes 64 hexadecimal digits, as `minato signaling` prints them");
     };
     Ok(hex.0)

@@ -7,6 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::serve::ListenerExt as _;
+use minato_relay::TurnServer;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,13 +39,14 @@ pub(crate) fn at_once(stream: &TcpStream) {
     }
 }
 
-/// Serves with TLS.
+/// Serves with TLS; clients of TURN go through to it.
 pub(crate) async fn tls(
     listener: TcpListener,
     certificate: &Certificate,
+    turn: Option<TurnServer>,
     router: Router,
 ) -> anyhow::Result<()> {
-    let listener = TlsListener::new(listener, certificate)?;
+    let listener = TlsListener::new(listener, certificate, turn)?;
     let router = router.layer(from_fn(name_the_peer));
     let service = router.into_make_service_with_connect_info::<crate::tls::Peer>();
     axum::serve(listener, service).await.context("the server ended")

@@ -1,13 +1,14 @@
 //! Puts signaling together: the log, the desk, the watchmen, the relays' helm, the edge.
 
 use crate::admin::AdminSocket;
+use crate::doors::{self, Https};
 use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use minato_protocol::reading::Hex;
-use minato_relay::{Relay, RelayConfig};
+use minato_relay::{Relay, RelayConfig, TurnSecret, TurnServer};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
@@ -21,7 +22,7 @@ use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 
 /// The port for phones in the same network.
@@ -32,6 +33,7 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
     let listener = serve::bind(all.common.listen).await?;
     let here = listener.local_addr()?;
     let lan = if all.common.lan { Some(Lan::open().await?) } else { None };
+    let https = all.doors.open_https().await?;
     let mut config = RelayConfig::new(all.media, [0; 32]);
     if let Some(lan) = &lan {
         config.udp_bind = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), all.media.port());
@@ -46,13 +48,24 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
         gateway_url: format!("http://{here}"),
     };
     let further = all.relay.iter().map(|base| RelayPlace::elsewhere(base));
-    let house = House::open(&all.common, [place].into_iter().chain(further).collect()).await?;
+    let house =
+        House::open(&all.common, [place].into_iter().chain(further).collect(), https.is_some())
+            .await?;
     if !all.relay.is_empty() {
         house.tell_token_key();
     }
     config.token_key = house.edge.media_key.public();
+    let secret = TurnSecret::new(&house.edge.desk.secrets.derive_key("turn"))?;
+    let told = config.advertised.clone();
+    config.turn = all.doors.turn(secret.clone(), &told, &[here])?;
     let (relay, relay_routes) = Relay::start(config)?;
-    let ended = house.serve(&all.common, listener, lan, relay_routes).await;
+    let door = relay
+        .turn_addresses()
+        .map(|addresses| doors::turn_door(addresses, &told, https.is_some(), secret));
+    // Set once, here.
+    door.into_iter().for_each(|door| drop(house.edge.turn.set(door)));
+    let doors = Doors { plain: listener, lan, https, turn: relay.turn().cloned() };
+    let ended = house.serve(&all.common, doors, relay_routes).await;
     relay.stop().await;
     ended
 }
@@ -61,9 +74,19 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
 pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
     let listener = serve::bind(only.common.listen).await?;
     let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
-    let house = House::open(&only.common, places).await?;
+    let house = House::open(&only.common, places, false).await?;
     house.tell_token_key();
-    house.serve(&only.common, listener, None, Router::new()).await
+    let doors = Doors { plain: listener, lan: None, https: None, turn: None };
+    house.serve(&only.common, doors, Router::new()).await
+}
+
+/// Every way in.
+struct Doors {
+    plain: TcpListener,
+    lan: Option<Lan>,
+    https: Option<Https>,
+    /// Clients of TURN that come by TLS are let through to it.
+    turn: Option<TurnServer>,
 }
 
 /// A phone in the same network comes in here.
@@ -89,7 +112,7 @@ impl Lan {
 }
 
 /// The address by which this machine would reach others. Nothing is sent.
-fn own_address() -> anyhow::Result<IpAddr> {
+pub(crate) fn own_address() -> anyhow::Result<IpAddr> {
     let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
     Ok(socket.local_addr()?.ip())
@@ -101,7 +124,11 @@ struct House {
 }
 
 impl House {
-    async fn open(common: &Common, places: Vec<RelayPlace>) -> anyhow::Result<Self> {
+    async fn open(
+        common: &Common,
+        places: Vec<RelayPlace>,
+        secure_cookies: bool,
+    ) -> anyhow::Result<Self> {
         // Keys and readings are in there: nobody else on this machine looks in.
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -141,7 +168,8 @@ impl House {
             media_key,
             fleet,
             register,
-            secure_cookies: false,
+            secure_cookies,
+            turn: OnceLock::new(),
             limits: Limits::default(),
             epoch: (random_id() >> 32) as u32,
             rehearsal: common.demo,
@@ -157,27 +185,36 @@ impl House {
     async fn serve(
         self,
         common: &Common,
-        listener: TcpListener,
-        lan: Option<Lan>,
+        doors: Doors,
         relay_routes: Router,
     ) -> anyhow::Result<()> {
         let metrics = PrometheusBuilder::new().install_recorder()?;
-        let base = format!("http://{}", listener.local_addr()?);
+        let Doors { plain, lan, https, turn } = doors;
+        let base = format!("http://{}", plain.local_addr()?);
         let router = http::router(Arc::clone(&self.edge))
             .merge(relay_routes)
             .merge(pages::router())
             .route("/metrics", get(move || async move { metrics.render() }));
         let router = http::with_headers(router, self.edge.fleet.page_urls());
         let mut served = tokio::task::JoinSet::new();
-        served.spawn(serve::plain(listener, router.clone()));
+        served.spawn(serve::plain(plain, router.clone()));
         let admin = AdminSocket::open(&common.data)?;
         served.spawn(admin.serve(Arc::clone(&self.edge)));
         let lan_url = lan.as_ref().map(Lan::url);
+        let https_url = https.as_ref().map(Https::url).transpose()?;
+        if let Some(https) = https {
+            let (certificate, router, turn) = (https.certificate(), router.clone(), turn.clone());
+            served.spawn(doors::keep_certificate_fresh(https.certificate));
+            served
+                .spawn(async move { serve::tls(https.listener, &certificate, turn, router).await });
+        }
         if let Some(lan) = lan {
-            served.spawn(async move { serve::tls(lan.listener, &lan.certificate, router).await });
+            served.spawn(
+                async move { serve::tls(lan.listener, &lan.certificate, turn, router).await },
+            );
         }
         let gateway = if common.demo {
-            demo::open(&self.edge, common, &base, lan_url.as_deref()).await?
+            demo::open(&self.edge, common, &base, lan_url.or(https_url).as_deref()).await?
         } else {
             tracing::info!("listening on {base}");
             if self.edge.directory.roll().staff_by_account.is_empty() {

@@ -51,7 +51,7 @@ export class Broker {
 
   /** The one-time link of somebody on the staff: coordinator, abe, mori, nurse. */
   staffLink(account) {
-    const line = new RegExp(`^ *${account} .*?(http://\\S+)$`, "m").exec(this.#program.said);
+    const line = new RegExp(`^ *${account} .*?(https?://\\S+)$`, "m").exec(this.#program.said);
     if (!line) throw new Error(`no link for ${account} was printed`);
     return line[1];
   }

@@ -341,6 +341,25 @@ pub struct MediaGrant {
     pub companion: bool,
     /// Compared with [`VisitRow::relay`](crate::view::VisitRow::relay).
     pub relay: u32,
+    /// The way round a network that lets no UDP through, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub turn: Option<TurnPass>,
 }
 
-hidden!(IssuedLink, MediaGrant);
+/// TURN for one participant (RFC 8656), with a password that is good for a visit's length.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct TurnPass {
+    /// `turn:` and `turns:` addresses.
+    pub urls: Vec<String>,
+    /// TURN is also reached through the door that the page itself came by: `turns:` with the
+    /// page's own host and port.
+    pub same_door: bool,
+    /// `timestamp:name`.
+    pub username: String,
+    /// Made from the name and a secret that the page never sees.
+    pub credential: String,
+}
+
+hidden!(IssuedLink, MediaGrant, TurnPass);

@@ -121,9 +121,12 @@ impl Press<'_> {
         self.in_visit_now(room, &known, Command::Enter(party)).await?;
         let (place, relay) = self.edge.fleet.serving(visit).ok_or(Code::RelayAway)?;
         let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
-        let token = self.edge.media_key.media_token(&pass, self.edge.desk.clock.now_elsewhere());
+        let now = self.edge.desk.clock.now_elsewhere();
+        let token = self.edge.media_key.media_token(&pass, now);
+        let turn = self.edge.turn.get().map(|door| door.pass(participant, now));
         let relay_url = place.page_url.clone();
-        Ok(Outcome::Media(MediaGrant { relay_url, token, participant, companion, relay }))
+        let grant = MediaGrant { relay_url, token, participant, companion, relay, turn };
+        Ok(Outcome::Media(grant))
     }
 
     /// Whoever does not belong here any more (after a hand-over) makes room for the next one.

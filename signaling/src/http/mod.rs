@@ -11,7 +11,7 @@ use crate::desk::{Bell, Desk};
 use crate::gateway::Gateways;
 use crate::presence::Presence;
 use crate::readings::Readings;
-use crate::relays::{Fleet, MediaKey};
+use crate::relays::{Fleet, MediaKey, TurnDoor};
 use crate::site::Register;
 use axum::Router;
 use axum::http::header::CONTENT_SECURITY_POLICY;
@@ -20,7 +20,7 @@ use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use minato_protocol::{Role, StaffId};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -69,6 +69,8 @@ pub struct Edge {
     pub secure_cookies: bool,
     /// Tries per address.
     pub limits: Limits,
+    /// TURN, where there is one; known once its ports are open.
+    pub turn: OnceLock<TurnDoor>,
     /// This run: versions of views count within it.
     pub epoch: u32,
     /// Devices may be told to fail and the clock to step.

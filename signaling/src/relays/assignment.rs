@@ -147,13 +147,16 @@ impl Table {
         let moved = std::mem::take(&mut self.untold);
         let mut settled = Settled { ended, moved, ..Settled::default() };
         self.seats.retain(|visit, held| {
-            held.listed |= visits.contains(visit);
             visits.contains(visit)
                 || (!held.listed && now.saturating_duration_since(held.made) < UNLISTED_MAX)
         });
         for visit in visits {
             if !self.seats.contains_key(visit) && self.seat(*visit, stamp, now).is_some() {
                 settled.seated.push(*visit);
+            }
+            // From here on it is gone as soon as it is over.
+            if let Some(held) = self.seats.get_mut(visit) {
+                held.listed = true;
             }
         }
         let listed: Vec<VisitId> = self.seats.keys().copied().collect();

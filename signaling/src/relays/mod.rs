@@ -4,11 +4,13 @@ mod assignment;
 mod control;
 mod fleet;
 mod helm;
+mod turn_door;
 mod wishes;
 
 pub use assignment::{LEASE, RelayNo, Seat, Settled, Table};
 pub use fleet::Fleet;
 pub use helm::{Helm, steer};
+pub use turn_door::TurnDoor;
 pub use wishes::{List, WaveParty, Wishes};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};

@@ -81,6 +81,7 @@ impl House {
             fleet: Arc::new(Fleet::new(Vec::new(), clock)),
             register: Register::load(&desk).await.expect("the log is readable"),
             secure_cookies: false,
+            turn: std::sync::OnceLock::new(),
             limits: Limits::default(),
             epoch: 1,
             rehearsal: false,

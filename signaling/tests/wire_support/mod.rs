@@ -104,6 +104,7 @@ impl Broker {
             fleet,
             register: set_up(&desk).await,
             secure_cookies: false,
+            turn: std::sync::OnceLock::new(),
             limits: Limits::default(),
             epoch: (minato_signaling::access::random_id() >> 32) as u32,
             rehearsal: true,

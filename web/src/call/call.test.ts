@@ -29,19 +29,21 @@ vi.mock("./coming", () => ({
   Coming: class {
     isDropped = false;
     isUp = true;
-    grant: MediaGrant | undefined;
     lines = {
       peer: { connectionState: "connected", iceConnectionState: "connected", close: () => undefined },
       slotsChannel: {},
       wavesChannel: {},
       slots: [],
     };
-    constructor() {
+    constructor(
+      _staff: boolean,
+      _stream: unknown,
+      readonly grant: MediaGrant,
+    ) {
       made.push(this as never);
     }
-    negotiate(grant: MediaGrant) {
-      this.grant = grant;
-      const isRefused = refusing.has(grant.relay);
+    negotiate() {
+      const isRefused = refusing.has(this.grant.relay);
       return Promise.resolve(isRefused ? { type: "refused", code: "unavailable" } : { type: "ok", value: {} });
     }
     ready = () => Promise.resolve();

@@ -2,8 +2,10 @@
 // session is gone, and says truthfully how it stands.
 
 import { effect, type Signal, signal, untracked } from "@preact/signals";
-import type { Code, FromPage, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
+import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
 import type { Wire } from "../wire/wire";
+import { describe } from "./audio-nack";
+import { sendOnly } from "./camera-layers";
 import { Coming, pause } from "./coming";
 import type { Lines } from "./offer";
 import { isEndedByBroker } from "./over";
@@ -47,6 +49,7 @@ export class Call {
   private readonly seating = new Seating();
   readonly seats = this.seating.seats;
   readonly auscultation = this.seating.auscultation;
+  readonly reduced = this.seating.reduced;
   private readonly own: Own;
   readonly self: Own["stream"];
   readonly faults: Own["faults"];
@@ -139,9 +142,17 @@ export class Call {
 
   /** How much picture this screen wants of somebody. Sound is not affected. */
   want(participant: string, video: VideoWish): void {
-    const wish: FromPage = { type: "want_video", participant, video };
+    this.tell({ type: "want_video", participant, video });
+  }
+
+  /** Holds a page on a step, or lets its line decide again. The relay hears it from doctors only. */
+  pin(participant: string, step: LadderStep | null): void {
+    this.tell({ type: "pin", participant, step });
+  }
+
+  private tell(words: FromPage): void {
     const channel = this.lines?.slotsChannel;
-    if (channel?.readyState === "open") channel.send(JSON.stringify(wish));
+    if (channel?.readyState === "open") channel.send(JSON.stringify(words));
   }
 
   /** Hears the waves of the visit until the returned function is called. */
@@ -212,12 +223,12 @@ export class Call {
 
   private async negotiate(visit: string, grant: MediaGrant): Promise<void> {
     this.dropComing(false);
-    const coming = new Coming(this.options.staff, this.self.peek());
+    const coming = new Coming(this.options.staff, this.self.peek(), grant);
     this.coming = coming;
     this.listen(coming.lines);
     // May call for the next attempt at once, if the visit has moved on meanwhile.
     this.granted.value = grant.relay;
-    const reply = await coming.negotiate(grant);
+    const reply = await coming.negotiate();
     if (this.visit !== visit || this.coming !== coming) return;
     if (reply.type !== "ok") return this.notJoined(reply.type === "refused" ? reply.code : undefined);
     await coming.ready(() => this.coming === coming && this.flows());
@@ -256,6 +267,7 @@ export class Call {
       const map = JSON.parse(String(event.data)) as ToPage;
       if (this.lines === lines) this.seating.take(map);
       else if (this.coming?.lines === lines) this.coming.map = map;
+      void sendOnly(lines.camera, map.wanted);
     };
     lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (this.lines === lines) this.hearWave(event.data);
@@ -313,8 +325,7 @@ export class Call {
 
   private async restart(lines: Lines, session: relay.RelaySession): Promise<void> {
     lines.peer.restartIce();
-    await lines.peer.setLocalDescription(await lines.peer.createOffer());
-    const reply = await relay.restart(session, lines.peer.localDescription?.sdp ?? "");
+    const reply = await relay.restart(session, await describe(lines.peer));
     if (this.lines !== lines) return;
     if (reply.type === "ok") {
       await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });

@@ -1,6 +1,8 @@
 // A connection on its way: negotiated beside the one in use, which goes on until this one is ready.
 
 import type { MediaGrant, SlotMap } from "../wire/types";
+import { describe } from "./audio-nack";
+import { iceServers } from "./ice-servers";
 import { type Lines, openLines } from "./offer";
 import * as relay from "./relay";
 import { measure } from "./stats";
@@ -17,8 +19,12 @@ export class Coming {
   map: SlotMap | undefined;
   private readonly up: Promise<void>;
 
-  constructor(staff: boolean, stream: MediaStream | undefined) {
-    this.lines = openLines(staff, stream ?? new MediaStream());
+  constructor(
+    staff: boolean,
+    stream: MediaStream | undefined,
+    private readonly grant: MediaGrant,
+  ) {
+    this.lines = openLines(staff, stream ?? new MediaStream(), iceServers(grant.turn, location));
     const { peer } = this.lines;
     this.up = new Promise((is) => {
       peer.addEventListener("connectionstatechange", () => this.isUp && is());
@@ -30,13 +36,13 @@ export class Coming {
   }
 
   /** Makes the one offer and takes the answer. */
-  async negotiate(grant: MediaGrant): Promise<relay.RelayReply<unknown>> {
+  async negotiate(): Promise<relay.RelayReply<unknown>> {
     const { peer } = this.lines;
-    await peer.setLocalDescription();
-    const reply = await relay.join(grant.relay_url, grant.token, peer.localDescription?.sdp ?? "");
+    const { relay_url, token } = this.grant;
+    const reply = await relay.join(relay_url, token, await describe(peer));
     // Dropped meanwhile: the relay forgets whoever does not come.
     if (reply.type !== "ok" || peer.signalingState === "closed") return reply;
-    this.session = relay.sessionOf(grant.relay_url, reply.value);
+    this.session = relay.sessionOf(relay_url, reply.value);
     await peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
     return reply;
   }

@@ -21,8 +21,8 @@ export interface Lines {
   auscultation: RTCRtpReceiver;
 }
 
-export function openLines(staff: boolean, stream: MediaStream): Lines {
-  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIceServer[]): Lines {
+  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
   const slotsChannel = peer.createDataChannel("slots");
   const wavesChannel = peer.createDataChannel("waves", { ordered: false, maxRetransmits: 0 });
   wavesChannel.binaryType = "arraybuffer";

@@ -76,14 +76,18 @@ function nameOf(seat: Seat, visit: VisitRow): string {
 
 function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitRow }) {
   const name = nameOf(seat, visit);
-  const heard = seat.audio ? "chip moss" : "chip grey";
+  const heard = seat.audio && seat.given_up !== "sound" ? "chip moss" : "chip grey";
   return (
     <figure class="seat" data-participant={seat.participant}>
       <Picture call={call} stream={seat.stream} shown={seat.video} label={name} />
-      {!seat.video && <span class="no-picture">{common("no_picture")}</span>}
+      {!seat.video && (
+        <span class="no-picture">
+          {common(seat.given_up === "picture" ? "picture_given_up" : "no_picture")}
+        </span>
+      )}
       <figcaption>
         <span class="name">{name}</span>
-        <span class={heard}>{common(seat.audio ? "heard" : "not_heard")}</span>
+        <span class={heard}>{common(seat.audio && seat.given_up !== "sound" ? "heard" : "not_heard")}</span>
         {seat.frozenSince !== undefined && (
           <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
         )}
@@ -116,8 +120,9 @@ function truthOf(call: Call): string | undefined {
   const state = call.state.value;
   switch (state.type) {
     case "idle":
-    case "live":
       return undefined;
+    case "live":
+      return reducedTo(call);
     case "asking":
       return common("media_asking");
     case "connecting":
@@ -128,6 +133,13 @@ function truthOf(call: Call): string | undefined {
       if (state.code === "relay_away" || state.code === "visit_full") return sentence(state.code);
       return `${common("media_gone")}（${common("link_cut_since", { time: timeOfDay(state.since) })}）`;
   }
+}
+
+/** What is given up for want of room on the line, and what goes on. */
+function reducedTo(call: Call): string | undefined {
+  const reduced = call.reduced.value;
+  if (!reduced || reduced.step === "full") return undefined;
+  return `${common(`because_${reduced.because}`)}${common(`reduced_${reduced.step}`)}`;
 }
 
 function Switches({ call }: { call: Call }) {

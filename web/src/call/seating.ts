@@ -1,7 +1,7 @@
 // Who sits where: the relay's slot map turned into people with a picture and a voice.
 
 import { type Signal, signal } from "@preact/signals";
-import type { Slot, SlotMap } from "../wire/types";
+import type { GivenUp, Reduced, Slot, SlotMap, Wanted } from "../wire/types";
 import type { Lines } from "./offer";
 import { Frames } from "./watchdog";
 
@@ -14,6 +14,8 @@ export interface Seat {
   /** Sound, picture has been coming lately. */
   audio: boolean;
   video: boolean;
+  /** What the relay keeps back of this person for want of room on the line. */
+  given_up?: GivenUp;
   /** The picture stands still since, in the screen's own time. */
   frozenSince: number | undefined;
 }
@@ -22,6 +24,10 @@ export class Seating {
   readonly seats: Signal<readonly Seat[]> = signal<readonly Seat[]>([]);
   /** Whose stethoscope is on the line, and its sound. */
   readonly auscultation: Signal<{ of: string; stream: MediaStream } | undefined> = signal(undefined);
+  /** How much of the call the line carries, while that is not all of it. */
+  readonly reduced: Signal<Reduced | undefined> = signal(undefined);
+  /** What of the own camera anybody needs. */
+  readonly wanted: Signal<Wanted | undefined> = signal(undefined);
   private lines: Lines | undefined;
   private map: SlotMap | undefined;
   private readonly streams = new Map<number, MediaStream>();
@@ -35,6 +41,8 @@ export class Seating {
     this.streams.clear();
     this.frozen.clear();
     this.auscultation.value = undefined;
+    this.reduced.value = undefined;
+    this.wanted.value = undefined;
     this.publish();
   }
 
@@ -53,6 +61,8 @@ export class Seating {
       this.frozen.delete(slot.index);
     }
     this.map = map;
+    this.reduced.value = map.reduced;
+    this.wanted.value = map.wanted;
     this.listenTo(map.auscultation);
     this.publish();
   }

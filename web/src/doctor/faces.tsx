@@ -7,6 +7,7 @@ import { Parties } from "../ui/parties";
 import type { VisitRow } from "../wire/types";
 import { common } from "../words/common";
 import { t } from "../words/doctor";
+import { PinPicture } from "./pin";
 import type { HeldCall } from "./use-call";
 
 export function Faces({ visit, held }: { visit: VisitRow; held: HeldCall }) {
@@ -21,6 +22,7 @@ export function Faces({ visit, held }: { visit: VisitRow; held: HeldCall }) {
           {held.failed && <Button onClick={held.again}>{t("call_again")}</Button>}
         </div>
       )}
+      {call && <PinPicture call={call} />}
       <Parties visit={visit} />
     </div>
   );

@@ -198,6 +198,10 @@ const words: Record<DoctorKey, Phrase> = {
   note_place_hint: "Shown on the patient's screen. Required.",
   note_place_missing: "Write where to go.",
   ended: "The visit of {code} has ended.",
+  pin: "Picture sent to the others",
+  pin_auto: "Picture: auto",
+  pin_small: "Small",
+  pin_voice: "Voice only",
   keys: "Keys: Alt+N next, Alt+M microphone, Alt+V camera, Alt+O order",
 };
 

@@ -197,6 +197,10 @@ const words = {
   note_place_hint: "患者さんの画面に出ます。必ず書いてください。",
   note_place_missing: "受診先を書いてください。",
   ended: "{code} の診察を終えました。",
+  pin: "相手へ送る映像",
+  pin_auto: "映像 自動",
+  pin_small: "小さく",
+  pin_voice: "声だけ",
   keys: "キー操作: Alt+N 次の方、Alt+M マイク、Alt+V カメラ、Alt+O 指示",
 } satisfies Record<string, Phrase>;
 

@@ -192,6 +192,14 @@ fn a_visit_that_was_asked_for_before_it_is_listed_keeps_its_place() {
     assert_eq!(watch.table.generation(HANA), 0, "forgotten when it is over");
 }
 
+#[test]
+fn a_visit_that_ended_right_after_it_got_its_place_is_forgotten_at_the_next_look() {
+    let mut watch = Watch::given(&[&[], &[]], &[HANA]);
+    watch.visits.clear();
+    watch.settle();
+    assert!(!watch.table.is_told(A, HANA), "nobody is told of it any more");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Hello(usize, bool),

@@ -2,6 +2,6 @@
 import type { SlotMap } from "./SlotMap";
 
 /**
- * Relay to page on [`SLOTS_CHANNEL`].
+ * Relay to page on [`super::SLOTS_CHANNEL`].
  */
 export type ToPage = { "type": "slot_map" } & SlotMap;
