@@ -20,6 +20,10 @@ export interface Seat {
   frozenSince: number | undefined;
 }
 
+/** In its first seconds a call feels its way up: a picture that is a little smaller for so long is no
+ * word about the line yet. */
+export const SETTLES_MS = 15_000;
+
 export class Seating {
   readonly seats: Signal<readonly Seat[]> = signal<readonly Seat[]>([]);
   /** Whose stethoscope is on the line, and its sound. */
@@ -30,6 +34,7 @@ export class Seating {
   readonly wanted: Signal<Wanted | undefined> = signal(undefined);
   private lines: Lines | undefined;
   private map: SlotMap | undefined;
+  private settling: ReturnType<typeof setTimeout> | undefined;
   private readonly streams = new Map<number, MediaStream>();
   private readonly frames = new Frames();
   private readonly frozen = new Map<number, number>();
@@ -41,7 +46,7 @@ export class Seating {
     this.streams.clear();
     this.frozen.clear();
     this.auscultation.value = undefined;
-    this.reduced.value = undefined;
+    this.tellReduced(undefined);
     this.wanted.value = undefined;
     this.publish();
   }
@@ -61,7 +66,7 @@ export class Seating {
       this.frozen.delete(slot.index);
     }
     this.map = map;
-    this.reduced.value = map.reduced;
+    this.tellReduced(map.reduced);
     this.wanted.value = map.wanted;
     this.listenTo(map.auscultation);
     this.publish();
@@ -78,6 +83,19 @@ export class Seating {
       else this.frozen.set(index, since);
     }
     if (changed) this.publish();
+  }
+
+  private tellReduced(reduced: Reduced | undefined): void {
+    const isLittle = reduced?.step === "small" && reduced.because !== "pinned";
+    if (isLittle && this.reduced.peek() === undefined) {
+      this.settling ??= setTimeout(() => {
+        this.reduced.value = this.map?.reduced;
+      }, SETTLES_MS);
+      return;
+    }
+    clearTimeout(this.settling);
+    this.settling = undefined;
+    this.reduced.value = reduced;
   }
 
   private listenTo(participant: string | null): void {
