@@ -26,10 +26,6 @@ mod net;
 mod refusal;
 mod sdp;
 pub mod token;
-#[allow(
-    dead_code,
-    reason = "what the short way into the forwarding unit will ask is there and tested"
-)]
 mod turn;
 
 pub use admission::{KEEP_WITHOUT_SIGNALING, LIST_MAX, VISITS_MAX};

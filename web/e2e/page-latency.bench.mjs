@@ -5,7 +5,7 @@
 import { Broker } from "./broker.mjs";
 import { Gateway } from "./gateway.mjs";
 import { House } from "./house.mjs";
-import { Doctor, Nurse } from "./people.mjs";
+import { bedsideCall, Doctor, Nurse } from "./people.mjs";
 import { Screens } from "./screen.mjs";
 import { until } from "./until.mjs";
 import { FUMI, OXIMETER } from "./world.mjs";
@@ -50,18 +50,7 @@ async function visit(house) {
   const abe = new Doctor(await screens.screen("abe", "desktop"));
   const nurse = new Nurse(await screens.screen("nurse", "tablet"));
   await abe.page.addInitScript(watchTiles);
-  await abe.signIn(broker.staffLink("abe"));
-  await abe.goOnDuty();
-  await nurse.signIn(broker.staffLink("nurse"));
-  await nurse.act("admit").click();
-  const code = await nurse.admit(FUMI);
-  await nurse.attach(OXIMETER);
-  await nurse.ready();
-  await abe.callOne(code);
-  await nurse.answer();
-  await abe.isInVisit();
-  await nurse.confirmIdentity();
-  await abe.confirmIdentity();
+  await bedsideCall(broker, abe, nurse, FUMI, OXIMETER);
   await until("the oximeter is live", async () => (await abe.tile("spo2").getAttribute("data-state")) === "now");
   return { abe, close: () => Promise.all([screens.close(), gateway.stop(), broker.stop()]) };
 }

@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { keepConnections } from "./media.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -25,7 +25,7 @@ const FLAGS = [
   "--disable-background-timer-throttling",
 ];
 /** Without it nobody answers the browser's question about camera and microphone: it is denied. */
-const ALLOWED = "--use-fake-ui-for-media-stream";
+export const ALLOWED = "--use-fake-ui-for-media-stream";
 const ACCESSIBILITY = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 const JAPAN = { locale: "ja-JP", timezoneId: "Asia/Tokyo" };

@@ -7,7 +7,7 @@ import { Broker, Relay } from "./broker.mjs";
 import { Gateway } from "./gateway.mjs";
 import { House } from "./house.mjs";
 import { getsWaves, seeAndHearEachOther, watchPictures } from "./media.mjs";
-import { Doctor, Nurse } from "./people.mjs";
+import { bedsideCall, Doctor, Nurse } from "./people.mjs";
 import { Screens } from "./screen.mjs";
 import { until } from "./until.mjs";
 import { callOf, FUMI, OXIMETER } from "./world.mjs";
@@ -51,17 +51,7 @@ test("a doctor and a nurse at the bedside are in a call, and the pulse wave come
       if (request.method() === "POST" && request.url().endsWith("/relay/sessions")) carrying = new URL(request.url()).origin;
     });
   }
-  await abe.signIn(signaling.staffLink("abe"));
-  await abe.goOnDuty();
-  await nurse.signIn(signaling.staffLink("nurse"));
-  await nurse.act("admit").click();
-  const code = await nurse.admit(FUMI);
-  await nurse.attach(OXIMETER);
-  await nurse.ready();
-  await abe.callOne(code);
-  await nurse.answer();
-  await abe.isInVisit();
-  await Promise.all([abe.confirmIdentity(), nurse.confirmIdentity()]);
+  await bedsideCall(signaling, abe, nurse, FUMI, OXIMETER);
   await nurse.takeConsent();
   await seeAndHearEachOther(people);
   await getsWaves(abe.page, "the doctor", 15_000);

@@ -60,8 +60,6 @@ pub(super) mod method {
     pub(crate) const DATA: u16 = 0x007;
     pub(crate) const CREATE_PERMISSION: u16 = 0x008;
     pub(crate) const CHANNEL_BIND: u16 = 0x009;
-    pub(crate) const ALL_OF_TURN: [u16; 5] =
-        [ALLOCATE, REFRESH, SEND, CREATE_PERMISSION, CHANNEL_BIND];
 }
 
 /// The four classes of a message.

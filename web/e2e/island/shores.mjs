@@ -6,6 +6,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ALLOWED, FLAGS } from "../screen.mjs";
 
 const BUILT = fileURLToPath(new URL("../../../target/debug/minato-island", import.meta.url));
 /** The program that makes the link. */
@@ -37,20 +38,10 @@ export function chromiumOn(side, speech, folder, origin) {
   return {
     executablePath: programOn(side, CHROMIUM, folder),
     args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
+      ...FLAGS,
+      ALLOWED,
       `--use-file-for-fake-audio-capture=${speech}`,
       `--unsafely-treat-insecure-origin-as-secure=${origin}`,
-      "--autoplay-policy=no-user-gesture-required",
-      "--disable-renderer-backgrounding",
-      "--disable-background-timer-throttling",
     ],
   };
 }

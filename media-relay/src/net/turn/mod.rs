@@ -18,7 +18,7 @@ pub use settings::{
 };
 pub use tls::{CertificateError, TurnCertificate};
 
-use crate::turn::Turn;
+use crate::turn::{REALM_BYTES_MAX, Turn};
 use aws_lc_rs::rand;
 use edge::{Edge, Port};
 use relayed::Relayed;
@@ -49,6 +49,9 @@ pub enum TurnError {
         /// What the system said.
         source: io::Error,
     },
+    /// A longer realm would make the answer to somebody unproved worth asking for.
+    #[error("the realm of TURN has at most {REALM_BYTES_MAX} bytes")]
+    Realm,
     /// The certificate of TLS.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -83,6 +86,9 @@ impl TurnServer {
     /// Opens the ports and starts relaying. To be called inside a tokio runtime, which carries
     /// the connections of TCP and TLS.
     pub fn start(settings: &TurnSettings) -> Result<Self, TurnError> {
+        if settings.realm.len() > REALM_BYTES_MAX {
+            return Err(TurnError::Realm);
+        }
         tally::describe();
         allow_many_descriptors();
         let opened = Opened::open(settings)?;

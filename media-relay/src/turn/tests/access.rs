@@ -234,17 +234,3 @@ fn what_is_no_request_is_not_answered() {
     }
     assert_eq!(rig.plain(udp(1), &Ask::new(0x00A)).code, Some(400), "TCP allocations");
 }
-
-#[test]
-fn a_shared_port_knows_what_is_for_this_server() {
-    let mut ice = Ask::new(method::BINDING);
-    assert!(wants(&ice.plain()));
-    ice = ice.with(attribute::USERNAME, b"a:b");
-    assert!(!wants(&ice.plain()), "a connectivity check");
-    assert!(wants(&Ask::allocate().plain()));
-    assert!(wants(&Ask::send(address(PEER), b"x").plain()));
-    assert!(wants(&[0x40, 0, 0, 0]));
-    for other in [&[][..], &[0x16, 0xfe, 0xfd], &[0x80, 0x60, 0, 0], &[0; 20]] {
-        assert!(!wants(other));
-    }
-}
