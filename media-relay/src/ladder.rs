@@ -13,8 +13,9 @@ use minato_protocol::media::{Cause, LadderStep};
 use needs::{NO_TOLL, STEPS, Toll};
 use std::time::{Duration, Instant};
 
-/// How long a step may cost more than there is.
-const FALL_AFTER: Duration = Duration::from_secs(2);
+/// How long a step may cost more than there is. A link that worsens while a smaller fall is being
+/// waited for takes two of these, and three seconds must be enough for both.
+const FALL_AFTER: Duration = Duration::from_millis(1_400);
 /// The same when the step costs twice what there is, or sound is in danger.
 const FALL_FAST: Duration = Duration::from_millis(500);
 /// Least time on a step before one up.
@@ -84,6 +85,8 @@ pub(crate) struct Ladder {
     risen: Option<Instant>,
     rise_wait: Duration,
     too_dear: Option<Case>,
+    /// Since when there has been room for sound only, or not even for that.
+    starved: Option<Instant>,
     affordable: Option<Case>,
     loss: f32,
     looked: Option<Instant>,
@@ -99,6 +102,7 @@ impl Default for Ladder {
             risen: None,
             rise_wait: RISE_WAIT,
             too_dear: None,
+            starved: None,
             affordable: None,
             loss: 0.0,
             looked: None,
@@ -120,6 +124,7 @@ impl Ladder {
         let (toll, wanted) = (self.toll(link), self.copies_wanted());
         let Some(estimate_bps) = link.estimate_bps else {
             (self.too_dear, self.affordable, self.known) = (None, None, None);
+            self.starved = None;
             let step = pinned.unwrap_or(self.step);
             let because = (step < LadderStep::Full).then_some(match pinned {
                 Some(_) => Cause::Pinned,
@@ -184,17 +189,20 @@ impl Ladder {
         Toll { copies, broken: far && self.loss >= BROKEN_LOSS }
     }
 
-    /// One step down to what was bearable at best since it was too dear.
+    /// Down to what was bearable at best since it was too dear; past that when sound is in danger.
     fn fall(&mut self, bearable: LadderStep, far_too_dear: bool, now: Instant) {
+        let starved = bearable == LadderStep::AudioOnly;
+        self.starved = self.starved.filter(|_| starved).or(starved.then_some(now));
         if bearable >= self.step {
             self.too_dear = None;
             return;
         }
         let case = self.too_dear.get_or_insert(Case { since: now, step: bearable });
         case.step = case.step.max(bearable);
-        let urgent = far_too_dear || bearable == LadderStep::AudioOnly;
-        let patience = if urgent { FALL_FAST } else { FALL_AFTER };
-        if now.saturating_duration_since(case.since) < patience {
+        let lasted = |since: Instant, long: Duration| now.saturating_duration_since(since) >= long;
+        if self.starved.is_some_and(|since| lasted(since, FALL_FAST)) {
+            case.step = bearable;
+        } else if !lasted(case.since, if far_too_dear { FALL_FAST } else { FALL_AFTER }) {
             return;
         }
         self.step = case.step;

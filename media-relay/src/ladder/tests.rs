@@ -239,8 +239,9 @@ proptest! {
         let plans = run(&mut ladder, &mut now, SECOND * 600, &needs, |tick| {
             link(middle * noise[tick] / 100)
         });
-        let changes = plans.windows(2).filter(|pair| pair[0].step != pair[1].step).count();
-        prop_assert!(changes <= 3, "{changes} changes in ten minutes");
+        // Coming down in several steps is no flapping; up and down again is.
+        let ups = plans.windows(2).filter(|pair| pair[0].step < pair[1].step).count();
+        prop_assert!(ups <= 1, "{ups} steps up in ten minutes");
     }
 
     #[test]
