@@ -1,13 +1,19 @@
 //! What of a call a thin link gets: PURE. From what a link carries and what everything costs to
 //! one step, in this order: live sound, live numbers, waves, backlog, stills, moving pictures.
 //!
-//! Sound is on every step that a link decides; without it there is only what a doctor pins.
+//! Sound is on every step that a link decides; without it there is only what a doctor pins. How it
+//! is sent is decided apart from the step, by what the link loses and how it queues.
 //! Down within three seconds, up not oftener than once in fifteen, and after a step up that did
 //! not last, later still. A doctor may pin the step; sound comes first even then.
 
+mod camera;
+mod narrowing;
 mod needs;
+mod voice;
 
+pub(crate) use camera::CameraWay;
 pub(crate) use needs::Needs;
+pub(crate) use voice::{Manner, VoiceWay, Way};
 
 use minato_protocol::media::{Cause, LadderStep};
 use needs::{NO_TOLL, STEPS, Toll};
@@ -32,12 +38,6 @@ const GROWING_PERCENT: u64 = 50;
 const RISE_LASTS: Duration = Duration::from_secs(30);
 /// A step up must fit with this much to spare, in percent.
 const RISE_PERCENT: u64 = 125;
-/// Remembered loss halves in this time.
-const LOSS_HALVES: Duration = Duration::from_secs(4);
-/// From this loss on sound carries one copy of what came before.
-const ONE_COPY_LOSS: f32 = 0.02;
-/// From this loss on two.
-const TWO_COPIES_LOSS: f32 = 0.10;
 /// From this loss and round trip on, pictures come broken: what is asked for again comes too
 /// late and keyframes follow on keyframes, which costs about as much again.
 const BROKEN_LOSS: f32 = 0.03;
@@ -50,6 +50,8 @@ pub(crate) struct Link {
     pub(crate) estimate_bps: Option<u64>,
     pub(crate) loss: f32,
     pub(crate) rtt: Option<Duration>,
+    /// How long packets wait in a queue on the way, where that is known.
+    pub(crate) queue: Option<Duration>,
 }
 
 /// What a receiver gets.
@@ -58,15 +60,15 @@ pub(crate) struct Plan {
     pub(crate) step: LadderStep,
     /// Why not a higher one; `None` on the highest.
     pub(crate) because: Option<Cause>,
-    /// How many earlier frames each packet of sound repeats.
-    pub(crate) copies: u8,
+    /// How voices should come.
+    pub(crate) voice: Manner,
     /// Waves fit.
     pub(crate) waves: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { step: LadderStep::Full, because: None, copies: 0, waves: true }
+        Self { step: LadderStep::Full, because: None, voice: Manner::default(), waves: true }
     }
 }
 
@@ -88,8 +90,7 @@ pub(crate) struct Ladder {
     /// Since when there has been room for sound only, or not even for that.
     starved: Option<Instant>,
     affordable: Option<Case>,
-    loss: f32,
-    looked: Option<Instant>,
+    voice: VoiceWay,
     /// Since when the link has been known.
     known: Option<Instant>,
 }
@@ -104,8 +105,7 @@ impl Default for Ladder {
             too_dear: None,
             starved: None,
             affordable: None,
-            loss: 0.0,
-            looked: None,
+            voice: VoiceWay::default(),
             known: None,
         }
     }
@@ -120,8 +120,10 @@ impl Ladder {
         pinned: Option<LadderStep>,
         now: Instant,
     ) -> Plan {
-        self.remember_loss(link.loss, now);
-        let (toll, wanted) = (self.toll(link), self.copies_wanted());
+        let pictures = self.step > LadderStep::Stills;
+        let way = Way { loss: link.loss, queue: link.queue, pictures };
+        let voice = self.voice.look(&way, now);
+        let toll = self.toll(link, voice);
         let Some(estimate_bps) = link.estimate_bps else {
             (self.too_dear, self.affordable, self.known) = (None, None, None);
             self.starved = None;
@@ -130,7 +132,7 @@ impl Ladder {
                 Some(_) => Cause::Pinned,
                 None => Cause::Bandwidth,
             });
-            return Plan { step, because, copies: wanted, waves: step > LadderStep::TextOnly };
+            return Plan { step, because, voice, waves: step > LadderStep::TextOnly };
         };
         let fits = needs.reach(estimate_bps, toll, 100);
         let sound_fits = needs.sound_fits(estimate_bps);
@@ -150,9 +152,8 @@ impl Ladder {
                 None => Cause::Bandwidth,
             }
         });
-        let copies = needs.copies(wanted, step, estimate_bps);
-        let waves = needs.live_bps(copies) + needs.waves_bps <= estimate_bps;
-        Plan { step, because, copies, waves }
+        let waves = needs.live_bps(voice.copies) + needs.waves_bps <= estimate_bps;
+        Plan { step, because, voice, waves }
     }
 
     /// Least and greatest rates worth trying for: padding up to the first makes room for the next
@@ -163,30 +164,14 @@ impl Ladder {
         let soon = self.changed.is_some_and(|changed| {
             now.saturating_duration_since(changed) + RISE_AFTER >= self.rise_wait
         });
-        let floor = next.filter(|_| soon && self.loss < BROKEN_LOSS);
+        let floor = next.filter(|_| soon && self.voice.loss() < BROKEN_LOSS);
         let floor = floor.map_or(0, |step| needs.cost_bps(step, NO_TOLL) * RISE_PERCENT / 100);
         (floor, wished)
     }
 
-    fn remember_loss(&mut self, loss: f32, now: Instant) {
-        let passed = self.looked.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        self.looked = Some(now);
-        let faded = self.loss * 0.5_f32.powf(passed.as_secs_f32() / LOSS_HALVES.as_secs_f32());
-        self.loss = loss.clamp(0.0, 1.0).max(faded);
-    }
-
-    fn copies_wanted(&self) -> u8 {
-        match self.loss {
-            loss if loss >= TWO_COPIES_LOSS => 2,
-            loss if loss >= ONE_COPY_LOSS => 1,
-            _ => 0,
-        }
-    }
-
-    fn toll(&self, link: &Link) -> Toll {
-        let copies = self.copies_wanted().min(1);
+    fn toll(&self, link: &Link, voice: Manner) -> Toll {
         let far = link.rtt.is_some_and(|rtt| rtt >= BROKEN_RTT);
-        Toll { copies, broken: far && self.loss >= BROKEN_LOSS }
+        Toll { copies: voice.copies.min(1), broken: far && self.voice.loss() >= BROKEN_LOSS }
     }
 
     /// Down to what was bearable at best since it was too dear; past that when sound is in danger.

@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::session::Session;
 use crate::ladder::Needs;
 use minato_protocol::media::{
-    GivenUp, LadderStep, PartyRole, Pin, Reduced, SlotMap, VideoWish, Wanted,
+    GivenUp, LadderStep, PartyRole, Pin, Reduced, SlotMap, VideoWish, VoiceTerms, Wanted,
 };
 use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
@@ -15,6 +15,10 @@ use str0m::stats::PeerStats;
 const STILLS_BPS: u64 = 16_000;
 /// A picture whose packets wait longer for the pacer than this is not worth waiting for.
 const PICTURE_WAIT: Duration = Duration::from_secs(1);
+/// How much sound a packet of an ordinary and of a lean voice has, in milliseconds.
+const FRAME_MS: (u16, u16) = (20, 60);
+/// What a repetition may come late beside.
+const HOLD_MS: u16 = 40;
 
 impl Engine {
     /// The estimator of a session has a new figure.
@@ -26,11 +30,15 @@ impl Engine {
     }
 
     /// A session's figures are there.
-    pub(super) fn measured(&mut self, key: Key, stats: &PeerStats) {
+    pub(super) fn measured(&mut self, key: Key, stats: &PeerStats, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let pair = stats.selected_candidate_pair.as_ref();
         let rtt = pair.and_then(|pair| pair.current_round_trip_time).or(stats.rtt);
         session.downlink.measured(stats.egress_loss_fraction, rtt);
+        session.uplink.measured(stats.ingress_loss_fraction);
+        if let Some(trip) = stats.rtt {
+            session.downlink.took(trip, now);
+        }
         let known = session.downlink.estimate_bps();
         session.stats.estimate_bps = known.map(|bps| u32::try_from(bps).unwrap_or(u32::MAX));
         session.stats.rtt_ms = rtt.and_then(|rtt| u32::try_from(rtt.as_millis()).ok());
@@ -43,7 +51,22 @@ impl Engine {
         let needs = self.weigh(key, now);
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let before = session.downlink.plan;
-        session.downlink.look(&needs, now);
+        session.uplink.look(session.source.shown(now), now);
+        session.ask_again(session.uplink.is_worth_asking(session.downlink.rtt(), now));
+        let waits = session.uplink.queue(now);
+        session.downlink.look(&needs, waits, now);
+        let ways = (session.uplink.manner, session.uplink.cap, session.downlink.plan.voice);
+        if ways != session.ways {
+            session.ways = ways;
+            let (up, picture, down) = ways;
+            let visit = session.claims.visit;
+            let ms = |wait: Option<Duration>| wait.map(|wait| wait.as_millis());
+            let up_waits = ms(session.uplink.queue(now));
+            let down_waits = ms(session.downlink.queue(waits));
+            tracing::info!(
+                %visit, ?up, ?picture, ?up_waits, ?down, ?down_waits, "how voice and picture go"
+            );
+        }
         let after = session.downlink.plan;
         session.stats.step = after.step;
         if before.step != after.step {
@@ -96,17 +119,34 @@ impl Engine {
         let session = self.sessions.get(&key)?;
         session.lines.camera.as_ref()?;
         let participant = session.claims.participant;
+        let room = session.uplink.cap;
         let mut needed = None;
         for other in self.others(key).filter(|other| other.slots.of(participant).is_some()) {
             let wish = other.wish_of(participant);
             // The smallest layer stays on for who may be able to take it soon.
             let video = wish.min(other.downlink.cap().max(VideoWish::Quarter));
-            let stills = wish > VideoWish::Off && other.downlink.plan.step == LadderStep::Stills;
+            let in_vain = room == VideoWish::Off || other.downlink.plan.step == LadderStep::Stills;
+            let stills = wish > VideoWish::Off && in_vain;
             let before = needed.unwrap_or(Wanted { video: VideoWish::Off, stills: false });
             let video = before.video.max(video);
             needed = Some(Wanted { video, stills: before.stills || stills });
         }
         needed
+    }
+
+    /// How a page should send its voice, and how long hold back what it hears. A voice is one for
+    /// all who hear it: the narrowest of their links and its own decides.
+    pub(super) fn voice_terms(&self, key: Key) -> VoiceTerms {
+        let Some(session) = self.sessions.get(&key) else { return VoiceTerms::default() };
+        let (own, down) = (session.uplink.manner, session.downlink.plan.voice);
+        let narrow = |other: &Session| other.downlink.plan.voice.lean;
+        let lean = own.lean || self.others(key).any(narrow);
+        let others_lean = down.lean || self.others(key).any(|other| other.uplink.manner.lean);
+        let frame_ms = if others_lean { FRAME_MS.1 } else { FRAME_MS.0 };
+        let repeats = self.others(key).map(|other| other.uplink.manner.copies.min(1)).max();
+        let behind = u16::from(down.copies.max(repeats.unwrap_or(0))) * frame_ms;
+        let hold_ms = if behind > 0 { behind + HOLD_MS } else { 0 };
+        VoiceTerms { lean, repeat: own.copies > 0, hold_ms }
     }
 
     /// A doctor chose a step for somebody's page.

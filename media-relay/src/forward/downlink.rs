@@ -10,6 +10,12 @@ const WORTH_TELLING: u64 = 10;
 /// What a link that a page has moved to is taken for at least, until it was measured.
 const MOVED_BPS: u64 = 150_000;
 
+/// The shortest round trip is forgotten at this pace: a link may have become a longer one.
+const SHORTEST_GROWS_MS_A_SECOND: f32 = 2.0;
+/// Of so many of the latest round trips the shortest counts: one is longer by chance, as when a
+/// report was lost.
+const TRIPS: usize = 4;
+
 /// The link to a page.
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
@@ -19,6 +25,9 @@ pub(crate) struct Downlink {
     reported: bool,
     loss: f32,
     rtt: Option<Duration>,
+    /// The latest round trips, and the shortest of late with when that was looked at.
+    trips: [Option<Duration>; TRIPS],
+    shortest: Option<(Duration, Instant)>,
     told_bps: (u64, u64),
     pub(crate) plan: Plan,
     /// What a doctor chose.
@@ -40,13 +49,39 @@ impl Downlink {
         self.rtt = rtt.or(self.rtt);
     }
 
+    /// How long what was sent last took to be acknowledged.
+    pub(crate) fn took(&mut self, trip: Duration, now: Instant) {
+        self.trips.rotate_right(1);
+        self.trips[0] = Some(trip);
+        let shortest = self.shortest.map_or(trip, |(shortest, at)| {
+            let passed = now.saturating_duration_since(at).as_secs_f32();
+            let grown = Duration::from_secs_f32(passed * SHORTEST_GROWS_MS_A_SECOND / 1_000.0);
+            trip.min(shortest + grown)
+        });
+        self.shortest = Some((shortest, now));
+    }
+
+    /// How long packets wait on the way to the page, as far as `uplink`, the wait on the way back,
+    /// does not account for it.
+    pub(crate) fn queue(&self, uplink: Option<Duration>) -> Option<Duration> {
+        let (shortest, _) = self.shortest?;
+        let trip = self.trips.iter().flatten().min()?;
+        Some(trip.saturating_sub(shortest).saturating_sub(uplink.unwrap_or_default()))
+    }
+
     /// The page is on another link: what was known of the old one does not hold. Answers with
     /// what the new one is taken for.
     pub(crate) fn moved(&mut self) -> Option<u64> {
         self.reported = false;
         self.loss = 0.0;
+        (self.trips, self.shortest) = ([None; TRIPS], None);
         self.guess_bps = self.guess_bps.map(|bps| (bps / 2).max(MOVED_BPS));
         self.guess_bps
+    }
+
+    /// The round trip, where it is known.
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        self.rtt
     }
 
     /// What the link carries, in bit/s, once that is known.
@@ -54,10 +89,10 @@ impl Downlink {
         self.guess_bps.filter(|_| self.reported)
     }
 
-    /// Looks at the link anew and plans.
-    pub(crate) fn look(&mut self, needs: &Needs, now: Instant) {
-        let (loss, rtt) = (self.loss, self.rtt);
-        let link = Link { estimate_bps: self.estimate_bps(), loss, rtt };
+    /// Looks at the link anew and plans; packets of the page wait for `uplink` on their way here.
+    pub(crate) fn look(&mut self, needs: &Needs, uplink: Option<Duration>, now: Instant) {
+        let (loss, rtt, queue) = (self.loss, self.rtt, self.queue(uplink));
+        let link = Link { estimate_bps: self.estimate_bps(), loss, rtt, queue };
         self.plan = self.ladder.look(&link, needs, self.pin, now);
     }
 

@@ -212,7 +212,7 @@ impl Engine {
             Event::ChannelData(data) => self.channel_said(key, data, now),
             Event::ChannelClose(channel) => self.channel_closed(key, channel),
             Event::EgressBitrateEstimate(kind) => self.estimated(key, &kind),
-            Event::PeerStats(stats) => self.measured(key, &stats),
+            Event::PeerStats(stats) => self.measured(key, &stats, now),
             Event::Closed => self.remove(key, LeftReason::Goodbye, now),
             Event::IceConnectionStateChange(state) => {
                 if let Some(session) = self.sessions.get(&key) {

@@ -37,7 +37,14 @@ impl Engine {
         let Some(publisher) = self.sessions.get_mut(&key) else { return };
         // Taken out while others are written to.
         let mut frames = std::mem::take(publisher.source.frames(track));
-        for frame in publisher.unwrap(&mut frames, packet) {
+        let fresh = publisher.unwrap(&mut frames, packet);
+        if track == Track::Microphone {
+            publisher.uplink.heard(packet.header.timestamp, now);
+        }
+        for frame in &fresh {
+            publisher.source.sounded(track, frame.payload.len(), now);
+        }
+        for frame in fresh {
             self.hand_out(track, &mut Published::sound(key, packet, &frame, &frames));
         }
         if let Some(publisher) = self.sessions.get_mut(&key) {

@@ -7,7 +7,7 @@ use super::session::{Session, WISHES_MAX};
 use super::waves::Wave;
 use minato_protocol::VisitId;
 use minato_protocol::media::{
-    FromPage, SLOTS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL,
+    FromPage, SLOTS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL, Wanted,
 };
 use std::time::Instant;
 use str0m::channel::{ChannelData, ChannelId};
@@ -76,11 +76,14 @@ impl Engine {
             auscultation: auscultator.map(|holder| holder.claims.participant),
             reduced: None,
             wanted: None,
+            voice: self.voice_terms(key),
         };
         drawn.reduced = reduced(session, &drawn);
         let needed = self.needed_of(key);
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        drawn.wanted = session.demand.tell(needed, now);
+        let room = session.uplink.cap;
+        let asked = session.demand.tell(needed, now);
+        drawn.wanted = asked.map(|asked| Wanted { video: asked.video.min(room), ..asked });
         if drawn == session.map {
             return;
         }

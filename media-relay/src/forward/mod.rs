@@ -12,6 +12,7 @@ mod engine;
 mod flow;
 mod joins;
 mod keyframe;
+mod lag;
 mod layer;
 mod links;
 mod maps;
@@ -24,6 +25,7 @@ mod session;
 mod slots;
 mod source;
 mod splice;
+mod uplink;
 mod waves;
 
 pub(crate) use run::start;

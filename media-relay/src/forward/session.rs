@@ -11,7 +11,9 @@ use super::outgoing::Outgoing;
 use super::path::Path;
 use super::slots::Slots;
 use super::source::{Source, Track};
+use super::uplink::Uplink;
 use super::waves::WaveQueue;
+use crate::ladder::Manner;
 use crate::sdp::Lines;
 use minato_protocol::ParticipantId;
 use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
@@ -78,6 +80,11 @@ pub(crate) struct Session {
     pub(crate) waves: WaveQueue,
     pub(crate) stats: SessionStats,
     pub(crate) downlink: Downlink,
+    pub(crate) uplink: Uplink,
+    /// What was told of both ways last.
+    pub(crate) ways: (Manner, VideoWish, Manner),
+    /// Lost sound, lost pictures of this page are asked for again.
+    asks_again: (bool, bool),
     pub(crate) path: Path,
     /// What is asked of the page's camera.
     pub(crate) demand: Demand,
@@ -128,6 +135,9 @@ impl Session {
             waves: WaveQueue::default(),
             stats: SessionStats::default(),
             downlink: Downlink::default(),
+            uplink: Uplink::default(),
+            ways: (Manner::default(), VideoWish::Full, Manner::default()),
+            asks_again: (true, true),
             path: Path::default(),
             demand: Demand::default(),
             early: None,

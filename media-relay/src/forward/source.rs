@@ -43,17 +43,25 @@ pub(crate) struct Source {
 impl Source {
     /// A packet came. Answers whether its stream has begun to flow with it.
     pub(crate) fn saw(&mut self, track: Track, layer: Layer, bytes: usize, now: Instant) -> bool {
-        let (last, rate) = match track {
-            Track::Microphone => (&mut self.microphone, &mut self.voice_rate),
-            Track::Stethoscope => (&mut self.stethoscope, &mut self.stethoscope_rate),
+        let last = match track {
+            Track::Microphone => &mut self.microphone,
+            Track::Stethoscope => &mut self.stethoscope,
             Track::Camera => {
-                (&mut self.layers[layer.index()], &mut self.layer_rates[layer.index()])
+                self.layer_rates[layer.index()].add(bytes, now);
+                &mut self.layers[layer.index()]
             }
         };
-        rate.add(bytes, now);
         let began = !flows(*last, now);
         *last = Some(now);
         began
+    }
+
+    /// A frame of sound came, for the first time.
+    pub(crate) fn sounded(&mut self, track: Track, bytes: usize, now: Instant) {
+        match track {
+            Track::Stethoscope => self.stethoscope_rate.add(bytes, now),
+            Track::Microphone | Track::Camera => self.voice_rate.add(bytes, now),
+        }
     }
 
     /// Whether the microphone has been heard lately.
@@ -118,6 +126,17 @@ impl Source {
             VideoWish::Full => Layer::Full,
         };
         self.layer_rates[layer.index()].bps().unwrap_or(layer.usual_bps())
+    }
+
+    /// The largest picture that has been seen lately.
+    pub(crate) fn shown(&self, now: Instant) -> VideoWish {
+        let flows = |layer| self.layer_flows(layer, now);
+        match () {
+            () if flows(Layer::Full) || flows(Layer::Whole) => VideoWish::Full,
+            () if flows(Layer::Half) => VideoWish::Half,
+            () if flows(Layer::Quarter) => VideoWish::Quarter,
+            () => VideoWish::Off,
+        }
     }
 
     /// Whether any layer of the camera has been seen lately.

@@ -54,16 +54,6 @@ impl Needs {
         }
     }
 
-    /// How many copies fit: the first before anything but sound, the second after all else.
-    pub(super) fn copies(&self, wanted: u8, step: LadderStep, estimate_bps: u64) -> u8 {
-        let rest = self.cost_bps(step, NO_TOLL).saturating_sub(self.live_bps(0));
-        let fits = |copies: &u8| match copies {
-            1 => self.live_bps(1) <= estimate_bps,
-            more => self.live_bps(*more) + rest <= estimate_bps,
-        };
-        (1..=wanted).rev().find(fits).unwrap_or(0)
-    }
-
     /// Whether sound itself fits.
     pub(super) fn sound_fits(&self, estimate_bps: u64) -> bool {
         self.live_bps(0) <= estimate_bps

@@ -21,7 +21,7 @@
 mod ladder;
 mod slots;
 
-pub use ladder::{Cause, GivenUp, LadderStep, Pin, Reduced, Wanted};
+pub use ladder::{Cause, GivenUp, LadderStep, Pin, Reduced, VoiceTerms, Wanted};
 pub use slots::{FromPage, Slot, SlotMap, ToPage, VideoWish};
 
 use crate::{ParticipantId, Timestamp, VisitId};

@@ -1,7 +1,7 @@
 // How much of a voice gets through poor links: two real browsers in a call over the real binary, the
 // doctor on the mainland beside it, the nurse on the island. Prints one line a link and direction.
 //
-// `node e2e/island/voices.bench.mjs [--seconds 25] [--settle 10] [--only 128k10] [--json FILE]`
+// `node e2e/island/voices.bench.mjs [--seconds 25] [--settle 10] [--only 128k10,64k15] [--json FILE]`
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,6 +47,8 @@ const { values: options } = parseArgs({
     json: { type: "string" },
   },
 });
+
+const only = options.only?.split(",");
 
 /** Somebody with a browser of their own on one side. */
 async function person(Kind, who, side, words, pitch, device, folder) {
@@ -118,7 +120,7 @@ async function measure() {
     await call(doctor, nurse, broker);
     console.log(`| ${["link".padEnd(16), "who hears".padEnd(14), ...HEAD.map((cell) => cell.padStart(9))].join(" | ")} |`);
     for (const [name, shape] of LINKS) {
-      if (options.only && !name.replaceAll(/[ %]/g, "").startsWith(options.only)) continue;
+      if (only && !only.includes(name.replaceAll(/[ %]/g, ""))) continue;
       await link.say(`${WIRE}, ${shape}`);
       // The senders' estimates follow the link; what is measured is the state after it.
       await new Promise((settled) => setTimeout(settled, Number(options.settle) * 1000));

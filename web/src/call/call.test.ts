@@ -32,6 +32,7 @@ vi.mock("./coming", () => ({
     lines = {
       peer: { connectionState: "connected", iceConnectionState: "connected", close: () => undefined },
       slotsChannel: {},
+      terms: { take: () => undefined, feel: () => undefined },
       wavesChannel: {},
       slots: [],
     };

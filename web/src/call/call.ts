@@ -5,7 +5,6 @@ import { effect, type Signal, signal, untracked } from "@preact/signals";
 import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { describe } from "./audio-nack";
-import { sendOnly } from "./camera-layers";
 import { Coming, pause } from "./coming";
 import type { Lines } from "./offer";
 import { isEndedByBroker } from "./over";
@@ -267,7 +266,7 @@ export class Call {
       const map = JSON.parse(String(event.data)) as ToPage;
       if (this.lines === lines) this.seating.take(map);
       else if (this.coming?.lines === lines) this.coming.map = map;
-      void sendOnly(lines.camera, map.wanted);
+      lines.terms.take(map);
     };
     lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (this.lines === lines) this.hearWave(event.data);
@@ -287,9 +286,10 @@ export class Call {
   private async look(): Promise<void> {
     const lines = this.lines;
     if (!lines) return;
-    const { bytes, frames } = await measure(lines);
+    const { bytes, frames, trip_ms } = await measure(lines);
     if (this.lines !== lines) return;
     const now = Date.now();
+    lines.terms.feel(trip_ms, now);
     this.pulse = feel(this.pulse, bytes, now);
     this.seating.follow(frames, now);
     const flows = this.pulse.grewAt === now && lines.peer.connectionState === "connected";
@@ -324,11 +324,12 @@ export class Call {
   }
 
   private async restart(lines: Lines, session: relay.RelaySession): Promise<void> {
+    await lines.voice.settled();
     lines.peer.restartIce();
     const reply = await relay.restart(session, await describe(lines.peer));
     if (this.lines !== lines) return;
     if (reply.type === "ok") {
-      await lines.peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
+      await lines.voice.answered(reply.value.sdp);
       return;
     }
     await lines.peer.setLocalDescription({ type: "rollback" });

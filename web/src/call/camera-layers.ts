@@ -22,5 +22,5 @@ export async function sendOnly(camera: RTCRtpSender, wanted: Wanted | undefined)
     encoding.active = active;
     changed = true;
   }
-  if (changed) await camera.setParameters(parameters).catch(() => undefined);
+  if (changed) await camera.setParameters(parameters);
 }

@@ -43,7 +43,7 @@ export class Coming {
     // Dropped meanwhile: the relay forgets whoever does not come.
     if (reply.type !== "ok" || peer.signalingState === "closed") return reply;
     this.session = relay.sessionOf(relay_url, reply.value);
-    await peer.setRemoteDescription({ type: "answer", sdp: reply.value.sdp });
+    await this.lines.voice.answered(reply.value.sdp);
     return reply;
   }
 

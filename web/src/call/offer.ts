@@ -1,6 +1,9 @@
 // The one offer of a connection. The order of its lines is a contract with the relay: microphone,
 // camera, (staff) auscultation, then five pairs to receive, then auscultation to receive.
 
+import { SendingTerms } from "./terms";
+import { Voice } from "./voice";
+
 export const SLOTS = 5;
 
 const LAYERS: RTCRtpEncodingParameters[] = [
@@ -19,6 +22,9 @@ export interface Lines {
   stethoscope: RTCRtpSender | undefined;
   slots: { audio: RTCRtpReceiver; video: RTCRtpReceiver }[];
   auscultation: RTCRtpReceiver;
+  voice: Voice;
+  /** What of the own voice and picture is sent. */
+  terms: SendingTerms;
 }
 
 export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIceServer[]): Lines {
@@ -40,6 +46,10 @@ export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIc
     audio: peer.addTransceiver("audio", { direction: "recvonly" }).receiver,
     video: peer.addTransceiver("video", { direction: "recvonly" }).receiver,
   }));
+  const voice = new Voice(
+    peer,
+    slots.map((slot) => slot.audio),
+  );
   const auscultation = peer.addTransceiver("audio", { direction: "recvonly" }).receiver;
   return {
     peer,
@@ -50,5 +60,7 @@ export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIc
     stethoscope,
     slots,
     auscultation,
+    voice,
+    terms: new SendingTerms(voice, camera.sender),
   };
 }

@@ -5,6 +5,8 @@ import type { Lines } from "./offer";
 export interface Measured {
   bytes: number;
   frames: ReadonlyMap<number, number>;
+  /** How long the own voice takes to the relay and a report of it back, where that is known. */
+  trip_ms: number | undefined;
 }
 
 /** Bytes received on all lines, and decoded frames by slot. */
@@ -13,7 +15,11 @@ export async function measure(lines: Lines): Promise<Measured> {
   const slotByTrack = new Map(lines.slots.map((slot, index) => [slot.video.track.id, index]));
   const frames = new Map<number, number>();
   let bytes = 0;
+  let trip_ms: number | undefined;
   for (const entry of report.values()) {
+    if (entry.type === "remote-inbound-rtp" && entry.kind === "audio" && entry.roundTripTime > 0) {
+      trip_ms = Number(entry.roundTripTime) * 1_000;
+    }
     if (entry.type !== "inbound-rtp") continue;
     bytes += Number(entry.bytesReceived ?? 0);
     const slot = slotByTrack.get(entry.trackIdentifier);
@@ -21,5 +27,5 @@ export async function measure(lines: Lines): Promise<Measured> {
       frames.set(slot, Number(entry.framesDecoded ?? 0));
     }
   }
-  return { bytes, frames };
+  return { bytes, frames, trip_ms };
 }

@@ -71,6 +71,7 @@ export type { VideoWish } from "./generated/VideoWish";
 export type { ViewName } from "./generated/ViewName";
 export type { VisitRow } from "./generated/VisitRow";
 export type { Wait } from "./generated/Wait";
+export type { VoiceTerms } from "./generated/VoiceTerms";
 export type { Wanted } from "./generated/Wanted";
 export type { WaveBlock } from "./generated/WaveBlock";
 export type { Why } from "./generated/Why";

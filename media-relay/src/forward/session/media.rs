@@ -34,7 +34,7 @@ impl Session {
         if track != Track::Camera && self.lines.resends_sound {
             // str0m asks again only for what has a stream for resends; sound comes again in its
             // own.
-            stream.suppress_nack(false);
+            stream.suppress_nack(!self.asks_again.0);
         }
         if self.track_by_ssrc.len() >= SSRCS_MAX {
             self.track_by_ssrc.clear();
@@ -59,7 +59,7 @@ impl Session {
 
     /// How this page is sent sound now.
     pub(crate) fn voice(&self) -> Option<Voice> {
-        let copies = self.downlink.plan.copies;
+        let copies = self.downlink.plan.voice.copies;
         let red = self.red.filter(|_| copies > 0).map(|red| (red, copies));
         Some(Voice { pt: self.opus?, red })
     }
@@ -88,6 +88,23 @@ impl Session {
         });
         unsent.clear();
         self.unsent = unsent;
+    }
+
+    /// Lost sound, lost pictures are asked for again from now on, or are not.
+    pub(crate) fn ask_again(&mut self, asks: (bool, bool)) {
+        if self.asks_again == asks {
+            return;
+        }
+        self.asks_again = asks;
+        let mut direct = self.rtc.direct_api();
+        for (ssrc, (track, _)) in &self.track_by_ssrc {
+            let asks = if *track == Track::Camera { asks.1 } else { asks.0 };
+            if (*track == Track::Camera || self.lines.resends_sound)
+                && let Some(stream) = direct.stream_rx(ssrc)
+            {
+                stream.suppress_nack(!asks);
+            }
+        }
     }
 
     /// Asks the participant's camera for a keyframe.

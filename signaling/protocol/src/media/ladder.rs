@@ -73,6 +73,26 @@ pub struct Wanted {
     pub stills: bool,
 }
 
+/// How a page sends its voice, and how long it holds back the others'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct VoiceTerms {
+    /// Longer packets of fewer bits: somebody's link has no room for the ordinary voice.
+    pub lean: bool,
+    /// Each packet repeats the one before it (RFC 2198).
+    pub repeat: bool,
+    /// Milliseconds for which sound is held before it is heard, so that what is repeated comes in
+    /// time; 0 leaves it to the browser.
+    pub hold_ms: u16,
+}
+
+impl VoiceTerms {
+    /// Whether these are the terms of a good link, which need no word.
+    pub fn are_ordinary(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A doctor holds a page on a step, or lets it go again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

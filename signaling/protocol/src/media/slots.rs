@@ -1,6 +1,6 @@
 //! Who is in which slot of a page, and how much picture the page wants of whom.
 
-use super::{GivenUp, PartyRole, Pin, Reduced, Wanted};
+use super::{GivenUp, PartyRole, Pin, Reduced, VoiceTerms, Wanted};
 use crate::ParticipantId;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,10 @@ pub struct SlotMap {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub wanted: Option<Wanted>,
+    /// Told while a link loses sound or has little room for it.
+    #[serde(default, skip_serializing_if = "VoiceTerms::are_ordinary")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<VoiceTerms>"))]
+    pub voice: VoiceTerms,
 }
 
 /// One occupied slot: the `index`-th receiving audio and video line of the page's offer.

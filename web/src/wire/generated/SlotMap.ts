@@ -2,6 +2,7 @@
 import type { ParticipantId } from "./ParticipantId";
 import type { Reduced } from "./Reduced";
 import type { Slot } from "./Slot";
+import type { VoiceTerms } from "./VoiceTerms";
 import type { Wanted } from "./Wanted";
 
 /**
@@ -27,4 +28,8 @@ reduced?: Reduced,
 /**
  * Told to a page whose camera somebody could see.
  */
-wanted?: Wanted, };
+wanted?: Wanted, 
+/**
+ * Told while a link loses sound or has little room for it.
+ */
+voice?: VoiceTerms, };

@@ -1,0 +1,66 @@
+//! The way from one page: what is known of it, how its voice should come and how much picture.
+
+use super::lag::Lag;
+use crate::ladder::{CameraWay, Manner, VoiceWay, Way};
+use minato_protocol::media::VideoWish;
+use std::time::{Duration, Instant};
+
+/// The longest round trip over which sound is asked for again, and the longest queue.
+const ASK_RTT_MAX: Duration = Duration::from_millis(250);
+const ASK_QUEUE_MAX: Duration = Duration::from_millis(150);
+/// The link from a page.
+#[derive(Debug)]
+pub(crate) struct Uplink {
+    lag: Lag,
+    voice: VoiceWay,
+    camera: CameraWay,
+    loss: f32,
+    pub(crate) manner: Manner,
+    /// The largest picture the link has room for.
+    pub(crate) cap: VideoWish,
+}
+
+impl Default for Uplink {
+    fn default() -> Self {
+        Self {
+            lag: Lag::default(),
+            voice: VoiceWay::default(),
+            camera: CameraWay::default(),
+            loss: 0.0,
+            manner: Manner::default(),
+            cap: VideoWish::Full,
+        }
+    }
+}
+
+impl Uplink {
+    /// A packet of the voice came that was sent at `time` in its own clock.
+    pub(crate) fn heard(&mut self, time: u32, now: Instant) {
+        self.lag.heard(time, now);
+    }
+
+    /// The share of packets that were lost since it was last said.
+    pub(crate) fn measured(&mut self, loss: Option<f32>) {
+        self.loss = loss.unwrap_or(0.0);
+    }
+
+    /// How long packets wait on the way.
+    pub(crate) fn queue(&self, now: Instant) -> Option<Duration> {
+        self.lag.queue(now)
+    }
+
+    /// Looks at the link anew, on which pictures up to `shown` come.
+    pub(crate) fn look(&mut self, shown: VideoWish, now: Instant) {
+        let queue = self.queue(now);
+        let pictures = shown > VideoWish::Off;
+        self.manner = self.voice.look(&Way { loss: self.loss, queue, pictures }, now);
+        self.cap = self.camera.look(shown, queue, &self.voice, now);
+    }
+
+    /// Whether what was lost is worth asking for again, sound and pictures. What comes again
+    /// makes a queue longer, and sound comes too late.
+    pub(crate) fn is_worth_asking(&self, rtt: Option<Duration>, now: Instant) -> (bool, bool) {
+        let pictures = self.queue(now).is_none_or(|queue| queue <= ASK_QUEUE_MAX);
+        (pictures && rtt.is_none_or(|rtt| rtt <= ASK_RTT_MAX), pictures)
+    }
+}
