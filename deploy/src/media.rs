@@ -17,6 +17,7 @@ pub(crate) async fn run(only: RelayOnly) -> anyhow::Result<()> {
         turn.advertised = only.advertise.clone();
     }
     config.advertised = only.advertise;
+    config.tcp_bind = only.ice_tcp;
     config.allowed_origins = only.origin;
     let certificate = config.turn.as_ref().and_then(|turn| turn.tls.as_ref());
     let certificate = certificate.map(|tls| tls.certificate.clone());

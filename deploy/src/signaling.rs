@@ -2,13 +2,14 @@
 
 use crate::admin::AdminSocket;
 use crate::doors::{self, Https};
+use crate::tls::Guests;
 use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use minato_protocol::reading::Hex;
-use minato_relay::{Relay, RelayConfig, TurnSecret, TurnServer};
+use minato_relay::{Relay, RelayConfig, TurnSecret};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
@@ -58,13 +59,15 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
     let secret = TurnSecret::new(&house.edge.desk.secrets.derive_key("turn"))?;
     let told = config.advertised.clone();
     config.turn = all.doors.turn(secret.clone(), &told, &[here])?;
+    config.tcp_doors = all.doors.media(https.as_ref(), &told)?;
     let (relay, relay_routes) = Relay::start(config)?;
     let door = relay
         .turn_addresses()
         .map(|addresses| doors::turn_door(addresses, &told, https.is_some(), secret));
     // Set once, here.
     door.into_iter().for_each(|door| drop(house.edge.turn.set(door)));
-    let doors = Doors { plain: listener, lan, https, turn: relay.turn().cloned() };
+    let (turn, media) = (relay.turn().cloned(), Some(relay.ice_tcp().clone()));
+    let doors = Doors { plain: listener, lan, https, guests: Guests { turn, media } };
     let ended = house.serve(&all.common, doors, relay_routes).await;
     relay.stop().await;
     ended
@@ -76,7 +79,7 @@ pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
     let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
     let house = House::open(&only.common, places, false).await?;
     house.tell_token_key();
-    let doors = Doors { plain: listener, lan: None, https: None, turn: None };
+    let doors = Doors { plain: listener, lan: None, https: None, guests: Guests::default() };
     house.serve(&only.common, doors, Router::new()).await
 }
 
@@ -85,8 +88,8 @@ struct Doors {
     plain: TcpListener,
     lan: Option<Lan>,
     https: Option<Https>,
-    /// Clients of TURN that come by TLS are let through to it.
-    turn: Option<TurnServer>,
+    /// Who else comes by the ports with TLS.
+    guests: Guests,
 }
 
 /// A phone in the same network comes in here.
@@ -189,7 +192,7 @@ impl House {
         relay_routes: Router,
     ) -> anyhow::Result<()> {
         let metrics = PrometheusBuilder::new().install_recorder()?;
-        let Doors { plain, lan, https, turn } = doors;
+        let Doors { plain, lan, https, guests } = doors;
         let base = format!("http://{}", plain.local_addr()?);
         let router = http::router(Arc::clone(&self.edge))
             .merge(relay_routes)
@@ -203,15 +206,17 @@ impl House {
         let lan_url = lan.as_ref().map(Lan::url);
         let https_url = https.as_ref().map(Https::url).transpose()?;
         if let Some(https) = https {
-            let (certificate, router, turn) = (https.certificate(), router.clone(), turn.clone());
+            let (certificate, router) = (https.certificate(), router.clone());
+            let guests = guests.clone();
             served.spawn(doors::keep_certificate_fresh(https.certificate));
-            served
-                .spawn(async move { serve::tls(https.listener, &certificate, turn, router).await });
+            served.spawn(
+                async move { serve::tls(https.listener, &certificate, guests, router).await },
+            );
         }
         if let Some(lan) = lan {
-            served.spawn(
-                async move { serve::tls(lan.listener, &lan.certificate, turn, router).await },
-            );
+            served.spawn(async move {
+                serve::tls(lan.listener, &lan.certificate, guests, router).await
+            });
         }
         let gateway = if common.demo {
             demo::open(&self.edge, common, &base, lan_url.or(https_url).as_deref()).await?

@@ -7,8 +7,9 @@ use minato_protocol::media::{LadderStep, RelayCode};
 pub(crate) fn describe() {
     metrics::describe_gauge!("minato_relay_sessions", "Media sessions open now");
     metrics::describe_gauge!("minato_relay_visits", "Visits with at least one session");
-    metrics::describe_counter!("minato_relay_packets_in_total", "UDP datagrams received");
-    metrics::describe_counter!("minato_relay_packets_out_total", "UDP datagrams sent");
+    metrics::describe_gauge!("minato_relay_tcp_connections", "TCP connections with media");
+    metrics::describe_counter!("minato_relay_packets_in_total", "Packets received");
+    metrics::describe_counter!("minato_relay_packets_out_total", "Packets sent");
     metrics::describe_counter!("minato_relay_sends_total", "System calls that sent datagrams");
     metrics::describe_counter!("minato_relay_bytes_in_total", "UDP payload bytes received");
     metrics::describe_counter!("minato_relay_bytes_out_total", "UDP payload bytes sent");
@@ -38,6 +39,11 @@ pub(crate) fn sent(packets: usize, bytes: usize) {
     counter!("minato_relay_sends_total").increment(1);
     counter!("minato_relay_packets_out_total").increment(packets as u64);
     counter!("minato_relay_bytes_out_total").increment(bytes as u64);
+}
+
+/// Connections that carry media now.
+pub(crate) fn tcp_connections(open: usize) {
+    gauge!("minato_relay_tcp_connections").set(open as f64);
 }
 
 pub(crate) fn dropped(reason: &'static str) {

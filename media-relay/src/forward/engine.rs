@@ -1,4 +1,4 @@
-//! The forwarding unit without its socket: datagrams, time and commands in, datagrams out.
+//! The forwarding unit without its sockets: packets, time and commands in, packets out.
 //!
 //! Everything here belongs to one thread. Nothing waits, nothing asks a clock.
 
@@ -6,14 +6,14 @@ use super::addresses::{Addresses, Key, Sort, sort};
 use super::session::{Drained, Session};
 use super::{Command, Reply, WaitingJoin};
 use crate::admission::{Admissions, LinkId};
-use crate::net::Here;
+use crate::net::{Here, Way};
 use crate::token::Replays;
 use minato_protocol::media::{FromRelay, LeftReason, RelayCode};
 use minato_protocol::{ParticipantId, VisitId};
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use str0m::net::{Protocol, Receive, Transmit};
+use str0m::net::{Receive, Transmit};
 use str0m::{Event, Input};
 use tokio::sync::mpsc;
 
@@ -80,13 +80,13 @@ impl Engine {
         self.timers.first().map_or(self.next_tick, |(at, _)| self.next_tick.min(*at))
     }
 
-    /// Datagrams to send, oldest first.
+    /// Packets to send, oldest first.
     pub(crate) fn take_transmits(&mut self) -> Vec<Transmit> {
         std::mem::take(&mut self.drained.transmits)
     }
 
-    /// A datagram came. [`Engine::settle`] must follow, after as many of them as came at once.
-    pub(crate) fn receive(&mut self, source: SocketAddr, bytes: &[u8], now: Instant) {
+    /// A packet came. [`Engine::settle`] must follow, after as many of them as came at once.
+    pub(crate) fn receive(&mut self, source: Way, bytes: &[u8], now: Instant) {
         if let Some(key) = self.addresses.route(source, bytes) {
             self.deliver(key, source, bytes, now);
             return;
@@ -98,14 +98,13 @@ impl Engine {
         }
     }
 
-    fn deliver(&mut self, key: Key, source: SocketAddr, bytes: &[u8], now: Instant) {
+    fn deliver(&mut self, key: Key, source: Way, bytes: &[u8], now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let Ok(contents) = bytes.try_into() else {
+        let destination = self.here.nearest(source);
+        let Some(receive) = received(source, destination, bytes) else {
             crate::metrics::dropped("malformed");
             return;
         };
-        let destination = self.here.nearest(source);
-        let receive = Receive { proto: Protocol::Udp, source, destination, contents };
         session.feed(Input::Receive(now, receive), &mut self.drained);
         session.stats.packets_in += 1;
         session.stats.bytes_in += bytes.len() as u64;
@@ -262,10 +261,14 @@ impl Engine {
     }
 }
 
-fn knows(session: &Session, source: SocketAddr, destination: SocketAddr, now: Instant) -> bool {
-    let Ok(contents) = PROBE.as_slice().try_into() else { return false };
-    let receive = Receive { proto: Protocol::Udp, source, destination, contents };
-    session.accepts(&Input::Receive(now, receive))
+fn received(source: Way, destination: SocketAddr, bytes: &[u8]) -> Option<Receive<'_>> {
+    let Way { proto, address: source } = source;
+    Some(Receive { proto, source, destination, contents: bytes.try_into().ok()? })
+}
+
+fn knows(session: &Session, source: Way, destination: SocketAddr, now: Instant) -> bool {
+    let probe = received(source, destination, &PROBE);
+    probe.is_some_and(|probe| session.accepts(&Input::Receive(now, probe)))
 }
 
 /// Whoever asked may be gone: then nobody needs the answer.

@@ -12,11 +12,11 @@ use super::path::Path;
 use super::slots::Slots;
 use super::source::{Source, Track};
 use super::waves::WaveQueue;
+use crate::net::Way;
 use crate::sdp::Lines;
 use minato_protocol::ParticipantId;
 use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::channel::ChannelId;
@@ -82,7 +82,7 @@ pub(crate) struct Session {
     /// What is asked of the page's camera.
     pub(crate) demand: Demand,
     /// The one DTLS flight that may arrive before ICE has verified its address.
-    pub(crate) early: Option<(SocketAddr, Vec<u8>)>,
+    pub(crate) early: Option<(Way, Vec<u8>)>,
     /// Payload types that this page expects.
     pub(crate) opus: Option<Pt>,
     pub(crate) vp8: Option<Pt>,
@@ -216,7 +216,8 @@ impl Session {
                 }
                 Ok(Output::Transmit(mut transmit)) => {
                     if matches!(sort(&transmit.contents), Sort::Media | Sort::Dtls) {
-                        transmit.destination = self.path.toward(transmit.destination);
+                        let way = self.path.toward(Way::of(&transmit));
+                        (transmit.proto, transmit.destination) = (way.proto, way.address);
                     }
                     self.stats.packets_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;

@@ -3,7 +3,9 @@
 mod call;
 mod door;
 mod link;
+mod page;
 mod peer;
 mod stack;
 mod stage;
+mod tcp;
 mod thin;
