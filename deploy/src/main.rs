@@ -4,6 +4,7 @@ mod admin;
 mod demo;
 mod doors;
 mod media;
+mod observe;
 mod pages;
 mod prefixed;
 mod serve;

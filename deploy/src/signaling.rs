@@ -3,11 +3,9 @@
 use crate::admin::AdminSocket;
 use crate::doors::{self, Https};
 use crate::tls::Guests;
-use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
+use crate::{All, Common, SignalingOnly, demo, observe, pages, serve, shutdown, tls};
 use anyhow::Context as _;
 use axum::Router;
-use axum::routing::get;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use minato_protocol::reading::Hex;
 use minato_relay::{Relay, RelayConfig, TurnSecret};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
@@ -191,13 +189,13 @@ impl House {
         doors: Doors,
         relay_routes: Router,
     ) -> anyhow::Result<()> {
-        let metrics = PrometheusBuilder::new().install_recorder()?;
+        let figures = observe::count()?;
         let Doors { plain, lan, https, guests } = doors;
         let base = format!("http://{}", plain.local_addr()?);
         let router = http::router(Arc::clone(&self.edge))
             .merge(relay_routes)
             .merge(pages::router())
-            .route("/metrics", get(move || async move { metrics.render() }));
+            .merge(observe::figures(figures));
         let router = http::with_headers(router, self.edge.fleet.page_urls());
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(plain, router.clone()));
@@ -222,6 +220,9 @@ impl House {
             demo::open(&self.edge, common, &base, lan_url.or(https_url).as_deref()).await?
         } else {
             tracing::info!("listening on {base}");
+            if let Some(url) = &https_url {
+                tracing::info!("listening on {url}");
+            }
             if self.edge.directory.roll().staff_by_account.is_empty() {
                 let data = common.data.display();
                 tracing::info!(

@@ -157,6 +157,16 @@ impl Relay {
         Ok((Self { commands, here, ice_tcp, accepting, turn, draining }, router))
     }
 
+    /// Whether it forwards; once it does not it never will again.
+    pub fn is_alive(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
+    /// Whether it takes somebody new: it is alive and does not drain.
+    pub fn is_ready(&self) -> bool {
+        self.is_alive() && !*self.draining.borrow()
+    }
+
     /// The UDP addresses that pages are told.
     pub fn media_addresses(&self) -> &[SocketAddr] {
         self.here.advertised()

@@ -3,6 +3,7 @@
 //! Everything here belongs to one thread. Nothing waits, nothing asks a clock.
 
 use super::addresses::{Addresses, Key, Sort, sort};
+use super::figures::Figures;
 use super::session::{Drained, Session};
 use super::{Command, Reply, WaitingJoin};
 use crate::admission::{Admissions, LinkId};
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use str0m::net::{Receive, Transmit};
 use str0m::{Event, Input};
 use tokio::sync::mpsc;
+use tracing::Span;
 
 /// How often seats, flags, layers and ends are looked over.
 const TICK: Duration = Duration::from_millis(100);
@@ -44,6 +46,7 @@ pub(crate) struct Engine {
     pub(super) waiting: Vec<WaitingJoin>,
     pub(super) links: HashMap<LinkId, mpsc::Sender<FromRelay>>,
     pub(super) drained: Drained,
+    pub(super) figures: Figures,
     /// Sessions that were written to and must see the time before they send.
     pub(super) touched: Vec<Key>,
     timers: BTreeSet<(Instant, Key)>,
@@ -67,6 +70,7 @@ impl Engine {
             waiting: Vec::new(),
             links: HashMap::new(),
             drained: Drained::default(),
+            figures: Figures::default(),
             touched: Vec::new(),
             timers: BTreeSet::new(),
             timer_by_key: HashMap::new(),
@@ -91,10 +95,14 @@ impl Engine {
             self.deliver(key, source, bytes, now);
             return;
         }
-        let claimed = self.addresses.claimed_by(source).filter(|_| sort(bytes) == Sort::Dtls);
-        match claimed.and_then(|key| self.sessions.get_mut(&key)) {
-            Some(session) => session.early = Some((source, bytes.to_vec())),
-            None => crate::metrics::dropped("no_session"),
+        let sort = sort(bytes);
+        let claimed = self.addresses.claimed_by(source).filter(|_| sort == Sort::Dtls);
+        let kept = match claimed.and_then(|key| self.sessions.get_mut(&key)) {
+            Some(session) => session.early.replace((source, bytes.to_vec())).is_none(),
+            None => false,
+        };
+        if !kept {
+            crate::metrics::dropped(reason(sort));
         }
     }
 
@@ -196,13 +204,22 @@ impl Engine {
         for key in keys {
             self.remove(key, LeftReason::Lost, now);
         }
+        self.tell_figures(now);
         let visits: Vec<VisitId> = self.keys_by_visit.keys().copied().collect();
         for visit in visits {
             self.refresh(visit, now);
         }
     }
 
+    /// What is logged about a session names its visit.
+    pub(super) fn span(&self, key: Key) -> Span {
+        self.sessions.get(&key).map_or_else(Span::none, |session| session.span.clone())
+    }
+
     fn happened(&mut self, key: Key, event: Event, now: Instant) {
+        // Of single packets there is nothing to say.
+        let is_packet = matches!(event, Event::RtpPacket(_));
+        let _of_visit = if is_packet { Span::none() } else { self.span(key) }.entered();
         match event {
             Event::Connected => self.connected(key, now),
             Event::RtpPacket(packet) => self.forward(key, &packet, now),
@@ -214,9 +231,7 @@ impl Engine {
             Event::PeerStats(stats) => self.measured(key, &stats),
             Event::Closed => self.remove(key, LeftReason::Goodbye, now),
             Event::IceConnectionStateChange(state) => {
-                if let Some(session) = self.sessions.get(&key) {
-                    tracing::debug!(visit = %session.claims.visit, ?state, "ice");
-                }
+                tracing::debug!(?state, "ice");
             }
             // str0m's list of events is open; the others are of no interest here.
             _ => {}
@@ -258,6 +273,17 @@ impl Engine {
     pub(super) fn fresh_key(&mut self) -> Key {
         self.last_key += 1;
         Key(self.last_key)
+    }
+}
+
+/// Why a packet belongs to no session.
+fn reason(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Request => "user_unknown",
+        Sort::Stun => "stun_unknown",
+        Sort::Dtls => "dtls_unverified",
+        Sort::Media => "media_unverified",
+        Sort::Unknown => "malformed",
     }
 }
 

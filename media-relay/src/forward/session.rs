@@ -25,6 +25,8 @@ use str0m::media::{Mid, Pt};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Event, Input, Output, Rtc};
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
 /// Wishes of one page, one a participant it has ever named. When full none is added.
 pub(crate) const WISHES_MAX: usize = 32;
@@ -94,11 +96,14 @@ pub(crate) struct Session {
     track_by_ssrc: HashMap<Ssrc, (Track, Layer)>,
     rtc: Box<Rtc>,
     dead: bool,
+    /// For whatever is logged about it.
+    pub(crate) span: Span,
 }
 
 impl Session {
     pub(crate) fn new(key: Key, opening: Opening, now: Instant) -> Self {
         let Opening { id, secret, claims, lines, user: _, rtc } = opening;
+        let span = tracing::info_span!(parent: None, "session", visit = %claims.visit);
         let named = [
             (&lines.microphone, Track::Microphone),
             (&lines.camera, Track::Camera),
@@ -140,6 +145,7 @@ impl Session {
             lines,
             rtc,
             dead: false,
+            span,
         }
     }
 
@@ -168,6 +174,9 @@ impl Session {
         if self.is_dead() {
             return None;
         }
+        // The media engine's own words are worth a span for each packet only where they are read.
+        let told = LevelFilter::current() >= LevelFilter::DEBUG;
+        let _of_visit = told.then(|| self.span.clone().entered());
         let mut act = Some(act);
         let guarded = catch_unwind(AssertUnwindSafe(|| {
             let act = act.take()?;
@@ -176,7 +185,7 @@ impl Session {
             Some(answer)
         }));
         guarded.unwrap_or_else(|_| {
-            tracing::error!(visit = %self.claims.visit, "a session broke the media engine");
+            self.span.in_scope(|| tracing::error!("a session broke the media engine"));
             metrics::counter!("minato_relay_engine_panics_total").increment(1);
             self.dead = true;
             None
@@ -187,7 +196,7 @@ impl Session {
     pub(crate) fn feed(&mut self, input: Input<'_>, drained: &mut Drained) {
         let fed = self.with(drained, |rtc| rtc.handle_input(input));
         if let Some(Err(error)) = fed {
-            tracing::debug!(visit = %self.claims.visit, %error, "input refused");
+            self.span.in_scope(|| tracing::debug!(%error, "input refused"));
         }
     }
 
@@ -225,7 +234,7 @@ impl Session {
                 }
                 Ok(Output::Event(event)) => drained.events.push_back((self.key, event)),
                 Err(error) => {
-                    tracing::debug!(visit = %self.claims.visit, %error, "session failed");
+                    tracing::debug!(%error, "session failed");
                     self.dead = true;
                     return;
                 }
