@@ -30,7 +30,7 @@ async fn a_relay_by_itself_tells_its_figures_and_whether_it_takes_somebody_new()
     assert_eq!(get(&http, "/livez").await, (200, "alive\n".to_owned()));
     assert_eq!(get(&http, "/readyz").await, (200, "ready\n".to_owned()));
     let (status, _) = get(&http, "/relay/sessions/none/stats").await;
-    assert_eq!(status, 401, "it serves its own work too");
+    assert_eq!(status, 403, "it serves its own work too");
     let (status, figures) = get(&http, "/metrics").await;
     assert_eq!(status, 200);
     assert!(figures.contains("minato_relay_refused_total{"), "{figures}");

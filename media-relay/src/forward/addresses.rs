@@ -32,6 +32,19 @@ pub(crate) enum Sort {
     Unknown,
 }
 
+impl Sort {
+    /// Why one that belongs to no session is dropped, as an operator reads it.
+    pub(crate) fn of_nobody(self) -> &'static str {
+        match self {
+            Self::Request => "user_unknown",
+            Self::Stun => "stun_unknown",
+            Self::Dtls => "dtls_unverified",
+            Self::Media => "media_unverified",
+            Self::Unknown => "malformed",
+        }
+    }
+}
+
 /// What a packet claims to be.
 pub(crate) fn sort(bytes: &[u8]) -> Sort {
     match bytes {

@@ -102,7 +102,7 @@ impl Engine {
             None => false,
         };
         if !kept {
-            crate::metrics::dropped(reason(sort));
+            crate::metrics::dropped(sort.of_nobody());
         }
     }
 
@@ -273,17 +273,6 @@ impl Engine {
     pub(super) fn fresh_key(&mut self) -> Key {
         self.last_key += 1;
         Key(self.last_key)
-    }
-}
-
-/// Why a packet belongs to no session.
-fn reason(sort: Sort) -> &'static str {
-    match sort {
-        Sort::Request => "user_unknown",
-        Sort::Stun => "stun_unknown",
-        Sort::Dtls => "dtls_unverified",
-        Sort::Media => "media_unverified",
-        Sort::Unknown => "malformed",
     }
 }
 

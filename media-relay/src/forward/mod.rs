@@ -11,6 +11,8 @@ mod downlink;
 mod engine;
 mod figures;
 mod flow;
+#[cfg(test)]
+mod fuzzed;
 mod joins;
 mod keyframe;
 mod layer;

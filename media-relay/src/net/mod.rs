@@ -3,6 +3,8 @@
 
 mod burst;
 pub mod first_bytes;
+#[cfg(test)]
+mod fuzzed;
 mod places;
 mod ports;
 mod tcp;

@@ -1,7 +1,8 @@
-//! Room for connections: so many in all, so many of one address.
+//! Room for connections: so many in all, so many of one address. Of IPv6 the network counts: whoever
+//! has one address there has a whole /64 of them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A count of what is open. Clones share it.
@@ -26,7 +27,7 @@ impl Places {
 
     /// One more place, unless there are too many already.
     pub fn enter(&self, ip: IpAddr) -> Option<Place> {
-        let ip = ip.to_canonical();
+        let ip = network(ip.to_canonical());
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = open.by_ip.get(&ip).copied().unwrap_or_default();
         if open.of_all >= self.of_all_max || of_one >= self.of_one_max {
@@ -41,6 +42,13 @@ impl Places {
     /// Places that are taken.
     pub fn taken(&self) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).of_all
+    }
+}
+
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
     }
 }
 
@@ -83,6 +91,15 @@ mod tests {
         drop(first);
         assert_eq!(places.taken(), 2);
         assert!(places.enter(ONE).is_some());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one() {
+        let places = Places::new(9, 1);
+        let ip = |text: &str| text.parse().unwrap();
+        let _one = places.enter(ip("2001:db8::1")).unwrap();
+        assert!(places.enter(ip("2001:db8::2")).is_none());
+        assert!(places.enter(ip("2001:db8:0:1::1")).is_some());
     }
 
     #[test]

@@ -87,7 +87,7 @@ async fn dtls_from_elsewhere_than_the_verified_pair_goes_nowhere_and_the_call_st
         assert!(rogue.try_recv(&mut answer).is_err(), "nobody there is answered");
         while sato.came.try_recv().is_ok() {}
         sato.gets(50, 20).await;
-        let mut ito = ito.begin().await;
+        let mut ito = Box::pin(ito.begin()).await;
         ito.gets(20, 5).await;
     })
     .await;
