@@ -138,7 +138,7 @@ fn resident_bytes() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn floods_of_malformed_media_and_offers_leave_a_call_up_and_memory_bounded() {
     const ROOM: u64 = 100 * 1_024 * 1_024;
-    let relay = Arc::new(TestRelay::start().await);
+    let relay = Arc::new(TestRelay::alone().await);
     relay.signaling().await.desire(&[ABE, SATO, ITO, GATEWAY]).await;
     let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
     let sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
