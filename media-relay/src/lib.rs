@@ -40,7 +40,7 @@ use answer::Answerer;
 use axum::Router;
 use forward::Command;
 use http::Desk;
-use net::Here;
+use net::{Here, TurnEnd};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,14 +127,15 @@ impl Relay {
         let port = net::bind(address).map_err(in_words)?;
         let here = Here::new(port.local_addr().map_err(in_words)?, &config.advertised);
         let answerer = Answerer::new(here.clone()).ok_or(RelayError::Certificate)?;
-        let commands =
-            forward::start(port, here.clone(), config.sessions_max).map_err(RelayError::Thread)?;
+        let (turn_end, unit_end) = net::passage().map_err(RelayError::Thread)?;
+        let commands = forward::start(port, unit_end, here.clone(), config.sessions_max)
+            .map_err(RelayError::Thread)?;
         let key = TokenKey(config.token_key);
         let draining = Arc::new(watch::Sender::new(false));
         let heard = draining.subscribe();
         let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
-        let turn = config.turn.map(|settings| start_turn(settings, &here)).transpose()?;
+        let turn = config.turn.map(|settings| start_turn(settings, &here, turn_end)).transpose()?;
         tracing::info!(media = ?here.advertised(), "the relay is ready");
         Ok((Self { commands, here, turn, draining }, router))
     }
@@ -179,7 +180,11 @@ impl Relay {
 }
 
 /// TURN beside the forwarding unit, which is always a peer.
-fn start_turn(mut settings: TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+fn start_turn(
+    mut settings: TurnSettings,
+    here: &Here,
+    unit: TurnEnd,
+) -> Result<TurnServer, TurnError> {
     settings.inside.extend(here.advertised());
-    TurnServer::start(&settings)
+    TurnServer::beside(&settings, Some(unit))
 }

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::{COMMANDS_MAX, Command};
-use crate::net::{Here, UdpPort};
+use crate::net::{Here, UdpPort, UnitEnd};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -17,6 +17,7 @@ const GATHER: Duration = Duration::from_millis(1);
 /// Starts the thread. It ends at [`Command::Stop`] or when nobody holds a sender any more.
 pub(crate) fn start(
     port: std::net::UdpSocket,
+    turn: UnitEnd,
     here: Here,
     sessions_max: usize,
 ) -> io::Result<mpsc::Sender<Command>> {
@@ -25,7 +26,9 @@ pub(crate) fn start(
     std::thread::Builder::new().name("media".to_owned()).spawn(move || {
         runtime.block_on(async move {
             match UdpPort::new(port) {
-                Ok(port) => run(port, Engine::new(here, sessions_max, Instant::now()), inbox).await,
+                Ok(port) => {
+                    run(port, turn, Engine::new(here, sessions_max, Instant::now()), inbox).await;
+                }
                 Err(error) => tracing::error!(%error, "the media port cannot be used"),
             }
         });
@@ -33,7 +36,12 @@ pub(crate) fn start(
     Ok(commands)
 }
 
-async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Command>) {
+async fn run(
+    mut port: UdpPort,
+    mut turn: UnitEnd,
+    mut engine: Engine,
+    mut inbox: mpsc::Receiver<Command>,
+) {
     let mut settled = Instant::now();
     let mut gathering = false;
     loop {
@@ -44,13 +52,16 @@ async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Co
                 let Some(command) = command else { return };
                 let stop = matches!(command, Command::Stop);
                 engine.command(command, Instant::now());
-                port.send(engine.take_transmits()).await;
+                let mut transmits = engine.take_transmits();
+                turn.send(&mut transmits);
+                port.send(transmits).await;
                 if stop {
                     return;
                 }
             }
-            () = port.readable() => {
+            () = readable(&port, &mut turn) => {
                 let now = Instant::now();
+                turn.receive(|source, bytes| engine.receive(source, bytes, now));
                 for _ in 0..READINGS {
                     let more = port.receive(|source, bytes| engine.receive(source, bytes, now));
                     if !more {
@@ -70,6 +81,16 @@ async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Co
         if now >= engine.deadline() {
             engine.time(now);
         }
-        port.send(engine.take_transmits()).await;
+        let mut transmits = engine.take_transmits();
+        turn.send(&mut transmits);
+        port.send(transmits).await;
+    }
+}
+
+/// Waits until something has come, by the socket or from TURN.
+async fn readable(port: &UdpPort, turn: &mut UnitEnd) {
+    tokio::select! {
+        () = port.readable() => {}
+        () = turn.readable() => {}
     }
 }

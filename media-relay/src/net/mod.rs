@@ -6,6 +6,7 @@ pub mod first_bytes;
 pub(crate) mod turn;
 mod udp;
 
+pub(crate) use turn::{TurnEnd, UnitEnd, passage};
 pub(crate) use udp::{UdpPort, bind};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};

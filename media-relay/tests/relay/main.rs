@@ -7,3 +7,4 @@ mod peer;
 mod stack;
 mod stage;
 mod thin;
+mod turn;

@@ -78,9 +78,15 @@ impl Answer {
 
 impl TestRelay {
     pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Set up otherwise.
+    pub(crate) async fn with(change: impl FnOnce(&mut RelayConfig)) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(&[3; 32]).expect("a seed of 32 bytes");
         let public = key.public_key().as_ref().try_into().expect("32 bytes");
-        let config = RelayConfig::new(([127, 0, 0, 1], 0).into(), public);
+        let mut config = RelayConfig::new(([127, 0, 0, 1], 0).into(), public);
+        change(&mut config);
         let (relay, router) = Relay::start(config).expect("a relay on loopback");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let http = listener.local_addr().expect("bound");
