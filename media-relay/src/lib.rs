@@ -43,7 +43,7 @@ use answer::Answerer;
 use axum::Router;
 use forward::Command;
 use http::Desk;
-use net::Here;
+use net::{Here, TurnEnd};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,14 +145,16 @@ impl Relay {
         let here = here.and_by_tcp(by_tcp);
         let (ice_tcp, connections) = net::ice_tcp();
         let answerer = Answerer::new(here.clone()).ok_or(RelayError::Certificate)?;
-        let commands = forward::start(port, connections, here.clone(), config.sessions_max)
+        let (turn_end, unit_end) = net::passage().map_err(RelayError::Thread)?;
+        let max = config.sessions_max;
+        let commands = forward::start(port, connections, unit_end, here.clone(), max)
             .map_err(RelayError::Thread)?;
         let key = TokenKey(config.token_key);
         let draining = Arc::new(watch::Sender::new(false));
         let heard = draining.subscribe();
         let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
-        let turn = config.turn.map(|settings| start_turn(settings, &here)).transpose()?;
+        let turn = config.turn.map(|settings| start_turn(settings, &here, turn_end)).transpose()?;
         let accept = |listener| tokio::spawn(ice_tcp.clone().accept(listener)).abort_handle();
         let accepting = listeners.into_iter().map(accept).collect();
         tracing::info!(media = ?here.advertised(), tcp = ?here.by_tcp(), "the relay is ready");
@@ -236,7 +238,11 @@ fn listen(config: &RelayConfig) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), R
 }
 
 /// TURN beside the forwarding unit, which is always a peer.
-fn start_turn(mut settings: TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+fn start_turn(
+    mut settings: TurnSettings,
+    here: &Here,
+    unit: TurnEnd,
+) -> Result<TurnServer, TurnError> {
     settings.inside.extend(here.advertised());
-    TurnServer::start(&settings)
+    TurnServer::beside(&settings, Some(unit))
 }

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::{COMMANDS_MAX, Command};
-use crate::net::{Here, Ports, TcpPort};
+use crate::net::{Here, Ports, TcpPort, UnitEnd};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ const GATHER: Duration = Duration::from_millis(1);
 pub(crate) fn start(
     udp: std::net::UdpSocket,
     tcp: TcpPort,
+    turn: UnitEnd,
     here: Here,
     sessions_max: usize,
 ) -> io::Result<mpsc::Sender<Command>> {
@@ -25,7 +26,7 @@ pub(crate) fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("media".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            match Ports::new(udp, tcp) {
+            match Ports::new(udp, tcp, turn) {
                 Ok(ports) => {
                     run(ports, Engine::new(here, sessions_max, Instant::now()), inbox).await
                 }

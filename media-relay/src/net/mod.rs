@@ -16,6 +16,7 @@ pub use places::{Place, Places};
 pub(crate) use ports::Ports;
 pub use tcp::IceTcp;
 pub(crate) use tcp::{TcpPort, ice_tcp};
+pub(crate) use turn::{TurnEnd, UnitEnd, passage};
 pub(crate) use udp::bind;
 pub(crate) use way::Way;
 

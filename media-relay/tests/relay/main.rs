@@ -11,3 +11,4 @@ mod stack;
 mod stage;
 mod tcp;
 mod thin;
+mod turn;
