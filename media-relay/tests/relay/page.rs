@@ -26,7 +26,7 @@ pub(crate) enum Came {
 
 /// A participant that has joined and whose media begins with [`Page::begin`].
 pub(crate) struct Joined {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     pending: SdpPendingOffer,
     lines: (Mid, Mid),
     pub(crate) answer: JoinAnswer,
@@ -127,7 +127,7 @@ impl Joined {
             Protocol::Udp => Wire::udp(relay.relay.media_addresses()[0]).await,
             _ => Wire::tcp(relay.relay.tcp_addresses()[0]).await,
         };
-        let mut rtc = Rtc::builder().build(Instant::now());
+        let mut rtc = Box::new(Rtc::builder().build(Instant::now()));
         rtc.add_local_candidate(wire.candidate()).expect("a candidate");
         let mut changes = rtc.sdp_api();
         let mut line = |kind, direction| changes.add_media(kind, direction, None, None, None);
@@ -191,7 +191,7 @@ struct Seen {
 
 /// It lives until it is dropped: talks, shows, hears and sees.
 async fn live(
-    mut rtc: Rtc,
+    mut rtc: Box<Rtc>,
     (microphone, camera): (Mid, Mid),
     mut wire: Wire,
     mut besides: mpsc::Receiver<Vec<u8>>,

@@ -33,7 +33,8 @@ export function path(page) {
   return page.evaluate(async () => {
     const connection = window.connectionsOfTest.findLast((one) => one.connectionState === "connected");
     const entries = [...(await connection.getStats()).values()];
-    const pair = entries.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+    const { selectedCandidatePairId } = entries.find((one) => one.type === "transport");
+    const pair = entries.find((one) => one.id === selectedCandidatePairId);
     const [local, remote] = [pair.localCandidateId, pair.remoteCandidateId].map((id) =>
       entries.find((one) => one.id === id),
     );
