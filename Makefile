@@ -6,7 +6,7 @@ LAN ?=
 CRATES := -p minato -p minato-devices
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench island types web build fmt lint rust-test web-test e2e needs
+.PHONY: run test bench island fuzz types web build fmt lint rust-test web-test e2e needs
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -23,13 +23,19 @@ island: build
 # The whole workspace at once: built apart, the two programs would take other features of the same
 # crates and build them a second time.
 test: CRATES := --workspace --all-targets
-test: needs web fmt lint rust-test web-test build e2e
+test: needs web fmt lint rust-test fuzz web-test build e2e
 
 ## The figures of BENCHMARKS.md.
 bench: needs web
 	cargo build --release -p minato -p minato-devices -p minato-bench
 	target/release/minato-bench
 	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
+
+## Readers of bytes from outside, each fed with broken input for SECONDS. What breaks one is kept in
+## media-relay/fuzz and tried first from then on.
+SECONDS ?= 20
+fuzz:
+	MINATO_FUZZ_SECONDS=$(SECONDS) cargo test --workspace --lib fuzzed -- --test-threads=2
 
 ## Exports the wire's types from Rust to the pages.
 types:

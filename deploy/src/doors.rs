@@ -1,6 +1,6 @@
 //! Further doors of the whole: HTTPS with a certificate of one's own, and TURN for pages that no UDP
-//! packet reaches. Through the HTTPS door TURN is reached too: some networks let nothing out but
-//! TCP 443.
+//! packet reaches. Through the HTTPS door come media by TCP and TURN too: some networks let nothing
+//! out but TCP 443.
 
 pub(crate) use crate::turn::keep_certificate_fresh;
 use crate::{serve, signaling, tls};
@@ -15,12 +15,17 @@ use tokio::net::TcpListener;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTPS and TURN")]
 pub(crate) struct DoorArgs {
-    /// Where pages are served with TLS, usually 0.0.0.0:443. TURN comes through the same port.
+    /// Where pages are served with TLS, usually 0.0.0.0:443. Media by TCP and TURN come through the
+    /// same port.
     #[arg(long, value_name = "ADDRESS", requires = "certificate")]
     https: Option<SocketAddr>,
     /// Certificate chain and key in PEM. Read again on SIGHUP.
     #[arg(long, value_names = ["CHAIN", "KEY"], num_args = 2, requires = "https")]
     certificate: Option<Vec<PathBuf>>,
+    /// Where pages find that port for media, if it is elsewhere than --advertise and --https say: IP
+    /// and port; may be repeated.
+    #[arg(long, value_name = "ADDRESS", requires = "https")]
+    https_at: Vec<SocketAddr>,
     /// Where TURN is asked by UDP and TCP, usually 0.0.0.0:3478; may be repeated.
     #[arg(long = "turn", value_name = "ADDRESS")]
     turn: Vec<SocketAddr>,
@@ -56,6 +61,24 @@ impl DoorArgs {
         let certificate = TurnCertificate::open(chain, key)?;
         let listener = serve::bind(address).await?;
         Ok(Some(Https { listener, certificate }))
+    }
+
+    /// Where pages find the HTTPS port for media by TCP.
+    pub(crate) fn media(
+        &self,
+        https: Option<&Https>,
+        advertise: &[IpAddr],
+    ) -> anyhow::Result<Vec<SocketAddr>> {
+        let Some(https) = https.filter(|_| self.https_at.is_empty()) else {
+            return Ok(self.https_at.clone());
+        };
+        let bound = https.listener.local_addr()?;
+        let ips = match advertise {
+            [] if bound.ip().is_unspecified() => vec![signaling::own_address()?],
+            [] => vec![bound.ip()],
+            told => told.to_vec(),
+        };
+        Ok(ips.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect())
     }
 
     /// How TURN is set up, if there is a door to it. `http`: this service's own ports, which are

@@ -4,6 +4,7 @@ mod admin;
 mod demo;
 mod doors;
 mod media;
+mod observe;
 mod pages;
 mod prefixed;
 mod serve;
@@ -117,6 +118,10 @@ struct RelayOnly {
     /// The media port (UDP). Not 3478: that one is TURN's.
     #[arg(long, default_value = "0.0.0.0:3479")]
     media: SocketAddr,
+    /// Where media is taken by TCP too (ICE-TCP), for pages that no UDP packet reaches, usually
+    /// 0.0.0.0:443; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    ice_tcp: Vec<SocketAddr>,
     /// Addresses that pages are told, where they differ from the bound one.
     #[arg(long)]
     advertise: Vec<IpAddr>,

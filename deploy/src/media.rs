@@ -1,6 +1,6 @@
 //! The relay by itself: `minato relay`.
 
-use crate::{RelayOnly, serve, shutdown, turn};
+use crate::{RelayOnly, observe, serve, shutdown, turn};
 use anyhow::{Context as _, bail};
 use minato_relay::{Relay, RelayConfig};
 use std::time::Duration;
@@ -17,10 +17,13 @@ pub(crate) async fn run(only: RelayOnly) -> anyhow::Result<()> {
         turn.advertised = only.advertise.clone();
     }
     config.advertised = only.advertise;
+    config.tcp_bind = only.ice_tcp;
     config.allowed_origins = only.origin;
     let certificate = config.turn.as_ref().and_then(|turn| turn.tls.as_ref());
     let certificate = certificate.map(|tls| tls.certificate.clone());
+    let figures = observe::count()?;
     let (relay, router) = Relay::start(config)?;
+    let router = router.merge(observe::figures(figures)).merge(observe::health(&relay));
     tracing::info!(%http, media = ?relay.media_addresses(), "relay listens");
     let mut served = tokio::spawn(serve::plain(listener, router));
     let fresh = async {

@@ -1,13 +1,12 @@
 //! Listening: one clear sentence when a port is taken, plain or TLS.
 
-use crate::tls::{Certificate, TlsListener};
+use crate::tls::{Certificate, Guests, TlsListener};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::serve::ListenerExt as _;
-use minato_relay::TurnServer;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -39,14 +38,14 @@ pub(crate) fn at_once(stream: &TcpStream) {
     }
 }
 
-/// Serves with TLS; clients of TURN go through to it.
+/// Serves with TLS; guests go through to where they belong.
 pub(crate) async fn tls(
     listener: TcpListener,
     certificate: &Certificate,
-    turn: Option<TurnServer>,
+    guests: Guests,
     router: Router,
 ) -> anyhow::Result<()> {
-    let listener = TlsListener::new(listener, certificate, turn)?;
+    let listener = TlsListener::new(listener, certificate, guests)?;
     let router = router.layer(from_fn(name_the_peer));
     let service = router.into_make_service_with_connect_info::<crate::tls::Peer>();
     axum::serve(listener, service).await.context("the server ended")

@@ -2,13 +2,12 @@
 
 use crate::admin::AdminSocket;
 use crate::doors::{self, Https};
-use crate::{All, Common, SignalingOnly, demo, pages, serve, shutdown, tls};
+use crate::tls::Guests;
+use crate::{All, Common, SignalingOnly, demo, observe, pages, serve, shutdown, tls};
 use anyhow::Context as _;
 use axum::Router;
-use axum::routing::get;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use minato_protocol::reading::Hex;
-use minato_relay::{Relay, RelayConfig, TurnSecret, TurnServer};
+use minato_relay::{Relay, RelayConfig, TurnSecret};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
@@ -58,13 +57,15 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
     let secret = TurnSecret::new(&house.edge.desk.secrets.derive_key("turn"))?;
     let told = config.advertised.clone();
     config.turn = all.doors.turn(secret.clone(), &told, &[here])?;
+    config.tcp_doors = all.doors.media(https.as_ref(), &told)?;
     let (relay, relay_routes) = Relay::start(config)?;
     let door = relay
         .turn_addresses()
         .map(|addresses| doors::turn_door(addresses, &told, https.is_some(), secret));
     // Set once, here.
     door.into_iter().for_each(|door| drop(house.edge.turn.set(door)));
-    let doors = Doors { plain: listener, lan, https, turn: relay.turn().cloned() };
+    let (turn, media) = (relay.turn().cloned(), Some(relay.ice_tcp().clone()));
+    let doors = Doors { plain: listener, lan, https, guests: Guests { turn, media } };
     let ended = house.serve(&all.common, doors, relay_routes).await;
     relay.stop().await;
     ended
@@ -76,7 +77,7 @@ pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
     let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
     let house = House::open(&only.common, places, false).await?;
     house.tell_token_key();
-    let doors = Doors { plain: listener, lan: None, https: None, turn: None };
+    let doors = Doors { plain: listener, lan: None, https: None, guests: Guests::default() };
     house.serve(&only.common, doors, Router::new()).await
 }
 
@@ -85,8 +86,8 @@ struct Doors {
     plain: TcpListener,
     lan: Option<Lan>,
     https: Option<Https>,
-    /// Clients of TURN that come by TLS are let through to it.
-    turn: Option<TurnServer>,
+    /// Who else comes by the ports with TLS.
+    guests: Guests,
 }
 
 /// A phone in the same network comes in here.
@@ -188,13 +189,13 @@ impl House {
         doors: Doors,
         relay_routes: Router,
     ) -> anyhow::Result<()> {
-        let metrics = PrometheusBuilder::new().install_recorder()?;
-        let Doors { plain, lan, https, turn } = doors;
+        let figures = observe::count()?;
+        let Doors { plain, lan, https, guests } = doors;
         let base = format!("http://{}", plain.local_addr()?);
         let router = http::router(Arc::clone(&self.edge))
             .merge(relay_routes)
             .merge(pages::router())
-            .route("/metrics", get(move || async move { metrics.render() }));
+            .merge(observe::figures(figures));
         let router = http::with_headers(router, self.edge.fleet.page_urls());
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(plain, router.clone()));
@@ -203,20 +204,25 @@ impl House {
         let lan_url = lan.as_ref().map(Lan::url);
         let https_url = https.as_ref().map(Https::url).transpose()?;
         if let Some(https) = https {
-            let (certificate, router, turn) = (https.certificate(), router.clone(), turn.clone());
+            let (certificate, router) = (https.certificate(), router.clone());
+            let guests = guests.clone();
             served.spawn(doors::keep_certificate_fresh(https.certificate));
-            served
-                .spawn(async move { serve::tls(https.listener, &certificate, turn, router).await });
+            served.spawn(
+                async move { serve::tls(https.listener, &certificate, guests, router).await },
+            );
         }
         if let Some(lan) = lan {
-            served.spawn(
-                async move { serve::tls(lan.listener, &lan.certificate, turn, router).await },
-            );
+            served.spawn(async move {
+                serve::tls(lan.listener, &lan.certificate, guests, router).await
+            });
         }
         let gateway = if common.demo {
             demo::open(&self.edge, common, &base, lan_url.or(https_url).as_deref()).await?
         } else {
             tracing::info!("listening on {base}");
+            if let Some(url) = &https_url {
+                tracing::info!("listening on {url}");
+            }
             if self.edge.directory.roll().staff_by_account.is_empty() {
                 let data = common.data.display();
                 tracing::info!(

@@ -1,18 +1,18 @@
-//! The door for HTTPS, with a certificate of one's own or one made on the spot. Where TURN runs, its
-//! clients come through the same door: some networks let nothing else out.
+//! The door for HTTPS, with a certificate of one's own or one made on the spot. Media by TCP, and
+//! clients of TURN where it runs, come through the same door: some networks let nothing else out.
 
 use crate::prefixed::Prefixed;
 use anyhow::Context as _;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
-use minato_relay::first_bytes::{FIRST_BYTES, Guest, guest};
-use minato_relay::{TurnCertificate, TurnServer};
+use minato_relay::first_bytes::{FIRST_BYTES, Guest, Newcomer, guest, newcomer};
+use minato_relay::{IceTcp, Place, Places, TurnCertificate, TurnServer};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +23,10 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// Handshakes that are done and wait to be served. When it is full further ones wait.
 const ACCEPTED_MAX: usize = 64;
+/// Connections of which it is not clear yet what they speak. One more is closed.
+const UNDECIDED_MAX: usize = 1_024;
+/// Of one address: a hospital behind one NAT fits, one machine cannot take all.
+const UNDECIDED_PER_IP_MAX: usize = 256;
 
 /// A certificate with its key.
 pub(crate) enum Certificate {
@@ -73,7 +77,14 @@ impl Connected<IncomingStream<'_, TlsListener>> for Peer {
     }
 }
 
-type Connection = Prefixed<TlsStream<TcpStream>>;
+type Connection = Prefixed<TlsStream<Prefixed<TcpStream>>>;
+
+/// Who comes through the door beside HTTP, where it is there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Guests {
+    pub(crate) turn: Option<TurnServer>,
+    pub(crate) media: Option<IceTcp>,
+}
 
 /// Accepts, shakes hands and sees who comes; a slow or broken connection holds up nobody else.
 #[derive(Debug)]
@@ -83,15 +94,17 @@ pub(crate) struct TlsListener {
 }
 
 impl TlsListener {
-    /// With a TURN server its clients are let through to it.
+    /// Guests are let through to where they belong.
     pub(crate) fn new(
         listener: TcpListener,
         certificate: &Certificate,
-        turn: Option<TurnServer>,
+        guests: Guests,
     ) -> anyhow::Result<Self> {
         let local = listener.local_addr()?;
         let (done, accepted) = mpsc::channel(ACCEPTED_MAX);
-        let porter = Porter { acceptor: certificate.server_config()?.into(), turn, done };
+        let acceptor = certificate.server_config()?.into();
+        let undecided = Places::new(UNDECIDED_MAX, UNDECIDED_PER_IP_MAX);
+        let porter = Porter { acceptor, guests, done, undecided };
         tokio::spawn(porter.stand_at(listener));
         Ok(Self { accepted, local })
     }
@@ -100,8 +113,9 @@ impl TlsListener {
 #[derive(Clone)]
 struct Porter {
     acceptor: TlsAcceptor,
-    turn: Option<TurnServer>,
+    guests: Guests,
     done: mpsc::Sender<(Connection, SocketAddr)>,
+    undecided: Places,
 }
 
 impl Porter {
@@ -117,18 +131,48 @@ impl Porter {
         }
     }
 
-    async fn let_in(self, stream: TcpStream, peer: SocketAddr) {
-        let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, self.acceptor.accept(stream)).await;
-        let Ok(Ok(stream)) = shaken else { return };
-        let Some(turn) = self.turn else {
+    async fn let_in(self, mut stream: TcpStream, peer: SocketAddr) {
+        let Some(undecided) = self.undecided.enter(peer.ip()) else { return };
+        let seen = see(&mut stream, newcomer);
+        let Ok(seen) = tokio::time::timeout(FIRST_BYTES_WITHIN, seen).await else { return };
+        match (seen, self.guests.media.clone()) {
+            (Some((Newcomer::Tls, first)), _) => {
+                let stream = Prefixed::new(first, stream);
+                let shaken = self.acceptor.accept(stream);
+                let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, shaken).await else {
+                    return;
+                };
+                self.let_in_by_tls(stream, peer, undecided).await;
+            }
+            (Some((Newcomer::IceTcp, first)), Some(media)) => {
+                drop(undecided);
+                if let Err(error) = media.serve(first, stream, peer).await {
+                    tracing::debug!(%error, "a connection with media ended");
+                }
+            }
+            (Some(_) | None, _) => tracing::debug!("a stranger at the door"),
+        }
+    }
+
+    async fn let_in_by_tls(
+        self,
+        mut stream: TlsStream<Prefixed<TcpStream>>,
+        peer: SocketAddr,
+        undecided: Place,
+    ) {
+        let Some(turn) = self.guests.turn else {
             drop(self.done.send((Prefixed::new(Vec::new(), stream), peer)).await);
             return;
         };
-        let Ok(seen) = tokio::time::timeout(FIRST_BYTES_WITHIN, see(stream)).await else { return };
+        let seen = see(&mut stream, guest);
+        let Ok(seen) = tokio::time::timeout(FIRST_BYTES_WITHIN, seen).await else { return };
+        drop(undecided);
         match seen {
-            Some((Guest::Http, stream)) => drop(self.done.send((stream, peer)).await),
-            Some((Guest::Turn, stream)) => {
-                if let Err(error) = turn.serve(stream, peer).await {
+            Some((Guest::Http, first)) => {
+                drop(self.done.send((Prefixed::new(first, stream), peer)).await);
+            }
+            Some((Guest::Turn, first)) => {
+                if let Err(error) = turn.serve(Prefixed::new(first, stream), peer).await {
                     tracing::debug!(%error, "a TURN connection ended");
                 }
             }
@@ -137,16 +181,20 @@ impl Porter {
     }
 }
 
-/// Reads until it is clear what a connection speaks; nothing, when it ended before.
-async fn see(mut stream: TlsStream<TcpStream>) -> Option<(Guest, Connection)> {
+/// Reads until it is clear what a connection speaks; nothing, when it ended before. What was read
+/// has to be put back.
+async fn see<Who>(
+    stream: &mut (impl AsyncRead + Unpin),
+    tell: fn(&[u8]) -> Option<Who>,
+) -> Option<(Who, Vec<u8>)> {
     let mut first = Vec::with_capacity(FIRST_BYTES);
     loop {
         let mut next = [0; FIRST_BYTES];
-        let count =
-            stream.read(next.get_mut(first.len()..)?).await.ok().filter(|count| *count > 0)?;
-        first.extend_from_slice(next.get(first.len()..first.len() + count)?);
-        if let Some(who) = guest(&first) {
-            return Some((who, Prefixed::new(first, stream)));
+        let room = next.get_mut(first.len()..)?;
+        let count = stream.read(room).await.ok().filter(|count| *count > 0)?;
+        first.extend_from_slice(room.get(..count)?);
+        if let Some(who) = tell(&first) {
+            return Some((who, first));
         }
     }
 }

@@ -109,8 +109,11 @@ pub(crate) async fn keep_certificate_fresh(certificate: TurnCertificate) -> anyh
             _ = often.tick() => {}
         }
         match certificate.reload() {
-            Ok(()) => tracing::debug!("the certificate of TURN was read again"),
-            Err(error) => tracing::warn!(%error, "the certificate of TURN stays the old one"),
+            Ok(()) => tracing::info!(code = "certificate_read", "the certificate was read again"),
+            Err(error) => {
+                let code = "certificate_kept";
+                tracing::warn!(code, %error, "the certificate stays the one in use");
+            }
         }
     }
 }

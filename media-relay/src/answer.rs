@@ -9,6 +9,7 @@ use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::format::Codec;
+use str0m::net::TcpType;
 use str0m::{Candidate, Rtc};
 
 /// How often a session's figures are renewed: oftener than the ladder must react.
@@ -79,6 +80,10 @@ impl Answerer {
         rtc.bwe().set_bitrate(Bitrate::ZERO, WISHED_AT_FIRST);
         for address in self.here.advertised() {
             rtc.add_local_candidate(Candidate::host(*address, "udp").ok()?);
+        }
+        for address in self.here.by_tcp() {
+            let passive = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive);
+            rtc.add_local_candidate(passive.build().ok()?);
         }
         let answer = rtc.sdp_api().accept_offer(sdp).ok()?;
         let sdp = finish_answer(&answer.to_sdp_string(), &offer.lines);

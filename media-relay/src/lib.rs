@@ -19,6 +19,8 @@ mod answer;
 mod clock;
 mod control;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod ladder;
 mod metrics;
@@ -35,17 +37,20 @@ pub use net::turn::{
     TURN_REALM, TURN_RELAY_PORTS, TurnAddresses, TurnCertificate, TurnError, TurnSecret,
     TurnSecretTooShort, TurnServer, TurnSettings, TurnTls,
 };
+pub use net::{IceTcp, Place, Places};
 
 use answer::Answerer;
 use axum::Router;
 use forward::Command;
 use http::Desk;
-use net::Here;
+use net::{Here, TurnEnd};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use token::TokenKey;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 
 /// Sessions of one relay unless configured otherwise.
 pub const SESSIONS_MAX: usize = 600;
@@ -68,6 +73,12 @@ pub struct RelayConfig {
     pub allowed_origins: Vec<String>,
     /// Sessions at once; one more is refused with `relay_full`.
     pub sessions_max: usize,
+    /// Where media is taken by TCP too (ICE-TCP, RFC 6544), for pages that no UDP packet reaches.
+    /// Pages are told the same addresses as for the media port, with the port of each.
+    pub tcp_bind: Vec<SocketAddr>,
+    /// Further TCP addresses that pages are told: doors shared with others, which hand connections
+    /// to [`Relay::ice_tcp`].
+    pub tcp_doors: Vec<SocketAddr>,
     /// A TURN server beside it, for pages that do not reach the media port.
     pub turn: Option<TurnSettings>,
 }
@@ -81,6 +92,8 @@ impl RelayConfig {
             token_key,
             allowed_origins: Vec::new(),
             sessions_max: SESSIONS_MAX,
+            tcp_bind: Vec::new(),
+            tcp_doors: Vec::new(),
             turn: None,
         }
     }
@@ -89,7 +102,7 @@ impl RelayConfig {
 /// Why a relay did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// The media port is taken or not allowed.
+    /// A media port is taken or not allowed.
     #[error("the media port {address} cannot be opened: {source}")]
     Port {
         /// What was asked for.
@@ -113,35 +126,64 @@ pub enum RelayError {
 pub struct Relay {
     commands: mpsc::Sender<Command>,
     here: Here,
+    ice_tcp: IceTcp,
+    accepting: Arc<[AbortHandle]>,
     turn: Option<TurnServer>,
     draining: Arc<watch::Sender<bool>>,
 }
 
 impl Relay {
-    /// Opens the media port and starts forwarding. The router carries the relay's HTTP. With a
-    /// TURN server it has to be called inside a tokio runtime.
+    /// Opens the media ports and starts forwarding. The router carries the relay's HTTP. With a
+    /// TURN server or TCP ports it has to be called inside a tokio runtime.
     pub fn start(config: RelayConfig) -> Result<(Self, Router), RelayError> {
         metrics::describe();
         let address = config.udp_bind;
         let in_words = |source| RelayError::Port { address, source };
         let port = net::bind(address).map_err(in_words)?;
         let here = Here::new(port.local_addr().map_err(in_words)?, &config.advertised);
+        let (listeners, by_tcp) = listen(&config)?;
+        let here = here.and_by_tcp(by_tcp);
+        let (ice_tcp, connections) = net::ice_tcp();
         let answerer = Answerer::new(here.clone()).ok_or(RelayError::Certificate)?;
-        let commands =
-            forward::start(port, here.clone(), config.sessions_max).map_err(RelayError::Thread)?;
+        let (turn_end, unit_end) = net::passage().map_err(RelayError::Thread)?;
+        let max = config.sessions_max;
+        let commands = forward::start(port, connections, unit_end, here.clone(), max)
+            .map_err(RelayError::Thread)?;
         let key = TokenKey(config.token_key);
         let draining = Arc::new(watch::Sender::new(false));
         let heard = draining.subscribe();
         let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
-        let turn = config.turn.map(|settings| start_turn(settings, &here)).transpose()?;
-        tracing::info!(media = ?here.advertised(), "the relay is ready");
-        Ok((Self { commands, here, turn, draining }, router))
+        let turn = config.turn.map(|settings| start_turn(settings, &here, turn_end)).transpose()?;
+        let accept = |listener| tokio::spawn(ice_tcp.clone().accept(listener)).abort_handle();
+        let accepting = listeners.into_iter().map(accept).collect();
+        tracing::info!(media = ?here.advertised(), tcp = ?here.by_tcp(), "the relay is ready");
+        Ok((Self { commands, here, ice_tcp, accepting, turn, draining }, router))
+    }
+
+    /// Whether it forwards; once it does not it never will again.
+    pub fn is_alive(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
+    /// Whether it takes somebody new: it is alive and does not drain.
+    pub fn is_ready(&self) -> bool {
+        self.is_alive() && !*self.draining.borrow()
     }
 
     /// The UDP addresses that pages are told.
     pub fn media_addresses(&self) -> &[SocketAddr] {
         self.here.advertised()
+    }
+
+    /// The TCP addresses that pages are told.
+    pub fn tcp_addresses(&self) -> &[SocketAddr] {
+        self.here.by_tcp()
+    }
+
+    /// Where a door shared with others hands in connections with media.
+    pub fn ice_tcp(&self) -> &IceTcp {
+        &self.ice_tcp
     }
 
     /// The TURN server beside it, for connections that come in through another door.
@@ -169,6 +211,9 @@ impl Relay {
     /// Says goodbye to every session and ends. Requests are answered with `unavailable` from
     /// then on.
     pub async fn stop(&self) {
+        for task in self.accepting.iter() {
+            task.abort();
+        }
         // A relay that has ended already is stopped enough.
         let _ = self.commands.send(Command::Stop).await;
         self.commands.closed().await;
@@ -178,8 +223,26 @@ impl Relay {
     }
 }
 
+/// Opens the TCP ports for media, and tells where pages find them and the shared doors.
+fn listen(config: &RelayConfig) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), RelayError> {
+    let mut listeners = Vec::new();
+    let mut told = config.tcp_doors.clone();
+    for &address in &config.tcp_bind {
+        let in_words = |source| RelayError::Port { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(in_words)?;
+        listener.set_nonblocking(true).map_err(in_words)?;
+        told.extend(net::told(listener.local_addr().map_err(in_words)?, &config.advertised));
+        listeners.push(TcpListener::from_std(listener).map_err(in_words)?);
+    }
+    Ok((listeners, told))
+}
+
 /// TURN beside the forwarding unit, which is always a peer.
-fn start_turn(mut settings: TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+fn start_turn(
+    mut settings: TurnSettings,
+    here: &Here,
+    unit: TurnEnd,
+) -> Result<TurnServer, TurnError> {
     settings.inside.extend(here.advertised());
-    TurnServer::start(&settings)
+    TurnServer::beside(&settings, Some(unit))
 }

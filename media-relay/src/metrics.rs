@@ -7,12 +7,23 @@ use minato_protocol::media::{LadderStep, RelayCode};
 pub(crate) fn describe() {
     metrics::describe_gauge!("minato_relay_sessions", "Media sessions open now");
     metrics::describe_gauge!("minato_relay_visits", "Visits with at least one session");
-    metrics::describe_counter!("minato_relay_packets_in_total", "UDP datagrams received");
-    metrics::describe_counter!("minato_relay_packets_out_total", "UDP datagrams sent");
+    metrics::describe_gauge!("minato_relay_tcp_connections", "TCP connections with media");
+    metrics::describe_counter!("minato_relay_packets_in_total", "Packets received");
+    metrics::describe_counter!("minato_relay_packets_out_total", "Packets sent");
     metrics::describe_counter!("minato_relay_sends_total", "System calls that sent datagrams");
     metrics::describe_counter!("minato_relay_bytes_in_total", "UDP payload bytes received");
     metrics::describe_counter!("minato_relay_bytes_out_total", "UDP payload bytes sent");
     metrics::describe_counter!("minato_relay_dropped_total", "Packets dropped, by reason");
+    metrics::describe_gauge!("minato_relay_pages", "Pages by step of the ladder");
+    metrics::describe_gauge!("minato_relay_pictures", "Pictures sent to pages, by layer");
+    metrics::describe_gauge!(
+        "minato_relay_loss_ratio",
+        "Packets lost on the links of now, by direction and quantile"
+    );
+    metrics::describe_gauge!(
+        "minato_relay_rtt_seconds",
+        "Round trips to the pages of now, by quantile"
+    );
     metrics::describe_counter!("minato_relay_steps_total", "Steps of pages on the ladder");
     metrics::describe_counter!("minato_relay_moves_total", "Changes of address during a call");
     metrics::describe_counter!("minato_relay_joins_total", "Sessions opened");
@@ -40,12 +51,50 @@ pub(crate) fn sent(packets: usize, bytes: usize) {
     counter!("minato_relay_bytes_out_total").increment(bytes as u64);
 }
 
+/// Connections that carry media now.
+pub(crate) fn tcp_connections(open: usize) {
+    gauge!("minato_relay_tcp_connections").set(open as f64);
+}
+
 pub(crate) fn dropped(reason: &'static str) {
     dropped_many(reason, 1);
 }
 
 pub(crate) fn dropped_many(reason: &'static str, packets: usize) {
     counter!("minato_relay_dropped_total", "reason" => reason).increment(packets as u64);
+}
+
+/// So many pages are on a step.
+pub(crate) fn pages_on(step: LadderStep, pages: usize) {
+    gauge!("minato_relay_pages", "step" => name_of(step)).set(pages as f64);
+}
+
+/// So many pictures of a layer go out.
+pub(crate) fn pictures_of(layer: &'static str, pictures: usize) {
+    gauge!("minato_relay_pictures", "layer" => layer).set(pictures as f64);
+}
+
+/// The share of packets lost on each link; `out` is toward the pages.
+pub(crate) fn loss(direction: &'static str, mut links: Vec<f32>) {
+    for (quantile, loss) in quantiles(&mut links) {
+        gauge!("minato_relay_loss_ratio", "direction" => direction, "quantile" => quantile)
+            .set(loss);
+    }
+}
+
+/// The round trip of each link, in seconds.
+pub(crate) fn round_trips(mut links: Vec<f32>) {
+    for (quantile, seconds) in quantiles(&mut links) {
+        gauge!("minato_relay_rtt_seconds", "quantile" => quantile).set(seconds);
+    }
+}
+
+/// The middle, the worst tenth and the worst of some values; 0 where there are none.
+fn quantiles(values: &mut [f32]) -> [(&'static str, f64); 3] {
+    values.sort_by(f32::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = |tenths: usize| values.get(last * tenths / 10).copied().unwrap_or_default().into();
+    [("0.5", at(5)), ("0.9", at(9)), ("1", at(10))]
 }
 
 /// A page went from one step of the ladder to another.
@@ -73,4 +122,17 @@ pub(crate) fn refused(code: RelayCode) {
 fn name_of(value: impl serde::Serialize) -> String {
     let name = serde_json::to_value(value).ok();
     name.as_ref().and_then(|name| name.as_str()).unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_what_is_there_now() {
+        assert_eq!(quantiles(&mut []), [("0.5", 0.0), ("0.9", 0.0), ("1", 0.0)]);
+        assert_eq!(quantiles(&mut [0.5]), [("0.5", 0.5), ("0.9", 0.5), ("1", 0.5)]);
+        let mut links: Vec<f32> = (0u8..=10).rev().map(f32::from).collect();
+        assert_eq!(quantiles(&mut links), [("0.5", 5.0), ("0.9", 9.0), ("1", 10.0)]);
+    }
 }

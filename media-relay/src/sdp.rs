@@ -8,6 +8,8 @@
 //!    receiving audio line is the stethoscope of somebody else.
 
 mod finish;
+#[cfg(test)]
+mod fuzzed;
 
 pub(crate) use finish::finish_answer;
 

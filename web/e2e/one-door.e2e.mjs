@@ -1,5 +1,6 @@
 // A clinic whose network lets nothing out but TCP 443: the patient's browser stands in a network
-// namespace with that one way out. Pages and media come through the same port; the doctor is outside.
+// namespace with that one way out. Pages and media come through the same port, media by plain TCP
+// (RFC 6544) and, where that is not let through, by TURN in TLS; the doctor is outside.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,6 +10,7 @@ import { Broker } from "./broker.mjs";
 import { House } from "./house.mjs";
 import { seeAndHearEachOther } from "./media.mjs";
 import { outside } from "./one-door/forward.mjs";
+import { chooseTurn, path, prepare } from "./one-door/one-way.mjs";
 import { Doctor, Patient } from "./people.mjs";
 import { freePort } from "./process.mjs";
 import { Screens } from "./screen.mjs";
@@ -27,6 +29,7 @@ before(async () => {
   const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   execFileSync("openssl", [...made, "-subj", "/CN=minato", "-addext", names, "-keyout", key, "-out", chain], { stdio: "ignore" });
   const doors = ["--listen", `127.0.0.1:${port}`, "--https", `127.0.0.1:${tls}`, "--certificate", chain, key];
+  doors.push("--https-at", `${DOOR}:443`);
   broker = new Broker(port, ["--demo", "--no-gateway", "--data", house.folder("broker"), ...doors], house.log("broker"));
   await broker.start();
   way = await outside(house.folder("way-out"), tls);
@@ -45,6 +48,7 @@ after(async () => {
 test("through TCP 443 alone a patient comes in, waits, is called, sees and hears", async (t) => {
   abe = new Doctor(await screens.screen("abe", "desktop"));
   patient = new Patient(await island.screen("patient", "phone"));
+  await prepare(patient.page);
   const { pathname, hash } = new URL(broker.staffLink("abe"));
   await abe.signIn(`${broker.origin}${pathname}${hash}`);
   await abe.goOnDuty();
@@ -62,15 +66,21 @@ test("through TCP 443 alone a patient comes in, waits, is called, sees and hears
   await patient.look("patient-behind-one-door");
 });
 
-test("its media goes by TLS through the very door that the page came by", async () => {
-  const path = await patient.page.evaluate(async () => {
-    const connection = window.connectionsOfTest.findLast((one) => one.connectionState === "connected");
-    const entries = [...(await connection.getStats()).values()];
-    const pair = entries.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
-    const { candidateType, relayProtocol, url } = entries.find((one) => one.id === pair.localCandidateId);
-    return { candidateType, relayProtocol, url };
-  });
-  assert.deepEqual(path, { candidateType: "relay", relayProtocol: "tls", url: `turns:${DOOR}:443?transport=tcp` });
+test("without TURN its media goes by TCP through the very door that the page came by", async () => {
+  const { relayProtocol, protocol, to, tcpType } = await path(patient.page);
+  assert.deepEqual(
+    { relayProtocol, protocol, to, tcpType },
+    { relayProtocol: undefined, protocol: "tcp", to: `${DOOR}:443`, tcpType: "active" },
+  );
+});
+
+test("where only TLS is let through it goes by TURN through the same door", async () => {
+  await chooseTurn(patient.page);
+  await patient.page.reload();
+  await patient.page.locator(".visit .call").waitFor();
+  await seeAndHearEachOther([abe, patient], 30_000);
+  const { by, relayProtocol, url } = await path(patient.page);
+  assert.deepEqual({ by, relayProtocol, url }, { by: "relay", relayProtocol: "tls", url: `turns:${DOOR}:443?transport=tcp` });
 });
 
 test("nothing but the one door was asked, no page stumbled, every state is accessible", () => {

@@ -2,6 +2,8 @@
 //! demonstration, nothing made in memory.
 
 mod browser;
+mod certificate;
+mod relay;
 mod server;
 
 use browser::{Authenticator, Screen, post, sign_in};

@@ -22,9 +22,24 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// With further options.
+    pub(crate) async fn start_with(data: &Path, options: &[&str]) -> Self {
+        let data = data.to_str().expect("a name in text");
+        let words = ["--listen", "127.0.0.1:0", "--data", data];
+        let mut server = Self::run(&[&words, options].concat());
+        let line = server.says("listening on http://").await;
+        let (_, address) = line.split_once("http://").expect("an address");
+        address.trim().clone_into(&mut server.address);
+        server
+    }
+
+    /// The binary with these words.
+    pub(crate) fn run(words: &[&str]) -> Self {
         let mut child = Command::new(MINATO)
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
+            .args(words)
             .env("RUST_LOG", "info")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
@@ -39,11 +54,13 @@ impl Server {
                 write.send_modify(|log| *log += &(line + "\n"));
             }
         });
-        let mut server = Self { child, address: String::new(), log };
-        let line = server.says("listening on http://").await;
-        let (_, address) = line.split_once("http://").expect("an address");
-        address.trim().clone_into(&mut server.address);
-        server
+        Self { child, address: String::new(), log }
+    }
+
+    /// Asks it to read its files again (SIGHUP).
+    pub(crate) fn hang_up(&self) {
+        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
+        assert!(sent.expect("it is part of every system").success());
     }
 
     /// Waits for a line of the log.

@@ -1,11 +1,11 @@
-//! Which session a datagram on the one UDP port belongs to: PURE.
+//! Which session a packet belongs to that came by UDP or by a connection: PURE.
 //!
 //! A STUN request names its session by the user name. Anything else counts only from an address
 //! that ICE has verified for a session (RFC 8445 §7.2.5.3), so that a guessed DTLS ClientHello
 //! goes nowhere.
 
+use crate::net::Way;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 /// Names a session inside the forwarding unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ const CLAIMED_MAX: usize = 16_384;
 /// Verified addresses of one session; a page that roams further loses its oldest.
 const VERIFIED_MAX: usize = 8;
 
-/// The kinds of datagrams on the port (RFC 7983).
+/// The kinds of packets (RFC 7983).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// A STUN binding request.
@@ -32,7 +32,20 @@ pub(crate) enum Sort {
     Unknown,
 }
 
-/// What a datagram claims to be.
+impl Sort {
+    /// Why one that belongs to no session is dropped, as an operator reads it.
+    pub(crate) fn of_nobody(self) -> &'static str {
+        match self {
+            Self::Request => "user_unknown",
+            Self::Stun => "stun_unknown",
+            Self::Dtls => "dtls_unverified",
+            Self::Media => "media_unverified",
+            Self::Unknown => "malformed",
+        }
+    }
+}
+
+/// What a packet claims to be.
 pub(crate) fn sort(bytes: &[u8]) -> Sort {
     match bytes {
         [0, 1, ..] if bytes.len() >= 20 => Sort::Request,
@@ -58,13 +71,13 @@ pub(crate) fn local_user(message: &[u8]) -> Option<&str> {
     None
 }
 
-/// The address book of one UDP port.
+/// The address book of one relay.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     session_by_user: HashMap<String, Key>,
-    session_by_claim: HashMap<SocketAddr, Key>,
-    session_by_address: HashMap<SocketAddr, Key>,
-    addresses_by_session: HashMap<Key, Vec<SocketAddr>>,
+    session_by_claim: HashMap<Way, Key>,
+    session_by_address: HashMap<Way, Key>,
+    addresses_by_session: HashMap<Key, Vec<Way>>,
 }
 
 impl Addresses {
@@ -73,8 +86,8 @@ impl Addresses {
         self.session_by_user.insert(user.to_owned(), session);
     }
 
-    /// Whose datagram this is.
-    pub(crate) fn route(&mut self, source: SocketAddr, bytes: &[u8]) -> Option<Key> {
+    /// Whose packet this is.
+    pub(crate) fn route(&mut self, source: Way, bytes: &[u8]) -> Option<Key> {
         match sort(bytes) {
             Sort::Request => {
                 let session = *self.session_by_user.get(local_user(bytes)?)?;
@@ -95,17 +108,17 @@ impl Addresses {
     }
 
     /// The session that last asked from an address, verified or not.
-    pub(crate) fn claimed_by(&self, source: SocketAddr) -> Option<Key> {
+    pub(crate) fn claimed_by(&self, source: Way) -> Option<Key> {
         self.session_by_claim.get(&source).copied()
     }
 
     /// Whether an address is known to belong to a session.
-    pub(crate) fn is_verified(&self, source: SocketAddr, session: Key) -> bool {
+    pub(crate) fn is_verified(&self, source: Way, session: Key) -> bool {
         self.session_by_address.get(&source) == Some(&session)
     }
 
     /// ICE has verified an address for a session. A newer session takes an address over.
-    pub(crate) fn verified(&mut self, source: SocketAddr, session: Key) {
+    pub(crate) fn verified(&mut self, source: Way, session: Key) {
         if let Some(before) = self.session_by_address.insert(source, session)
             && let Some(addresses) = self.addresses_by_session.get_mut(&before)
         {
@@ -134,8 +147,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn address(port: u16) -> SocketAddr {
-        ([127, 0, 0, 1], port).into()
+    fn address(port: u16) -> Way {
+        Way::udp(([127, 0, 0, 1], port).into())
     }
 
     fn request(user: &str) -> Vec<u8> {
@@ -167,6 +180,16 @@ mod tests {
         book.verified(address(1), Key(1));
         assert_eq!(book.route(address(1), &DTLS), Some(Key(1)));
         assert_eq!(book.route(address(2), &DTLS), None);
+    }
+
+    #[test]
+    fn a_connection_is_verified_apart_from_udp_of_the_same_port() {
+        let mut book = Addresses::default();
+        book.verified(address(1), Key(1));
+        assert_eq!(book.route(Way::tcp(address(1).address), &DTLS), None);
+        book.verified(Way::tcp(address(1).address), Key(2));
+        assert_eq!(book.route(address(1), &DTLS), Some(Key(1)));
+        assert_eq!(book.route(Way::tcp(address(1).address), &DTLS), Some(Key(2)));
     }
 
     #[test]

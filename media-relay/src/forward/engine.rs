@@ -1,21 +1,23 @@
-//! The forwarding unit without its socket: datagrams, time and commands in, datagrams out.
+//! The forwarding unit without its sockets: packets, time and commands in, packets out.
 //!
 //! Everything here belongs to one thread. Nothing waits, nothing asks a clock.
 
 use super::addresses::{Addresses, Key, Sort, sort};
+use super::figures::Figures;
 use super::session::{Drained, Session};
 use super::{Command, Reply, WaitingJoin};
 use crate::admission::{Admissions, LinkId};
-use crate::net::Here;
+use crate::net::{Here, Way};
 use crate::token::Replays;
 use minato_protocol::media::{FromRelay, LeftReason, RelayCode};
 use minato_protocol::{ParticipantId, VisitId};
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use str0m::net::{Protocol, Receive, Transmit};
+use str0m::net::{Receive, Transmit};
 use str0m::{Event, Input};
 use tokio::sync::mpsc;
+use tracing::Span;
 
 /// How often seats, flags, layers and ends are looked over.
 const TICK: Duration = Duration::from_millis(100);
@@ -44,6 +46,7 @@ pub(crate) struct Engine {
     pub(super) waiting: Vec<WaitingJoin>,
     pub(super) links: HashMap<LinkId, mpsc::Sender<FromRelay>>,
     pub(super) drained: Drained,
+    pub(super) figures: Figures,
     /// Sessions that were written to and must see the time before they send.
     pub(super) touched: Vec<Key>,
     timers: BTreeSet<(Instant, Key)>,
@@ -67,6 +70,7 @@ impl Engine {
             waiting: Vec::new(),
             links: HashMap::new(),
             drained: Drained::default(),
+            figures: Figures::default(),
             touched: Vec::new(),
             timers: BTreeSet::new(),
             timer_by_key: HashMap::new(),
@@ -80,32 +84,35 @@ impl Engine {
         self.timers.first().map_or(self.next_tick, |(at, _)| self.next_tick.min(*at))
     }
 
-    /// Datagrams to send, oldest first.
+    /// Packets to send, oldest first.
     pub(crate) fn take_transmits(&mut self) -> Vec<Transmit> {
         std::mem::take(&mut self.drained.transmits)
     }
 
-    /// A datagram came. [`Engine::settle`] must follow, after as many of them as came at once.
-    pub(crate) fn receive(&mut self, source: SocketAddr, bytes: &[u8], now: Instant) {
+    /// A packet came. [`Engine::settle`] must follow, after as many of them as came at once.
+    pub(crate) fn receive(&mut self, source: Way, bytes: &[u8], now: Instant) {
         if let Some(key) = self.addresses.route(source, bytes) {
             self.deliver(key, source, bytes, now);
             return;
         }
-        let claimed = self.addresses.claimed_by(source).filter(|_| sort(bytes) == Sort::Dtls);
-        match claimed.and_then(|key| self.sessions.get_mut(&key)) {
-            Some(session) => session.early = Some((source, bytes.to_vec())),
-            None => crate::metrics::dropped("no_session"),
+        let sort = sort(bytes);
+        let claimed = self.addresses.claimed_by(source).filter(|_| sort == Sort::Dtls);
+        let kept = match claimed.and_then(|key| self.sessions.get_mut(&key)) {
+            Some(session) => session.early.replace((source, bytes.to_vec())).is_none(),
+            None => false,
+        };
+        if !kept {
+            crate::metrics::dropped(sort.of_nobody());
         }
     }
 
-    fn deliver(&mut self, key: Key, source: SocketAddr, bytes: &[u8], now: Instant) {
+    fn deliver(&mut self, key: Key, source: Way, bytes: &[u8], now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let Ok(contents) = bytes.try_into() else {
+        let destination = self.here.nearest(source);
+        let Some(receive) = received(source, destination, bytes) else {
             crate::metrics::dropped("malformed");
             return;
         };
-        let destination = self.here.nearest(source);
-        let receive = Receive { proto: Protocol::Udp, source, destination, contents };
         session.feed(Input::Receive(now, receive), &mut self.drained);
         session.stats.packets_in += 1;
         session.stats.bytes_in += bytes.len() as u64;
@@ -197,13 +204,22 @@ impl Engine {
         for key in keys {
             self.remove(key, LeftReason::Lost, now);
         }
+        self.tell_figures(now);
         let visits: Vec<VisitId> = self.keys_by_visit.keys().copied().collect();
         for visit in visits {
             self.refresh(visit, now);
         }
     }
 
+    /// What is logged about a session names its visit.
+    pub(super) fn span(&self, key: Key) -> Span {
+        self.sessions.get(&key).map_or_else(Span::none, |session| session.span.clone())
+    }
+
     fn happened(&mut self, key: Key, event: Event, now: Instant) {
+        // Of single packets there is nothing to say.
+        let is_packet = matches!(event, Event::RtpPacket(_));
+        let _of_visit = if is_packet { Span::none() } else { self.span(key) }.entered();
         match event {
             Event::Connected => self.connected(key, now),
             Event::RtpPacket(packet) => self.forward(key, &packet, now),
@@ -215,9 +231,7 @@ impl Engine {
             Event::PeerStats(stats) => self.measured(key, &stats, now),
             Event::Closed => self.remove(key, LeftReason::Goodbye, now),
             Event::IceConnectionStateChange(state) => {
-                if let Some(session) = self.sessions.get(&key) {
-                    tracing::debug!(visit = %session.claims.visit, ?state, "ice");
-                }
+                tracing::debug!(?state, "ice");
             }
             // str0m's list of events is open; the others are of no interest here.
             _ => {}
@@ -262,10 +276,14 @@ impl Engine {
     }
 }
 
-fn knows(session: &Session, source: SocketAddr, destination: SocketAddr, now: Instant) -> bool {
-    let Ok(contents) = PROBE.as_slice().try_into() else { return false };
-    let receive = Receive { proto: Protocol::Udp, source, destination, contents };
-    session.accepts(&Input::Receive(now, receive))
+fn received(source: Way, destination: SocketAddr, bytes: &[u8]) -> Option<Receive<'_>> {
+    let Way { proto, address: source } = source;
+    Some(Receive { proto, source, destination, contents: bytes.try_into().ok()? })
+}
+
+fn knows(session: &Session, source: Way, destination: SocketAddr, now: Instant) -> bool {
+    let probe = received(source, destination, &PROBE);
+    probe.is_some_and(|probe| session.accepts(&Input::Receive(now, probe)))
 }
 
 /// Whoever asked may be gone: then nobody needs the answer.

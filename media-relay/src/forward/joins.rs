@@ -77,7 +77,7 @@ impl Engine {
         self.keys_by_visit.entry(visit).or_default().push(key);
         self.sessions.insert(key, Session::new(key, *opening, now));
         self.touched.push(key);
-        tracing::info!(%visit, "a session was opened");
+        self.span(key).in_scope(|| tracing::info!("a session was opened"));
         self.count();
         answered(reply, Ok(()));
     }
@@ -123,7 +123,7 @@ impl Engine {
         session.stats.connected = true;
         session.keep_for_resends(&mut self.drained);
         let (visit, participant) = (session.claims.visit, session.claims.participant);
-        tracing::info!(%visit, "media is up");
+        tracing::info!("media is up");
         let keys = self.keys_by_visit.get(&visit).cloned().unwrap_or_default();
         for earlier in keys.into_iter().filter(|earlier| *earlier < key) {
             let replaced =
@@ -155,7 +155,7 @@ impl Engine {
         if self.auscultator_by_visit.get(&visit) == Some(&key) {
             self.auscultator_by_visit.remove(&visit);
         }
-        tracing::info!(%visit, ?reason, "a session was closed");
+        session.span.in_scope(|| tracing::info!(?reason, "a session was closed"));
         if session.connected && self.present(visit, participant).is_none() {
             self.tell(&FromRelay::Left { visit, participant, reason });
         }

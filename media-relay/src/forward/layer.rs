@@ -40,6 +40,16 @@ impl Layer {
         }
     }
 
+    /// As an operator reads it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Quarter => "quarter",
+            Self::Half => "half",
+            Self::Full => "full",
+            Self::Whole => "whole",
+        }
+    }
+
     /// Place in [`Layer::ALL`].
     pub(crate) fn index(self) -> usize {
         match self {

@@ -111,7 +111,7 @@ impl Engine {
                 self.tell_map(key);
             }
             WAVES_CHANNEL => session.waves_channel = Some(channel),
-            _ => tracing::debug!(visit = %session.claims.visit, "a channel of no known name"),
+            _ => tracing::debug!("a channel of no known name"),
         }
     }
 

@@ -9,7 +9,10 @@ mod budget;
 mod demand;
 mod downlink;
 mod engine;
+mod figures;
 mod flow;
+#[cfg(test)]
+mod fuzzed;
 mod joins;
 mod keyframe;
 mod lag;
@@ -83,6 +86,8 @@ mod tests {
     use crate::sdp::read_offer;
     use minato_protocol::media::{MediaClaims, PartyRole, Rights};
     use minato_protocol::{ParticipantId, VisitId};
+    use std::io;
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -112,16 +117,7 @@ mod tests {
         Box::new(Opening { id, secret, claims, lines: offer.lines, user, rtc })
     }
 
-    fn is_there(engine: &mut Engine, now: Instant) -> bool {
-        let (reply, mut answer) = oneshot::channel();
-        let (id, secret) = ("id".to_owned(), "secret".to_owned());
-        engine.command(Command::Stats { id, secret, reply }, now);
-        answer.try_recv().expect("answered at once").is_ok()
-    }
-
-    #[test]
-    fn a_session_that_never_connects_is_given_up_after_thirty_seconds() {
-        let now = Instant::now();
+    fn with_a_session(now: Instant) -> Engine {
         let here = Here::new(([127, 0, 0, 1], 7).into(), &[]);
         let opening = opening(here.clone(), now);
         let mut engine = Engine::new(here, 10, now);
@@ -131,6 +127,56 @@ mod tests {
         let message = ToRelay::Desired { visit: VISIT, seq: 1, generation: 1, participants };
         engine.command(Command::LinkSays { link: 1, message }, now);
         assert!(matches!(joined.try_recv(), Ok(Ok(()))), "the list let it in");
+        engine
+    }
+
+    fn is_there(engine: &mut Engine, now: Instant) -> bool {
+        let (reply, mut answer) = oneshot::channel();
+        let (id, secret) = ("id".to_owned(), "secret".to_owned());
+        engine.command(Command::Stats { id, secret, reply }, now);
+        answer.try_recv().expect("answered at once").is_ok()
+    }
+
+    #[derive(Debug, Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("whole").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_logged_about_a_session_names_its_visit_and_nobody() {
+        let log = Log::default();
+        let write = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || write.clone())
+            .with_ansi(false)
+            .with_max_level(tracing::Level::DEBUG)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let now = Instant::now();
+            let mut engine = with_a_session(now);
+            engine.time(now + Duration::from_secs(31));
+        });
+        let log = String::from_utf8(log.0.lock().expect("whole").clone()).expect("text");
+        let span = format!("session{{visit={VISIT}}}");
+        let about = |what: &str| log.lines().find(|row| row.contains(what)).map(str::to_owned);
+        for what in ["a session was opened", "a session was closed"] {
+            assert!(about(what).is_some_and(|row| row.contains(&span)), "{what} in {log}");
+        }
+        assert!(!log.contains(&SATO.to_string()) && !log.contains("secret"), "{log}");
+    }
+
+    #[test]
+    fn a_session_that_never_connects_is_given_up_after_thirty_seconds() {
+        let now = Instant::now();
+        let mut engine = with_a_session(now);
         engine.time(now + Duration::from_secs(29));
         assert!(is_there(&mut engine, now + Duration::from_secs(29)));
         engine.time(now + Duration::from_secs(31));

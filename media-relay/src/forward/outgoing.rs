@@ -197,6 +197,11 @@ impl PictureOut {
         self.target.filter(|target| self.shown != Some(*target))
     }
 
+    /// The layer that is on the line.
+    pub(crate) fn shows(&self) -> Option<Layer> {
+        self.shown.map(|(_, layer)| layer)
+    }
+
     /// The layer that a receiver's request for a keyframe is about.
     pub(crate) fn wants(&self) -> Option<(Key, Layer)> {
         self.waits_for().or(self.shown)

@@ -4,7 +4,7 @@
 //! silent and media comes from another that ICE has verified, media goes back to where it comes
 //! from, long before ICE gives the old pair up. STUN keeps its own ways.
 
-use std::net::SocketAddr;
+use crate::net::Way;
 use std::time::{Duration, Instant};
 
 /// How long the address in use must have been silent.
@@ -16,9 +16,9 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Path {
     /// Where ICE sends media.
-    ice: Option<SocketAddr>,
+    ice: Option<Way>,
     /// Where media goes instead.
-    instead: Option<SocketAddr>,
+    instead: Option<Way>,
     /// When media last came from the address in use.
     heard: Option<Instant>,
     changed: Option<Instant>,
@@ -26,7 +26,7 @@ pub(crate) struct Path {
 
 impl Path {
     /// Media goes out to where ICE says; answers with where it goes.
-    pub(crate) fn toward(&mut self, ice: SocketAddr) -> SocketAddr {
+    pub(crate) fn toward(&mut self, ice: Way) -> Way {
         if self.ice != Some(ice) {
             *self = Self { ice: Some(ice), heard: self.heard, ..Self::default() };
         }
@@ -34,7 +34,7 @@ impl Path {
     }
 
     /// Media came from a verified address. Answers whether the page has moved there.
-    pub(crate) fn heard(&mut self, from: SocketAddr, now: Instant) -> bool {
+    pub(crate) fn heard(&mut self, from: Way, now: Instant) -> bool {
         let Some(current) = self.instead.or(self.ice) else { return false };
         if from == current {
             self.heard = Some(now);
@@ -62,8 +62,8 @@ impl Path {
 mod tests {
     use super::*;
 
-    fn address(port: u16) -> SocketAddr {
-        ([203, 0, 113, 1], port).into()
+    fn address(port: u16) -> Way {
+        Way::udp(([203, 0, 113, 1], port).into())
     }
 
     const WIFI: u16 = 1;

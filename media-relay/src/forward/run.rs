@@ -1,13 +1,13 @@
-//! The thread around the engine: it owns the socket and the clock, and feeds what comes.
+//! The thread around the engine: it owns the sockets and the clock, and feeds what comes.
 
 use super::engine::Engine;
 use super::{COMMANDS_MAX, Command};
-use crate::net::{Here, UdpPort};
+use crate::net::{Here, Ports, TcpPort, UnitEnd};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Readings of the socket before what follows from them is sent.
+/// Readings of the sockets before what follows from them is sent.
 const READINGS: usize = 4;
 
 /// What follows from datagrams is worked off at once, but not oftener than this: the packets of a
@@ -16,7 +16,9 @@ const GATHER: Duration = Duration::from_millis(1);
 
 /// Starts the thread. It ends at [`Command::Stop`] or when nobody holds a sender any more.
 pub(crate) fn start(
-    port: std::net::UdpSocket,
+    udp: std::net::UdpSocket,
+    tcp: TcpPort,
+    turn: UnitEnd,
     here: Here,
     sessions_max: usize,
 ) -> io::Result<mpsc::Sender<Command>> {
@@ -24,8 +26,10 @@ pub(crate) fn start(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("media".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            match UdpPort::new(port) {
-                Ok(port) => run(port, Engine::new(here, sessions_max, Instant::now()), inbox).await,
+            match Ports::new(udp, tcp, turn) {
+                Ok(ports) => {
+                    run(ports, Engine::new(here, sessions_max, Instant::now()), inbox).await
+                }
                 Err(error) => tracing::error!(%error, "the media port cannot be used"),
             }
         });
@@ -33,7 +37,7 @@ pub(crate) fn start(
     Ok(commands)
 }
 
-async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Command>) {
+async fn run(mut ports: Ports, mut engine: Engine, mut inbox: mpsc::Receiver<Command>) {
     let mut settled = Instant::now();
     let mut gathering = false;
     loop {
@@ -44,15 +48,15 @@ async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Co
                 let Some(command) = command else { return };
                 let stop = matches!(command, Command::Stop);
                 engine.command(command, Instant::now());
-                port.send(engine.take_transmits()).await;
+                ports.send(engine.take_transmits()).await;
                 if stop {
                     return;
                 }
             }
-            () = port.readable() => {
+            () = ports.readable() => {
                 let now = Instant::now();
                 for _ in 0..READINGS {
-                    let more = port.receive(|source, bytes| engine.receive(source, bytes, now));
+                    let more = ports.receive(|source, bytes| engine.receive(source, bytes, now));
                     if !more {
                         break;
                     }
@@ -70,6 +74,6 @@ async fn run(mut port: UdpPort, mut engine: Engine, mut inbox: mpsc::Receiver<Co
         if now >= engine.deadline() {
             engine.time(now);
         }
-        port.send(engine.take_transmits()).await;
+        ports.send(engine.take_transmits()).await;
     }
 }

@@ -14,11 +14,11 @@ use super::source::{Source, Track};
 use super::uplink::Uplink;
 use super::waves::WaveQueue;
 use crate::ladder::Manner;
+use crate::net::Way;
 use crate::sdp::Lines;
 use minato_protocol::ParticipantId;
 use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::channel::ChannelId;
@@ -27,6 +27,8 @@ use str0m::media::{Mid, Pt};
 use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Event, Input, Output, Rtc};
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
 /// Wishes of one page, one a participant it has ever named. When full none is added.
 pub(crate) const WISHES_MAX: usize = 32;
@@ -89,7 +91,7 @@ pub(crate) struct Session {
     /// What is asked of the page's camera.
     pub(crate) demand: Demand,
     /// The one DTLS flight that may arrive before ICE has verified its address.
-    pub(crate) early: Option<(SocketAddr, Vec<u8>)>,
+    pub(crate) early: Option<(Way, Vec<u8>)>,
     /// Payload types that this page expects.
     pub(crate) opus: Option<Pt>,
     pub(crate) vp8: Option<Pt>,
@@ -101,11 +103,14 @@ pub(crate) struct Session {
     track_by_ssrc: HashMap<Ssrc, (Track, Layer)>,
     rtc: Box<Rtc>,
     dead: bool,
+    /// For whatever is logged about it.
+    pub(crate) span: Span,
 }
 
 impl Session {
     pub(crate) fn new(key: Key, opening: Opening, now: Instant) -> Self {
         let Opening { id, secret, claims, lines, user: _, rtc } = opening;
+        let span = tracing::info_span!(parent: None, "session", visit = %claims.visit);
         let named = [
             (&lines.microphone, Track::Microphone),
             (&lines.camera, Track::Camera),
@@ -150,6 +155,7 @@ impl Session {
             lines,
             rtc,
             dead: false,
+            span,
         }
     }
 
@@ -178,6 +184,9 @@ impl Session {
         if self.is_dead() {
             return None;
         }
+        // The media engine's own words are worth a span for each packet only where they are read.
+        let told = LevelFilter::current() >= LevelFilter::DEBUG;
+        let _of_visit = told.then(|| self.span.clone().entered());
         let mut act = Some(act);
         let guarded = catch_unwind(AssertUnwindSafe(|| {
             let act = act.take()?;
@@ -186,7 +195,7 @@ impl Session {
             Some(answer)
         }));
         guarded.unwrap_or_else(|_| {
-            tracing::error!(visit = %self.claims.visit, "a session broke the media engine");
+            self.span.in_scope(|| tracing::error!("a session broke the media engine"));
             metrics::counter!("minato_relay_engine_panics_total").increment(1);
             self.dead = true;
             None
@@ -197,7 +206,7 @@ impl Session {
     pub(crate) fn feed(&mut self, input: Input<'_>, drained: &mut Drained) {
         let fed = self.with(drained, |rtc| rtc.handle_input(input));
         if let Some(Err(error)) = fed {
-            tracing::debug!(visit = %self.claims.visit, %error, "input refused");
+            self.span.in_scope(|| tracing::debug!(%error, "input refused"));
         }
     }
 
@@ -226,7 +235,8 @@ impl Session {
                 }
                 Ok(Output::Transmit(mut transmit)) => {
                     if matches!(sort(&transmit.contents), Sort::Media | Sort::Dtls) {
-                        transmit.destination = self.path.toward(transmit.destination);
+                        let way = self.path.toward(Way::of(&transmit));
+                        (transmit.proto, transmit.destination) = (way.proto, way.address);
                     }
                     self.stats.packets_out += 1;
                     self.stats.bytes_out += transmit.contents.len() as u64;
@@ -234,7 +244,7 @@ impl Session {
                 }
                 Ok(Output::Event(event)) => drained.events.push_back((self.key, event)),
                 Err(error) => {
-                    tracing::debug!(visit = %self.claims.visit, %error, "session failed");
+                    tracing::debug!(%error, "session failed");
                     self.dead = true;
                     return;
                 }

@@ -22,28 +22,41 @@ pub(crate) fn runs(
     transmits: &[Transmit],
     segments_max: usize,
 ) -> impl Iterator<Item = Range<usize>> + '_ {
+    runs_of(transmits, segments_max, |transmit| {
+        ((transmit.proto, transmit.destination, transmit.source), transmit.contents.len())
+    })
+}
+
+/// The same for anything of which `facts` tells the way and the size.
+pub(crate) fn runs_of<T, W: PartialEq>(
+    list: &[T],
+    segments_max: usize,
+    facts: impl Fn(&T) -> (W, usize),
+) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
-        let rest = transmits.get(start..).filter(|rest| !rest.is_empty())?;
-        let run = start..start + run_length(rest, segments_max);
+        let rest = list.get(start..).filter(|rest| !rest.is_empty())?;
+        let run = start..start + run_length(rest, segments_max, &facts);
         start = run.end;
         Some(run)
     })
 }
 
-fn run_length(transmits: &[Transmit], segments_max: usize) -> usize {
-    let Some(first) = transmits.first() else { return 0 };
-    let size = first.contents.len();
+fn run_length<T, W: PartialEq>(
+    list: &[T],
+    segments_max: usize,
+    facts: impl Fn(&T) -> (W, usize),
+) -> usize {
+    let mut list = list.iter().map(facts);
+    let Some((way, size)) = list.next() else { return 0 };
     let most = segments_max.min(RUN_BYTES_MAX / size.max(1)).max(1);
     let mut length = 1;
-    for transmit in transmits.iter().take(most).skip(1) {
-        let same_way = (transmit.proto, transmit.destination, transmit.source)
-            == (first.proto, first.destination, first.source);
-        if !same_way || transmit.contents.len() > size {
+    for (other, len) in list.take(most - 1) {
+        if other != way || len > size {
             break;
         }
         length += 1;
-        if transmit.contents.len() < size {
+        if len < size {
             break;
         }
     }

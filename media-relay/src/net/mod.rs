@@ -3,49 +3,78 @@
 
 mod burst;
 pub mod first_bytes;
+#[cfg(test)]
+mod fuzzed;
+mod places;
+mod ports;
+mod tcp;
 pub(crate) mod turn;
 mod udp;
+mod way;
 
-pub(crate) use udp::{UdpPort, bind};
+pub use places::{Place, Places};
+pub(crate) use ports::Ports;
+pub use tcp::IceTcp;
+pub(crate) use tcp::{TcpPort, ice_tcp};
+pub(crate) use turn::{TurnEnd, UnitEnd, passage};
+pub(crate) use udp::bind;
+pub(crate) use way::Way;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use str0m::net::Protocol;
 
 /// The relay's own media addresses, at least one.
 #[derive(Debug, Clone)]
 pub(crate) struct Here {
     advertised: Vec<SocketAddr>,
+    by_tcp: Vec<SocketAddr>,
 }
 
 impl Here {
     /// The addresses that pages are told: the configured ones, else the bound one, else (bound to
     /// all) those by which this machine reaches others.
     pub(crate) fn new(bound: SocketAddr, configured: &[IpAddr]) -> Self {
-        let ips = if !configured.is_empty() {
-            configured.to_vec()
-        } else if !bound.ip().is_unspecified() {
-            vec![bound.ip()]
-        } else {
-            outward(bound.is_ipv6())
-        };
-        let advertised =
-            ips.into_iter().map(|ip| SocketAddr::new(ip.to_canonical(), bound.port())).collect();
-        Self { advertised }
+        Self { advertised: told(bound, configured), by_tcp: Vec::new() }
     }
 
-    /// As told to pages.
+    /// The same relay, reached by TCP too.
+    pub(crate) fn and_by_tcp(self, by_tcp: Vec<SocketAddr>) -> Self {
+        Self { by_tcp, ..self }
+    }
+
+    /// UDP addresses as told to pages.
     pub(crate) fn advertised(&self) -> &[SocketAddr] {
         &self.advertised
     }
 
-    /// The address that a datagram from `source` was most likely sent to.
-    pub(crate) fn nearest(&self, source: SocketAddr) -> SocketAddr {
+    /// TCP addresses as told to pages (RFC 6544 §4.1, passive candidates).
+    pub(crate) fn by_tcp(&self) -> &[SocketAddr] {
+        &self.by_tcp
+    }
+
+    /// The address that a packet from there was most likely sent to.
+    pub(crate) fn nearest(&self, from: Way) -> SocketAddr {
+        let source = from.address;
+        let told = if from.proto == Protocol::Udp { &self.advertised } else { &self.by_tcp };
         let family = |a: &&SocketAddr| a.is_ipv4() == source.is_ipv4();
         let near = |a: &&SocketAddr| a.ip().is_loopback() == source.ip().is_loopback();
-        let mut own = self.advertised.iter().filter(family);
+        let mut own = told.iter().filter(family);
         let exact = own.clone().find(near);
         let fallback = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-        exact.or_else(|| own.next()).or(self.advertised.first()).copied().unwrap_or(fallback)
+        exact.or_else(|| own.next()).or(told.first()).copied().unwrap_or(fallback)
     }
+}
+
+/// What pages are told of a bound port.
+pub(crate) fn told(bound: SocketAddr, configured: &[IpAddr]) -> Vec<SocketAddr> {
+    let ips = if !configured.is_empty() {
+        configured.to_vec()
+    } else if !bound.ip().is_unspecified() {
+        vec![bound.ip()]
+    } else {
+        outward(bound.is_ipv6())
+    };
+    ips.into_iter().map(|ip| SocketAddr::new(ip.to_canonical(), bound.port())).collect()
 }
 
 /// The source addresses of this machine's default routes, else loopback. Connecting a UDP socket
@@ -84,7 +113,7 @@ mod tests {
         let four: IpAddr = [203, 0, 113, 5].into();
         let six: IpAddr = Ipv6Addr::LOCALHOST.into();
         let here = Here::new(([0, 0, 0, 0], 7).into(), &[four, six]);
-        let from = |ip: IpAddr| here.nearest(SocketAddr::new(ip, 9)).ip();
+        let from = |ip: IpAddr| here.nearest(Way::udp(SocketAddr::new(ip, 9))).ip();
         assert_eq!(from([198, 51, 100, 1].into()), four);
         assert_eq!(from(Ipv6Addr::LOCALHOST.into()), six);
     }

@@ -222,13 +222,11 @@ impl Turn {
     }
 
     /// Whose relayed address (as told to clients) this is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the short way into the forwarding unit"))]
     pub(crate) fn allocation_at(&self, relayed: SocketAddr) -> Option<AllocationId> {
         self.table.at(relayed)
     }
 
     /// The allocation's relayed address (as told to its client) of a family.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the short way into the forwarding unit"))]
     pub(crate) fn relayed(&self, allocation: AllocationId, family: Family) -> Option<SocketAddr> {
         self.table.allocation(allocation)?.relayed(family)
     }

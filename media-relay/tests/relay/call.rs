@@ -39,7 +39,11 @@ pub(crate) async fn speak_and_show(peer: &Peer) {
 }
 
 /// What arrives in a stream until there are so many of sounds and of pictures.
-async fn packets(peer: &Peer, stream: &str, count: usize) -> (Vec<Arrived>, Vec<Arrived>) {
+pub(crate) async fn packets(
+    peer: &Peer,
+    stream: &str,
+    count: usize,
+) -> (Vec<Arrived>, Vec<Arrived>) {
     let mut arrived = peer.arrived.lock().await;
     let (mut sounds, mut pictures) = (Vec::new(), Vec::new());
     while sounds.len() < count || pictures.len() < count {

@@ -90,6 +90,17 @@ async fn without_signaling_its_last_list_decides() {
 }
 
 #[tokio::test]
+async fn a_relay_that_drains_is_alive_and_not_ready() {
+    let relay = TestRelay::start().await.relay;
+    assert!(relay.is_alive() && relay.is_ready());
+    tokio::join!(relay.drain(PATIENCE), async {
+        assert!(relay.is_alive() && !relay.is_ready());
+    });
+    relay.stop().await;
+    assert!(!relay.is_alive());
+}
+
+#[tokio::test]
 async fn a_visit_holds_six_people() {
     let relay = TestRelay::start().await;
     let people: Vec<_> = (1..=7).map(minato_protocol::ParticipantId).collect();

@@ -18,8 +18,9 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-    RTCPeerConnectionState, RTCSessionDescription,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfiguration,
+    RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnectionState,
+    RTCSessionDescription,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 
@@ -86,7 +87,21 @@ impl Peer {
     /// Joins and waits until media and both channels are up.
     pub(crate) async fn join(relay: &TestRelay, claims: &MediaClaims, sort: Sort) -> Self {
         // The stack's futures are large; one of them is enough on the heap.
-        Box::pin(Self::join_at(relay, claims, sort, |sdp| sdp)).await
+        let usual = RTCConfigurationBuilder::new().build();
+        Box::pin(Self::join_at(relay, claims, sort, usual, |sdp| sdp)).await
+    }
+
+    /// The same through a TURN server and in no other way.
+    pub(crate) async fn join_by_turn(
+        relay: &TestRelay,
+        claims: &MediaClaims,
+        server: RTCIceServer,
+    ) -> Self {
+        let only_relayed = RTCConfigurationBuilder::new()
+            .with_ice_servers(vec![server])
+            .with_ice_transport_policy(RTCIceTransportPolicy::Relay)
+            .build();
+        Box::pin(Self::join_at(relay, claims, Sort::Page, only_relayed, |sdp| sdp)).await
     }
 
     /// The same over a link that stands between the two.
@@ -95,20 +110,22 @@ impl Peer {
         let [far, near] =
             [there, link.address].map(|address| format!("{} {}", address.ip(), address.port()));
         let aside = |sdp: String| sdp.replace(&far, &near);
-        Box::pin(Self::join_at(relay, claims, Sort::Page, aside)).await
+        let usual = RTCConfigurationBuilder::new().build();
+        Box::pin(Self::join_at(relay, claims, Sort::Page, usual, aside)).await
     }
 
     async fn join_at(
         relay: &TestRelay,
         claims: &MediaClaims,
         sort: Sort,
+        configuration: RTCConfiguration,
         aside: impl Fn(String) -> String,
     ) -> Self {
         let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
         let (arrived, arrived_here) = mpsc::unbounded_channel();
         let (engine, registry) = stack();
         let building = PeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_configuration(configuration)
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Events { state, arrived }))

@@ -14,8 +14,10 @@ use minato_relay::{Relay, RelayConfig, token};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -55,6 +57,17 @@ pub(crate) struct TestRelay {
     pub(crate) relay: Relay,
     pub(crate) http: SocketAddr,
     pub(crate) key: Ed25519KeyPair,
+    _turn: Turn,
+}
+
+/// Whoever floods does so alone: others count milliseconds.
+static TURNS: LazyLock<Arc<RwLock<()>>> = LazyLock::new(Arc::default);
+
+/// Held as long as a relay runs.
+#[expect(dead_code, reason = "it is held and not read")]
+enum Turn {
+    Among(OwnedRwLockReadGuard<()>),
+    Alone(OwnedRwLockWriteGuard<()>),
 }
 
 /// An answer over HTTP.
@@ -78,14 +91,34 @@ impl Answer {
 
 impl TestRelay {
     pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With a set-up other than the usual one.
+    pub(crate) async fn with(change: impl FnOnce(&mut RelayConfig)) -> Self {
+        Self::make(change, Turn::Among(TURNS.clone().read_owned().await)).await
+    }
+
+    /// While no other relay runs. It does not stand in line: a test may start a second relay.
+    pub(crate) async fn alone() -> Self {
+        loop {
+            if let Ok(turn) = TURNS.clone().try_write_owned() {
+                return Self::make(|_| {}, Turn::Alone(turn)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn make(change: impl FnOnce(&mut RelayConfig), turn: Turn) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(&[3; 32]).expect("a seed of 32 bytes");
         let public = key.public_key().as_ref().try_into().expect("32 bytes");
-        let config = RelayConfig::new(([127, 0, 0, 1], 0).into(), public);
+        let mut config = RelayConfig::new(([127, 0, 0, 1], 0).into(), public);
+        change(&mut config);
         let (relay, router) = Relay::start(config).expect("a relay on loopback");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let http = listener.local_addr().expect("bound");
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { relay, http, key }
+        Self { relay, http, key, _turn: turn }
     }
 
     pub(crate) fn token(&self, claims: &MediaClaims) -> String {

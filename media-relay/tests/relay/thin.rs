@@ -15,7 +15,7 @@ const DOCTOR: PartyRole = PartyRole::Doctor;
 const PATIENT: PartyRole = PartyRole::Patient;
 
 /// Sequence numbers of sound and of pictures that arrive within a time, and the longest silence.
-async fn collect(peer: &Peer, lasting: Duration) -> (Vec<u16>, Vec<u16>, Duration) {
+pub(crate) async fn collect(peer: &Peer, lasting: Duration) -> (Vec<u16>, Vec<u16>, Duration) {
     let mut arrived = peer.arrived.lock().await;
     let (mut sounds, mut pictures) = (Vec::new(), Vec::new());
     let (mut last, mut silence) = (Instant::now(), Duration::ZERO);

@@ -30,15 +30,24 @@ impl Stage {
             std::fs::copy(file, file.with_extension("client")).unwrap();
         }
         let certificate = TurnCertificate::open(&chain, &key).unwrap();
+        let settings = Self::settings(ip, |settings| {
+            let any = settings.udp[0];
+            settings.tls = Some(TurnTls { listen: vec![any], certificate: certificate.clone() });
+            change(settings);
+        });
+        let server = runtime.block_on(async { TurnServer::start(&settings) }).unwrap();
+        Self { server, certificate, folder, runtime }
+    }
+
+    /// By UDP and TCP.
+    pub fn settings(ip: &str, change: impl FnOnce(&mut TurnSettings)) -> TurnSettings {
         let any = SocketAddr::new(ip.parse().unwrap(), 0);
         let mut settings = TurnSettings::new(TurnSecret::new(SECRET).unwrap());
         settings.udp = vec![any];
         settings.tcp = vec![any];
-        settings.tls = Some(TurnTls { listen: vec![any], certificate: certificate.clone() });
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         change(&mut settings);
-        let server = runtime.block_on(async { TurnServer::start(&settings) }).unwrap();
-        Self { server, certificate, folder, runtime }
+        settings
     }
 
     pub fn udp(&self) -> SocketAddr {
@@ -84,6 +93,9 @@ fn write_certificate(folder: &tempfile::TempDir) {
 
 /// A user name that is good for as many seconds (negative: it has ended), and its password.
 pub fn credential(user: &str, seconds: i64) -> (String, String) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    TurnSecret::new(SECRET).unwrap().credential(user, now.saturating_add_signed(seconds))
+    TurnSecret::new(SECRET).unwrap().credential(user, unix_s().saturating_add_signed(seconds))
+}
+
+pub fn unix_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

@@ -134,7 +134,7 @@ impl Session {
     /// The page has moved to another address and perhaps another network.
     pub(crate) fn moved(&mut self, drained: &mut Drained) {
         crate::metrics::moved();
-        tracing::info!(visit = %self.claims.visit, "a page has moved to another address");
+        self.span.in_scope(|| tracing::info!("a page has moved to another address"));
         if let Some(bps) = self.downlink.moved() {
             self.with(drained, |rtc| rtc.bwe().reset(Bitrate::bps(bps)));
         }

@@ -1,15 +1,23 @@
 //! Many datagrams a system call, and every datagram in one shared buffer with room in front.
 //!
 //! A TURN packet is read once and written once: the header towards a client goes into the room in
-//! front of the data, so nothing is copied.
+//! front of the data, so nothing is copied. What goes one way in pieces of one size leaves as one
+//! run that the kernel cuts up (UDP generic segmentation offload): its cost is that of one packet.
 
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg};
+use crate::net::burst::runs_of;
+use nix::sys::socket::{
+    ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, SockaddrStorage,
+    recvmmsg, sendmsg,
+};
 use rustix::net::{
     MMsgHdr, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, recvfrom, sendmmsg, sendto,
 };
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
+
+#[cfg(test)]
+mod tests;
 
 /// Room in front of the data: as much as the longest header of a Data indication.
 pub(super) const HEAD: usize = 48;
@@ -24,6 +32,9 @@ pub(super) const SLOTS: usize = 128;
 pub(super) const PORT_BATCH: usize = 64;
 /// The same for the socket of one allocation, of which there are many.
 pub(super) const RELAYED_BATCH: usize = 8;
+
+/// Packets of a run, as many as the kernel takes (UDP_MAX_SEGMENTS).
+const RUN_MAX: usize = 64;
 
 /// Where a datagram lies in the shared buffer.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +92,11 @@ impl Sent {
     pub(super) fn one(went: bool) -> Self {
         Self { packets: usize::from(went), dropped: usize::from(!went) }
     }
+
+    fn add(&mut self, more: Self) {
+        self.packets += more.packets;
+        self.dropped += more.dropped;
+    }
 }
 
 /// The shared buffer, and the headers that the kernel fills beside it.
@@ -134,6 +150,15 @@ impl Buffer {
         Ok(())
     }
 
+    /// Lays bytes into a slot; `None`: they are too long.
+    pub(super) fn put(&mut self, slot: usize, bytes: &[u8]) -> Option<Piece> {
+        let start = slot * SLOT + HEAD;
+        let fits = bytes.len() <= DATA_MAX;
+        let room = self.bytes.get_mut(start..start + bytes.len()).filter(|_| fits)?;
+        room.copy_from_slice(bytes);
+        Some(Piece { start, len: bytes.len() })
+    }
+
     pub(super) fn bytes(&self, piece: Piece) -> &[u8] {
         self.bytes.get(piece.start..piece.start + piece.len).unwrap_or_default()
     }
@@ -155,6 +180,43 @@ impl Buffer {
     /// Sends in order, by as few system calls as can be. When the kernel's buffer is full the rest
     /// is dropped: waiting would hold up everybody else.
     pub(super) fn send(&self, socket: &impl AsFd, is_v6: bool, parcels: &[Parcel]) -> Sent {
+        let mut sent = Sent::default();
+        let mut singles = 0..0;
+        let facts = |parcel: &Parcel| ((parcel.to, parcel.piece.len == 0), parcel.piece.len);
+        for run in runs_of(parcels, RUN_MAX, facts) {
+            // Of nothing the kernel makes no run.
+            if run.len() == 1 || parcels[run.start].piece.len == 0 {
+                singles.end = run.end;
+                continue;
+            }
+            sent.add(self.send_singles(socket, is_v6, &parcels[singles.start..run.start]));
+            sent.add(self.send_run(socket, is_v6, &parcels[run.clone()]));
+            singles = run.end..run.end;
+        }
+        sent.add(self.send_singles(socket, is_v6, &parcels[singles.start..]));
+        sent
+    }
+
+    fn send_run(&self, socket: &impl AsFd, is_v6: bool, run: &[Parcel]) -> Sent {
+        let [first, ..] = run else { return Sent::default() };
+        let to = SockaddrStorage::from(reachable(first.to, is_v6));
+        let bytes: Vec<IoSlice<'_>> =
+            run.iter().map(|parcel| IoSlice::new(self.bytes(parcel.piece))).collect();
+        // Pieces are short: their length is one of a datagram.
+        let size = u16::try_from(first.piece.len).unwrap_or(u16::MAX);
+        let control = [ControlMessage::UdpGsoSegments(&size)];
+        let fd = socket.as_fd().as_raw_fd();
+        match sendmsg(fd, &bytes, &control, MsgFlags::MSG_DONTWAIT, Some(&to)) {
+            Ok(_) => Sent { packets: run.len(), dropped: 0 },
+            Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::ENOBUFS) => {
+                Sent { packets: 0, dropped: run.len() }
+            }
+            // The way there knows no runs, or no packets so long: each for itself.
+            Err(_) => self.send_singles(socket, is_v6, run),
+        }
+    }
+
+    fn send_singles(&self, socket: &impl AsFd, is_v6: bool, parcels: &[Parcel]) -> Sent {
         if let [parcel] = parcels {
             let to = reachable(parcel.to, is_v6);
             let bytes = self.bytes(parcel.piece);

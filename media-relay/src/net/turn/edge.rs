@@ -5,6 +5,7 @@
 //! to its way out.
 
 use super::packets::Desk;
+use super::passage::TurnEnd;
 use super::relayed::Relayed;
 use super::streams::{Answers, FromStream};
 use super::tally::Tally;
@@ -54,6 +55,8 @@ pub(super) struct Edge {
     pub(super) relayed: Relayed,
     pub(super) answers_by_connection: HashMap<u64, Answers>,
     pub(super) inbox: mpsc::Receiver<FromStream>,
+    /// The forwarding unit of this process, if there is one.
+    pub(super) unit: Option<TurnEnd>,
     pub(super) wake: Arc<Wake>,
     pub(super) tally: Tally,
 }
@@ -64,6 +67,7 @@ impl Edge {
         ports: Vec<Port>,
         relayed: Relayed,
         inbox: mpsc::Receiver<FromStream>,
+        unit: Option<TurnEnd>,
         wake: Arc<Wake>,
     ) -> io::Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -74,7 +78,7 @@ impl Edge {
         }
         let answers_by_connection = HashMap::new();
         let tally = Tally::default();
-        Ok(Self { turn, poll, ports, relayed, answers_by_connection, inbox, wake, tally })
+        Ok(Self { turn, poll, ports, relayed, answers_by_connection, inbox, unit, wake, tally })
     }
 
     /// Runs until it is told to stop. Every round looks at everything that is ready, once.
@@ -129,6 +133,8 @@ impl Edge {
         for event in events {
             let number = event.data.u64();
             if number == BELL {
+                self.wake.heard();
+                self.relay_from_unit(desk, at);
                 stop |= self.hear_streams(desk, at);
             } else if number < FIRST_RELAYED {
                 self.relay_from_clients(index(number, FIRST_PORT), desk, at);

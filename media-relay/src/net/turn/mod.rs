@@ -5,6 +5,7 @@ mod edge;
 mod listeners;
 mod orders;
 mod packets;
+mod passage;
 mod relayed;
 mod settings;
 mod streams;
@@ -12,6 +13,7 @@ mod tally;
 mod tls;
 mod wake;
 
+pub(crate) use passage::{TurnEnd, UnitEnd, passage};
 pub use settings::{
     PeerRange, PeerRangeError, TURN_ALLOCATIONS_MAX, TURN_PER_USER_MAX, TURN_REALM,
     TURN_RELAY_PORTS, TurnSecret, TurnSecretTooShort, TurnSettings, TurnTls,
@@ -86,6 +88,14 @@ impl TurnServer {
     /// Opens the ports and starts relaying. To be called inside a tokio runtime, which carries
     /// the connections of TCP and TLS.
     pub fn start(settings: &TurnSettings) -> Result<Self, TurnError> {
+        Self::beside(settings, None)
+    }
+
+    /// The same beside a forwarding unit, which is reached by the short way.
+    pub(crate) fn beside(
+        settings: &TurnSettings,
+        unit: Option<TurnEnd>,
+    ) -> Result<Self, TurnError> {
         if settings.realm.len() > REALM_BYTES_MAX {
             return Err(TurnError::Realm);
         }
@@ -100,12 +110,15 @@ impl TurnServer {
         let ips = [settings.relay_ip(false), settings.relay_ip(true)];
         let relayed = Relayed::new(settings.relay_ports.clone(), ips);
         let (to_thread, inbox) = mpsc::channel(INBOX_MAX);
-        let wake = Arc::new(Wake::new()?);
+        let wake = match &unit {
+            Some(unit) => Arc::clone(&unit.wake),
+            None => Arc::new(Wake::new()?),
+        };
         let heard = Arc::clone(&wake);
         let ports = opened.udp.into_iter().map(Port::new).collect::<io::Result<Vec<_>>>()?;
         let thread = std::thread::Builder::new().name("turn".to_owned()).spawn(move || {
             // The kernel's headers stay on the thread that made them, so the edge is made here.
-            let ended = Edge::new(turn, ports, relayed, inbox, heard).and_then(Edge::run);
+            let ended = Edge::new(turn, ports, relayed, inbox, unit, heard).and_then(Edge::run);
             if let Err(error) = ended {
                 tracing::error!(%error, "the TURN server ended");
             }

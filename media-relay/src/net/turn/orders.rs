@@ -13,7 +13,6 @@ const STREAM_BATCH: usize = 128;
 impl Edge {
     /// What came by TCP and TLS. `true`: stop.
     pub(super) fn hear_streams(&mut self, desk: &mut Desk, at: At) -> bool {
-        self.wake.heard();
         for _ in 0..STREAM_BATCH {
             match self.inbox.try_recv() {
                 Ok(FromStream::Opened { connection, answers }) => {
@@ -46,7 +45,9 @@ impl Edge {
             let Some((frame, behind)) = rest.split_at_checked(length) else { return };
             rest = behind;
             self.tally.came_from_client(frame.len());
-            if let Some(out) = self.turn.from_client(client, frame, at, &mut desk.commands) {
+            if let Some(out) = self.turn.from_client(client, frame, at, &mut desk.commands)
+                && !self.pass_to_unit(&out)
+            {
                 let went = self.send_one(&out);
                 self.tally.went_to_peer(Sent::one(went));
             }
@@ -69,8 +70,13 @@ impl Edge {
                     Command::Open { allocation, family, port } => {
                         let opened = self.relayed.open(&self.poll, token, allocation, family, port);
                         self.turn.opened(allocation, family, opened, at, commands);
+                        self.tell_unit(allocation);
                     }
-                    Command::Close { allocation, family } => self.relayed.close(allocation, family),
+                    Command::Close { allocation, family } => {
+                        for told in self.relayed.close(allocation, family) {
+                            self.unit.iter().for_each(|unit| unit.close(told));
+                        }
+                    }
                     Command::Release { reserved } => self.relayed.release(reserved),
                 }
             }

@@ -3,9 +3,13 @@
 
 use super::batch::{Buffer, PORT_BATCH, Parcel, Piece, RELAYED_BATCH, Received, SLOTS, Sent};
 use super::edge::Edge;
-use crate::turn::{At, Client, Command, Family, ToClient};
+use super::passage::TurnEnd;
+use crate::turn::{AllocationId, At, Client, Command, Family, ToClient, ToPeer};
 use std::io;
 use std::net::SocketAddr;
+
+/// Packets of the forwarding unit taken in one round.
+const UNIT_BATCH: usize = 256;
 
 /// What one round works on.
 #[derive(Debug)]
@@ -122,7 +126,9 @@ impl Edge {
             }
             let client = Client::Udp { listener: number, address: source };
             let bytes = desk.buffer.bytes(piece);
-            if let Some(out) = self.turn.from_client(client, bytes, at, &mut desk.commands) {
+            if let Some(out) = self.turn.from_client(client, bytes, at, &mut desk.commands)
+                && !self.pass_to_unit(&out)
+            {
                 let piece = piece.cut(bytes, out.data);
                 match self.relayed.number(out.allocation, family(out.peer)) {
                     Some(by) => desk.to_peers.push(Parcel { by, to: out.peer, piece }),
@@ -136,6 +142,55 @@ impl Edge {
             }
         }
         self.send_to_peers(desk);
+    }
+
+    /// `true`: the peer is the forwarding unit of this process, so nothing is left to send.
+    pub(super) fn pass_to_unit(&mut self, out: &ToPeer<'_>) -> bool {
+        let Some(unit) = self.unit.as_ref().filter(|_| out.inside) else { return false };
+        let number = self.relayed.number(out.allocation, family(out.peer));
+        let told = number.and_then(|number| self.relayed.get(number)?.told);
+        let passed = told.is_some_and(|told| unit.pass(told, out.peer, out.data));
+        self.tally.passed_to_unit(passed);
+        true
+    }
+
+    /// What the unit sent to relayed addresses.
+    pub(super) fn relay_from_unit(&mut self, desk: &mut Desk, at: At) {
+        for _ in 0..UNIT_BATCH {
+            let Some(passing) = self.unit.as_mut().and_then(TurnEnd::take) else {
+                return self.send_to_clients(desk);
+            };
+            let len = passing.bytes.len();
+            self.tally.came_from_unit(len);
+            let allocation = self.turn.allocation_at(passing.relayed);
+            let wrapped = allocation.and_then(|id| self.turn.from_peer(id, passing.unit, len, at));
+            if desk.used == SLOTS {
+                self.send_to_clients(desk);
+            }
+            let piece = desk.buffer.put(desk.used, &passing.bytes);
+            let (Some(wrapped), Some(piece)) = (wrapped, piece) else {
+                self.tally.dropped_from_peer();
+                continue;
+            };
+            desk.used += 1;
+            self.wrap(&wrapped, piece, desk);
+        }
+        self.send_to_clients(desk);
+        // The others come first once; then the rest.
+        self.wake.ring();
+    }
+
+    /// The unit may send to what this allocation's client knows by now.
+    pub(super) fn tell_unit(&mut self, allocation: AllocationId) {
+        let Some(unit) = &self.unit else { return };
+        for family in [Family::V4, Family::V6] {
+            let number = self.relayed.number(allocation, family);
+            let told = self.turn.relayed(allocation, family);
+            if let Some(relayed) = number.and_then(|number| self.relayed.get_mut(number)) {
+                relayed.told = told;
+                told.into_iter().for_each(|told| unit.open(told));
+            }
+        }
     }
 
     fn send_to_peers(&mut self, desk: &mut Desk) {

@@ -23,6 +23,8 @@ pub(super) struct RelayedSocket {
     pub(super) socket: UdpSocket,
     pub(super) allocation: AllocationId,
     pub(super) is_v6: bool,
+    /// Its address as its client knows it, once the client does.
+    pub(super) told: Option<SocketAddr>,
     /// The last round in which something was there.
     round: u64,
 }
@@ -95,13 +97,20 @@ impl Relayed {
             self.free.push(number);
             return Err(OpenFailed);
         }
-        *place = Some(RelayedSocket { socket, allocation, is_v6: family == Family::V6, round: 0 });
+        let is_v6 = family == Family::V6;
+        *place = Some(RelayedSocket { socket, allocation, is_v6, told: None, round: 0 });
         self.number_by_allocation.insert((allocation, family), number);
         Ok(address)
     }
 
-    /// Closes an allocation's socket of one family, or all. A closed socket leaves the poll.
-    pub(super) fn close(&mut self, allocation: AllocationId, family: Option<Family>) {
+    /// Closes an allocation's socket of one family, or all; which addresses clients knew. A closed
+    /// socket leaves the poll.
+    pub(super) fn close(
+        &mut self,
+        allocation: AllocationId,
+        family: Option<Family>,
+    ) -> Vec<SocketAddr> {
+        let mut told = Vec::new();
         for each in [Family::V4, Family::V6] {
             if family.is_some_and(|one| one != each) {
                 continue;
@@ -110,10 +119,11 @@ impl Relayed {
                 continue;
             };
             if let Some(place) = self.sockets.get_mut(number) {
-                *place = None;
+                told.extend(place.take().and_then(|relayed| relayed.told));
                 self.free.push(number);
             }
         }
+        told
     }
 
     /// Nobody came for it.

@@ -4,12 +4,12 @@
 //! control). Towards the client nothing waits: what does not fit is dropped, like on a thin link.
 
 use super::wake::Wake;
+use crate::net::places::Places;
 use crate::turn::{Framing, frame_len};
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -85,57 +85,19 @@ pub(super) struct Lobby {
     pub(super) to_thread: mpsc::Sender<FromStream>,
     pub(super) wake: Arc<Wake>,
     next: AtomicU64,
-    open_by_ip: Mutex<HashMap<IpAddr, usize>>,
-    open: AtomicUsize,
+    places: Places,
 }
 
 impl Lobby {
     pub(super) fn new(to_thread: mpsc::Sender<FromStream>, wake: Arc<Wake>) -> Self {
-        let open_by_ip = Mutex::default();
-        Self { to_thread, wake, next: AtomicU64::new(0), open_by_ip, open: AtomicUsize::new(0) }
+        let places = Places::new(CONNECTIONS_MAX, CONNECTIONS_PER_IP_MAX);
+        Self { to_thread, wake, next: AtomicU64::new(0), places }
     }
 
     async fn tell(&self, what: FromStream) -> io::Result<()> {
         self.to_thread.send(what).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
         self.wake.ring();
         Ok(())
-    }
-
-    /// A place for one more connection.
-    fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
-        let mut open_by_ip = self.open_by_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_ip = open_by_ip.entry(ip).or_default();
-        let full = self.open.load(Ordering::Relaxed) >= CONNECTIONS_MAX;
-        if full || *of_ip >= CONNECTIONS_PER_IP_MAX {
-            if *of_ip == 0 {
-                open_by_ip.remove(&ip);
-            }
-            return None;
-        }
-        *of_ip += 1;
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Some(Place { lobby: Arc::clone(self), ip })
-    }
-}
-
-/// Given back when the connection ends, in whatever way.
-#[derive(Debug)]
-struct Place {
-    lobby: Arc<Lobby>,
-    ip: IpAddr,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let lobby = &self.lobby;
-        let mut open_by_ip = lobby.open_by_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_ip) = open_by_ip.get_mut(&self.ip) {
-            *of_ip -= 1;
-            if *of_ip == 0 {
-                open_by_ip.remove(&self.ip);
-            }
-        }
-        lobby.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -148,7 +110,7 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, lobb
             continue;
         };
         let address = super::batch::canonical(address);
-        let Some(place) = lobby.enter(address.ip()) else {
+        let Some(place) = lobby.places.enter(address.ip()) else {
             crate::metrics::dropped("turn_connections");
             continue;
         };
@@ -170,7 +132,7 @@ pub(super) async fn welcome(
     lobby: &Arc<Lobby>,
 ) -> io::Result<()> {
     let address = super::batch::canonical(address);
-    let Some(_place) = lobby.enter(address.ip()) else {
+    let Some(_place) = lobby.places.enter(address.ip()) else {
         crate::metrics::dropped("turn_connections");
         return Err(io::ErrorKind::ConnectionRefused.into());
     };
@@ -280,18 +242,5 @@ mod tests {
         assert_eq!(whole_frames(&[&data[..], &data, &data[..5]].concat()).unwrap(), 16);
         assert_eq!(whole_frames(&data[..3]).unwrap(), 0);
         assert!(whole_frames(b"GET / HTTP/1.1").is_err() || whole_frames(b"GET ").unwrap() == 0);
-    }
-
-    #[tokio::test]
-    async fn one_address_cannot_take_every_place() {
-        let (to_thread, _inbox) = mpsc::channel(1);
-        let lobby = Arc::new(Lobby::new(to_thread, Arc::new(Wake::new().unwrap())));
-        let ip: IpAddr = [192, 0, 2, 1].into();
-        let places: Vec<_> =
-            (0..CONNECTIONS_PER_IP_MAX).map(|_| lobby.enter(ip).unwrap()).collect();
-        assert!(lobby.enter(ip).is_none());
-        assert!(lobby.enter([192, 0, 2, 2].into()).is_some());
-        drop(places);
-        assert!(lobby.enter(ip).is_some());
     }
 }

@@ -30,8 +30,12 @@ struct Numbers {
     from_clients_bytes: u64,
     from_peers: u64,
     from_peers_bytes: u64,
+    from_unit: u64,
+    from_unit_bytes: u64,
     to_clients: u64,
     to_peers: u64,
+    to_unit: u64,
+    refused_by_unit: u64,
     answers: u64,
     refused_by_kernel: u64,
     refused_from_client: u64,
@@ -47,6 +51,16 @@ impl Tally {
     pub(super) fn came_from_peer(&mut self, bytes: usize) {
         self.now.from_peers += 1;
         self.now.from_peers_bytes += bytes as u64;
+    }
+
+    pub(super) fn came_from_unit(&mut self, bytes: usize) {
+        self.now.from_unit += 1;
+        self.now.from_unit_bytes += bytes as u64;
+    }
+
+    pub(super) fn passed_to_unit(&mut self, went: bool) {
+        self.now.to_unit += u64::from(went);
+        self.now.refused_by_unit += u64::from(!went);
     }
 
     pub(super) fn went_to_client(&mut self, sent: Sent) {
@@ -85,6 +99,7 @@ impl Tally {
         let sides = [
             ("client", now.from_clients - told.from_clients),
             ("peer", now.from_peers - told.from_peers),
+            ("unit", now.from_unit - told.from_unit),
         ];
         for (side, packets) in sides {
             counter!("minato_turn_packets_in_total", "side" => side).increment(packets);
@@ -92,17 +107,22 @@ impl Tally {
         let bytes = [
             ("client", now.from_clients_bytes - told.from_clients_bytes),
             ("peer", now.from_peers_bytes - told.from_peers_bytes),
+            ("unit", now.from_unit_bytes - told.from_unit_bytes),
         ];
         for (side, bytes) in bytes {
             counter!("minato_turn_bytes_in_total", "side" => side).increment(bytes);
         }
-        let out =
-            [("client", now.to_clients - told.to_clients), ("peer", now.to_peers - told.to_peers)];
+        let out = [
+            ("client", now.to_clients - told.to_clients),
+            ("peer", now.to_peers - told.to_peers),
+            ("unit", now.to_unit - told.to_unit),
+        ];
         for (side, packets) in out {
             counter!("minato_turn_packets_out_total", "side" => side).increment(packets);
         }
         let dropped = [
             ("buffer_full", now.refused_by_kernel - told.refused_by_kernel),
+            ("unit_full", now.refused_by_unit - told.refused_by_unit),
             ("client", now.refused_from_client - told.refused_from_client),
             ("peer", now.refused_from_peer - told.refused_from_peer),
         ];

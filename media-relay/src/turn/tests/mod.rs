@@ -3,6 +3,7 @@
 mod access;
 mod allocate;
 mod data;
+mod fuzzed;
 mod lifetimes;
 mod peers;
 mod permissions;
