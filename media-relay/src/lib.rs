@@ -40,6 +40,7 @@ use answer::Answerer;
 use axum::Router;
 use forward::Command;
 use http::Desk;
+use minato_protocol::media::TurnPlace;
 use net::Here;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -114,6 +115,7 @@ pub struct Relay {
     commands: mpsc::Sender<Command>,
     here: Here,
     turn: Option<TurnServer>,
+    turn_place: Option<TurnPlace>,
     draining: Arc<watch::Sender<bool>>,
 }
 
@@ -129,14 +131,23 @@ impl Relay {
         let answerer = Answerer::new(here.clone()).ok_or(RelayError::Certificate)?;
         let commands =
             forward::start(port, here.clone(), config.sessions_max).map_err(RelayError::Thread)?;
+        let turn_settings = config.turn;
+        let turn =
+            turn_settings.as_ref().map(|settings| start_turn(settings, &here)).transpose()?;
+        let turn_place = turn.as_ref().zip(turn_settings.as_ref()).map(|(turn, s)| turn.place(s));
         let key = TokenKey(config.token_key);
         let draining = Arc::new(watch::Sender::new(false));
         let heard = draining.subscribe();
-        let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
+        let desk = Desk {
+            commands: commands.clone(),
+            key,
+            answerer,
+            draining: heard,
+            turn: turn_place.clone(),
+        };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
-        let turn = config.turn.map(|settings| start_turn(settings, &here)).transpose()?;
         tracing::info!(media = ?here.advertised(), "the relay is ready");
-        Ok((Self { commands, here, turn, draining }, router))
+        Ok((Self { commands, here, turn, turn_place, draining }, router))
     }
 
     /// The UDP addresses that pages are told.
@@ -152,6 +163,11 @@ impl Relay {
     /// Where the TURN server listens, if there is one.
     pub fn turn_addresses(&self) -> Option<&TurnAddresses> {
         self.turn.as_ref().map(TurnServer::addresses)
+    }
+
+    /// What pages and signaling are told of it.
+    pub fn turn_place(&self) -> Option<&TurnPlace> {
+        self.turn_place.as_ref()
     }
 
     /// Takes nobody new (`unavailable`), tells signaling so that visits move, and returns when the
@@ -179,7 +195,8 @@ impl Relay {
 }
 
 /// TURN beside the forwarding unit, which is always a peer.
-fn start_turn(mut settings: TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+fn start_turn(settings: &TurnSettings, here: &Here) -> Result<TurnServer, TurnError> {
+    let mut settings = settings.clone();
     settings.inside.extend(here.advertised());
     TurnServer::start(&settings)
 }

@@ -60,6 +60,13 @@ test("a doctor and a nurse at the bedside are in a call, and the pulse wave come
   await nurse.page.locator(".visit-panel").evaluate((panel) => panel.setAttribute("data-same", "yes"));
 });
 
+test("each page has a way round through the TURN server of the very relay that carries the call", async () => {
+  for (const { page, who } of people) {
+    const asked = await until(`${who} is given an address by a TURN server`, () => page.evaluate(turnOfCall), 20_000);
+    assert.deepEqual(asked.offered, carriers().active.turnUrls);
+  }
+});
+
 test("the relay is killed again and again: pictures and voices come back on the other one", async (t) => {
   const back_ms = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -101,6 +108,21 @@ test("no page stumbled, and no request went beyond signaling and the relays", ()
   assert.deepEqual([...screens.requests].filter((origin) => !known.has(origin) && origin !== "null"), []);
   assert.deepEqual(screens.errors, []);
 });
+
+/** Runs in the page: the TURN servers that the open call knows, and an address that they gave. */
+async function turnOfCall() {
+  const open = window.connectionsOfTest.findLast((one) => one.connectionState === "connected");
+  const { iceServers } = open.getConfiguration();
+  const probe = new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
+  probe.createDataChannel("probe");
+  const given = new Promise((found) => {
+    probe.addEventListener("icecandidate", ({ candidate }) => candidate?.type === "relay" && found(candidate.candidate));
+  });
+  await probe.setLocalDescription();
+  const address = await Promise.race([given, new Promise((over) => setTimeout(over, 5_000))]);
+  probe.close();
+  return address && { offered: iceServers.flatMap((server) => server.urls), address };
+}
 
 function carriers() {
   const active = relays.find((relay) => relay.origin === carrying);

@@ -10,6 +10,7 @@ mod settings;
 mod streams;
 mod tally;
 mod tls;
+mod told;
 mod wake;
 
 pub use settings::{
