@@ -3,10 +3,10 @@ SHELL := /bin/bash
 LISTEN ?= 127.0.0.1:8080
 DATA ?= minato-data
 LAN ?=
-CRATES := -p minato -p minato-devices
+CRATES := -p minato -p minato-devices -p minato-island
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench island fuzz types web build fmt lint rust-test web-test e2e needs
+.PHONY: run test bench recovery island fuzz types web build fmt lint rust-test web-test e2e needs
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -16,7 +16,6 @@ run: build
 ## `blackout 30s` while it runs; LINK="--profile 64k15" begins with another.
 LINK ?= --delay 300 --loss 5 --rate 256k
 island: build
-	cargo build -p minato-island
 	@exec target/debug/minato-island run $(LINK) -- deploy/island/open.sh target/debug
 
 ## Everything that has to hold: format, lints, Rust tests, types, web tests, real browsers.
@@ -36,6 +35,12 @@ bench: needs web
 SECONDS ?= 20
 fuzz:
 	MINATO_FUZZ_SECONDS=$(SECONDS) cargo test --workspace --lib fuzzed -- --test-threads=2
+
+## A call's link is cut at random, 1 to 30 s at a time, and its address changes: how long until both
+## hear and see each other. 100 drops take half an hour; DROPS=20 is enough for a first word.
+DROPS ?= 100
+recovery: build
+	cd web && node e2e/island/recovery.bench.mjs --drops $(DROPS) --minutes 60
 
 ## Exports the wire's types from Rust to the pages.
 types:

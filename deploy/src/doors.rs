@@ -5,7 +5,8 @@
 pub(crate) use crate::turn::keep_certificate_fresh;
 use crate::{serve, signaling, tls};
 use clap::Args;
-use minato_relay::{TurnAddresses, TurnCertificate, TurnSecret, TurnSettings};
+use minato_protocol::media::TurnPlace;
+use minato_relay::{TurnCertificate, TurnSecret, TurnSettings};
 use minato_signaling::relays::TurnDoor;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -108,21 +109,8 @@ impl DoorArgs {
     }
 }
 
-/// What pages are told of a TURN server.
-pub(crate) fn turn_door(
-    addresses: &TurnAddresses,
-    advertise: &[IpAddr],
-    same_door: bool,
-    secret: TurnSecret,
-) -> TurnDoor {
-    let told = |address: &SocketAddr| match advertise.first() {
-        Some(ip) if address.ip().is_unspecified() => SocketAddr::new(*ip, address.port()),
-        Some(_) | None => *address,
-    };
-    let by = |transport: &'static str| {
-        move |address: &SocketAddr| format!("turn:{}?transport={transport}", told(address))
-    };
-    let udp = addresses.udp.iter().map(by("udp"));
-    let urls = udp.chain(addresses.tcp.iter().map(by("tcp"))).collect();
+/// What pages are told of this service's own TURN server.
+pub(crate) fn turn_door(place: &TurnPlace, same_door: bool, secret: TurnSecret) -> TurnDoor {
+    let urls = place.urls.clone();
     TurnDoor::new(urls, same_door, move |user, until| secret.credential(user, until))
 }

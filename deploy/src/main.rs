@@ -72,6 +72,21 @@ struct All {
     /// A further relay that takes calls over; repeat it for more of them.
     #[arg(long)]
     relay: Vec<String>,
+    #[command(flatten)]
+    relays: RelaysArgs,
+}
+
+/// How relays in processes of their own are reached.
+#[derive(Debug, Clone, Args)]
+struct RelaysArgs {
+    /// The file with the secret of TURN, as the relays have it: pages are told of their TURN
+    /// servers. Without: MINATO_TURN_SECRET.
+    #[arg(long, value_name = "FILE", env = "MINATO_TURN_SECRET_FILE")]
+    turn_secret_file: Option<PathBuf>,
+    /// PEM file with the authorities that relays at https:// addresses are trusted by. Without:
+    /// the system's.
+    #[arg(long, value_name = "FILE", env = "MINATO_RELAY_CA_FILE")]
+    relay_ca_file: Option<PathBuf>,
 }
 
 /// Options of signaling.
@@ -105,6 +120,8 @@ struct SignalingOnly {
     /// takes over when the other is gone.
     #[arg(long, required = true)]
     relay: Vec<String>,
+    #[command(flatten)]
+    relays: RelaysArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,7 +3,8 @@
 use crate::admin::AdminSocket;
 use crate::doors::{self, Https};
 use crate::tls::Guests;
-use crate::{All, Common, SignalingOnly, demo, observe, pages, serve, shutdown, tls};
+use crate::{All, Common, RelaysArgs, SignalingOnly};
+use crate::{demo, observe, pages, serve, shutdown, tls, turn};
 use anyhow::Context as _;
 use axum::Router;
 use minato_protocol::reading::Hex;
@@ -16,7 +17,7 @@ use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
-use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace};
+use minato_signaling::relays::{self, Dialer, Fleet, Helm, MediaKey, RelayPlace, TurnPasswords};
 use minato_signaling::site::Register;
 use minato_signaling::vault::Vault;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,21 +48,23 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
         gateway_url: format!("http://{here}"),
     };
     let further = all.relay.iter().map(|base| RelayPlace::elsewhere(base));
-    let house =
-        House::open(&all.common, [place].into_iter().chain(further).collect(), https.is_some())
-            .await?;
+    let places = [place].into_iter().chain(further).collect();
+    let given = turn::secret(all.relays.turn_secret_file.as_deref())?;
+    let dialer = dialer(&all.relays)?;
+    let house = House::open(&all.common, places, dialer, given.clone(), https.is_some()).await?;
     if !all.relay.is_empty() {
         house.tell_token_key();
     }
     config.token_key = house.edge.media_key.public();
-    let secret = TurnSecret::new(&house.edge.desk.secrets.derive_key("turn"))?;
+    let secret = match given {
+        Some(given) => given,
+        None => TurnSecret::new(&house.edge.desk.secrets.derive_key("turn"))?,
+    };
     let told = config.advertised.clone();
     config.turn = all.doors.turn(secret.clone(), &told, &[here])?;
     config.tcp_doors = all.doors.media(https.as_ref(), &told)?;
     let (relay, relay_routes) = Relay::start(config)?;
-    let door = relay
-        .turn_addresses()
-        .map(|addresses| doors::turn_door(addresses, &told, https.is_some(), secret));
+    let door = relay.turn_place().map(|turn| doors::turn_door(turn, https.is_some(), secret));
     // Set once, here.
     door.into_iter().for_each(|door| drop(house.edge.turn.set(door)));
     let (turn, media) = (relay.turn().cloned(), Some(relay.ice_tcp().clone()));
@@ -75,10 +78,17 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
 pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
     let listener = serve::bind(only.common.listen).await?;
     let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
-    let house = House::open(&only.common, places, false).await?;
+    let secret = turn::secret(only.relays.turn_secret_file.as_deref())?;
+    let house = House::open(&only.common, places, dialer(&only.relays)?, secret, false).await?;
     house.tell_token_key();
     let doors = Doors { plain: listener, lan: None, https: None, guests: Guests::default() };
     house.serve(&only.common, doors, Router::new()).await
+}
+
+fn dialer(args: &RelaysArgs) -> anyhow::Result<Dialer> {
+    let Some(file) = &args.relay_ca_file else { return Ok(Dialer::default()) };
+    let in_words = || format!("the authorities in {} cannot be read", file.display());
+    Dialer::trusting(file).with_context(in_words)
 }
 
 /// Every way in.
@@ -128,6 +138,8 @@ impl House {
     async fn open(
         common: &Common,
         places: Vec<RelayPlace>,
+        dialer: Dialer,
+        turn: Option<TurnSecret>,
         secure_cookies: bool,
     ) -> anyhow::Result<Self> {
         // Keys and readings are in there: nobody else on this machine looks in.
@@ -148,7 +160,12 @@ impl House {
             Register::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         let media_key = Arc::new(MediaKey::from_seed(&desk.secrets.derive_key("media"))?);
         let gateways = Arc::new(Gateways::new(desk.bell.clone()));
-        let fleet = Arc::new(Fleet::new(places, clock.clone()));
+        let mut fleet = Fleet::new(places, clock.clone()).dialed_by(dialer);
+        if let Some(secret) = turn {
+            let passwords = move |user: &str, until| secret.credential(user, until);
+            fleet = fleet.with_turn(TurnPasswords::new(passwords));
+        }
+        let fleet = Arc::new(fleet);
         let presence = Presence::new(clock);
         let helm = Helm {
             desk: Arc::clone(&desk),

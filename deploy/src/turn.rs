@@ -67,6 +67,10 @@ pub(crate) struct TurnArgs {
     /// Allocations of one user at once.
     #[arg(long, value_name = "NUMBER", default_value_t = TURN_PER_USER_MAX)]
     turn_per_user: usize,
+    /// The host in the TURN addresses that pages are told, as the certificate has it. Without: IP
+    /// addresses.
+    #[arg(long, value_name = "HOST")]
+    turn_host: Option<String>,
     /// Realm of the credentials.
     #[arg(long, default_value = TURN_REALM)]
     turn_realm: String,
@@ -87,6 +91,7 @@ impl TurnArgs {
         settings.tcp = self.turn.clone();
         settings.per_user_max = self.turn_per_user;
         settings.realm = self.turn_realm.clone();
+        settings.host = self.turn_host.clone();
         settings.allowed_peers = self.allow_peer.clone();
         settings.forbidden = vec![http];
         settings.relay_ports = self.turn_ports.clone().unwrap_or(TURN_RELAY_PORTS);
@@ -145,7 +150,8 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-fn secret(file: Option<&Path>) -> anyhow::Result<Option<TurnSecret>> {
+/// The secret that signaling and its relays share; `None` where there is none.
+pub(crate) fn secret(file: Option<&Path>) -> anyhow::Result<Option<TurnSecret>> {
     let text = match file {
         Some(file) => std::fs::read_to_string(file)
             .with_context(|| format!("the TURN secret in {} cannot be read", file.display()))?,

@@ -44,7 +44,7 @@ pub(crate) async fn control(
         .on_upgrade(move |socket| async move {
             let link = next_link();
             tracing::info!(link, node = claims.node, "signaling is connected");
-            serve(&desk.commands, desk.draining.clone(), link, socket).await;
+            serve(&desk, link, socket).await;
             tracing::info!(link, "signaling is gone");
         }))
 }
@@ -77,12 +77,8 @@ pub(crate) async fn empty(commands: &mpsc::Sender<Command>) {
     let _ = commands.send(Command::LinkDown { link }).await;
 }
 
-async fn serve(
-    commands: &mpsc::Sender<Command>,
-    mut draining: watch::Receiver<bool>,
-    link: u64,
-    mut socket: WebSocket,
-) {
+async fn serve(desk: &Desk, link: u64, mut socket: WebSocket) {
+    let (commands, mut draining) = (&desk.commands, desk.draining.clone());
     let (out, mut outbox) = mpsc::channel(OUT_MAX);
     if commands.send(Command::LinkUp { link, out }).await.is_err() {
         return;
@@ -107,7 +103,10 @@ async fn serve(
                 }
             }
             message = outbox.recv() => {
-                let Some(message) = message else { break };
+                let Some(mut message) = message else { break };
+                if let FromRelay::Hello { turn, .. } = &mut message {
+                    turn.clone_from(&desk.turn);
+                }
                 has_said_hello = true;
                 if !send(&mut socket, &message).await {
                     break;

@@ -17,7 +17,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minato_protocol::media::{
-    JoinAnswer, JoinOffer, RelayCode, RestartAnswer, RestartOffer, SessionStats,
+    JoinAnswer, JoinOffer, RelayCode, RestartAnswer, RestartOffer, SessionStats, TurnPlace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,8 @@ pub(crate) struct Desk {
     pub(crate) answerer: Answerer,
     /// The relay stops soon: nobody new comes in.
     pub(crate) draining: watch::Receiver<bool>,
+    /// What signaling is told of the TURN server beside it.
+    pub(crate) turn: Option<TurnPlace>,
 }
 
 impl Desk {

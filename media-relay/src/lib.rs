@@ -43,6 +43,7 @@ use answer::Answerer;
 use axum::Router;
 use forward::Command;
 use http::Desk;
+use minato_protocol::media::TurnPlace;
 use net::{Here, TurnEnd};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -129,6 +130,7 @@ pub struct Relay {
     ice_tcp: IceTcp,
     accepting: Arc<[AbortHandle]>,
     turn: Option<TurnServer>,
+    turn_place: Option<TurnPlace>,
     draining: Arc<watch::Sender<bool>>,
 }
 
@@ -149,16 +151,25 @@ impl Relay {
         let max = config.sessions_max;
         let commands = forward::start(port, connections, unit_end, here.clone(), max)
             .map_err(RelayError::Thread)?;
+        let settings = config.turn;
+        let start = |settings: &TurnSettings| start_turn(settings, &here, turn_end);
+        let turn = settings.as_ref().map(start).transpose()?;
+        let turn_place = turn.as_ref().zip(settings.as_ref()).map(|(turn, s)| turn.place(s));
         let key = TokenKey(config.token_key);
         let draining = Arc::new(watch::Sender::new(false));
         let heard = draining.subscribe();
-        let desk = Desk { commands: commands.clone(), key, answerer, draining: heard };
+        let desk = Desk {
+            commands: commands.clone(),
+            key,
+            answerer,
+            draining: heard,
+            turn: turn_place.clone(),
+        };
         let router = http::router(Arc::new(desk), &config.allowed_origins);
-        let turn = config.turn.map(|settings| start_turn(settings, &here, turn_end)).transpose()?;
         let accept = |listener| tokio::spawn(ice_tcp.clone().accept(listener)).abort_handle();
         let accepting = listeners.into_iter().map(accept).collect();
         tracing::info!(media = ?here.advertised(), tcp = ?here.by_tcp(), "the relay is ready");
-        Ok((Self { commands, here, ice_tcp, accepting, turn, draining }, router))
+        Ok((Self { commands, here, ice_tcp, accepting, turn, turn_place, draining }, router))
     }
 
     /// Whether it forwards; once it does not it never will again.
@@ -194,6 +205,11 @@ impl Relay {
     /// Where the TURN server listens, if there is one.
     pub fn turn_addresses(&self) -> Option<&TurnAddresses> {
         self.turn.as_ref().map(TurnServer::addresses)
+    }
+
+    /// What pages and signaling are told of it.
+    pub fn turn_place(&self) -> Option<&TurnPlace> {
+        self.turn_place.as_ref()
     }
 
     /// Takes nobody new (`unavailable`), tells signaling so that visits move, and returns when the
@@ -239,10 +255,11 @@ fn listen(config: &RelayConfig) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), R
 
 /// TURN beside the forwarding unit, which is always a peer.
 fn start_turn(
-    mut settings: TurnSettings,
+    settings: &TurnSettings,
     here: &Here,
     unit: TurnEnd,
 ) -> Result<TurnServer, TurnError> {
+    let mut settings = settings.clone();
     settings.inside.extend(here.advertised());
     TurnServer::beside(&settings, Some(unit))
 }

@@ -5,7 +5,7 @@ mod wire_support;
 use minato_protocol::VisitId;
 use minato_protocol::act::{Act, MediaGrant, Outcome};
 use minato_protocol::media::{JoinOffer, PartyRole, RelayRefusal};
-use minato_relay::{Relay, RelayConfig};
+use minato_relay::{Relay, RelayConfig, TurnSecret, TurnSettings};
 use minato_signaling::access::Secrets;
 use minato_signaling::clock::Clock;
 use minato_signaling::http::Edge;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use wire_support::{Broker, Clinic, MEDIA_SEED, Screen, until};
+use wire_support::{Broker, Clinic, MEDIA_SEED, Screen, TURN_SECRET, until};
 
 /// An offer of a data channel, as a browser writes it.
 const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -39,11 +39,30 @@ impl Running {
     }
 
     async fn start_at(address: SocketAddr) -> Self {
+        Self::start_with(address, |_| {}).await
+    }
+
+    /// With a TURN server beside it.
+    async fn with_turn(secret: &'static [u8]) -> Self {
+        let any = "127.0.0.1:0".parse().expect("an address");
+        let turn = move |config: &mut RelayConfig| {
+            let mut settings = TurnSettings::new(TurnSecret::new(secret).expect("long enough"));
+            (settings.udp, settings.tcp) = (vec![any], vec![any]);
+            config.turn = Some(settings);
+        };
+        Self::start_with(any, turn).await
+    }
+
+    async fn start_with(
+        address: SocketAddr,
+        change: impl FnOnce(&mut RelayConfig) + Send + 'static,
+    ) -> Self {
         let runtime =
             Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let key = MediaKey::from_seed(&MEDIA_SEED).expect("a seed").public();
         let started = runtime.spawn(async move {
-            let config = RelayConfig::new(([127, 0, 0, 1], 0).into(), key);
+            let mut config = RelayConfig::new(([127, 0, 0, 1], 0).into(), key);
+            change(&mut config);
             let (relay, router) = Relay::start(config).expect("a relay on loopback");
             // A port of one who has just died is free again at once.
             let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
@@ -253,4 +272,33 @@ async fn a_relay_that_drains_gives_its_visits_away_and_takes_nobody_new() {
     assert!(since.elapsed() < Duration::from_secs(10), "it was empty: {:?}", since.elapsed());
     let grant = call.grant(&call.nurse).await;
     assert_eq!((grant.relay_url.as_str(), grant.relay), (&*lives.url(), generation));
+}
+
+#[tokio::test]
+async fn a_page_is_told_of_the_turn_server_of_the_relay_that_serves_its_visit() {
+    let (one, two) = (Running::with_turn(TURN_SECRET).await, Running::with_turn(TURN_SECRET).await);
+    let call = Call::over(&[&one, &two]).await;
+    let first = call.grant(&call.doctor).await;
+    let (dies, lives) = if one.url() == first.relay_url { (one, two) } else { (two, one) };
+    let places =
+        [&dies, &lives].map(|relay| relay.relay.turn_place().expect("it has TURN").clone());
+    let pass = first.turn.as_ref().expect("a way round");
+    assert_eq!(pass.urls, places[0].urls);
+    assert_eq!(pass.urls.len(), 2, "by UDP and by TCP");
+    let (until_s, _) = pass.username.split_once(':').expect("a time and a name");
+    let secret = TurnSecret::new(TURN_SECRET).expect("long enough");
+    let until_s = until_s.parse().expect("seconds");
+    let made = secret.credential(&first.participant.to_string(), until_s);
+    assert_eq!((pass.username.clone(), pass.credential.clone()), made);
+    dies.kill().await;
+    call.moved_beyond(first.relay).await;
+    assert_eq!(call.grant(&call.doctor).await.turn.expect("a way round").urls, places[1].urls);
+}
+
+#[tokio::test]
+async fn a_turn_server_with_another_secret_is_not_told_of_and_the_call_goes_on_without() {
+    let relay = Running::with_turn(b"a secret of somebody else's").await;
+    let call = Call::over(&[&relay]).await;
+    let grant = call.grant(&call.doctor).await;
+    assert_eq!((grant.relay_url, grant.turn), (relay.url(), None));
 }

@@ -1,6 +1,8 @@
 // The real binary on a free port and a directory of its own: as one process, or as signaling and a
 // relay apart. It can be killed as a power cut does, and started again on the same port and data.
 
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { freePort, Program } from "./process.mjs";
 import { until } from "./until.mjs";
@@ -9,14 +11,25 @@ const BUILT = fileURLToPath(new URL("../../target/debug/", import.meta.url));
 /** Where the programs are: the workspace's own build unless told otherwise. */
 export const BIN = process.env.MINATO_BIN ?? BUILT;
 
+/** The file with the secret that signaling and the relays of a test share. */
+function turnSecret(house) {
+  const path = house.folder("turn-secret");
+  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString("base64"), { mode: 0o600 });
+  return path;
+}
+
 export class Broker {
   #program;
   #options;
   #ahead_ms = 0;
 
-  constructor(port, options, logTo) {
+  #there;
+
+  /** `there`: where it is, if not beside this process: its address, its program, the `fetch` that gets there. */
+  constructor(port, options, logTo, there = {}) {
+    this.#there = { address: "127.0.0.1", program: `${BIN}/minato`, fetch: globalThis.fetch, ...there };
     this.port = port;
-    this.origin = `http://127.0.0.1:${port}`;
+    this.origin = `http://${this.#there.address}:${port}`;
     this.#options = options;
     this.logTo = logTo;
   }
@@ -35,16 +48,16 @@ export class Broker {
     const port = await freePort();
     const listen = ["--listen", `127.0.0.1:${port}`, "--data", house.folder("signaling")];
     const relays = relayOrigins.flatMap((origin) => ["--relay", origin]);
-    const options = ["signaling", "--demo", "--no-gateway", ...relays, ...listen];
+    const options = ["signaling", "--demo", "--no-gateway", ...relays, ...listen, "--turn-secret-file", turnSecret(house)];
     const broker = new Broker(port, options, house.log("signaling"));
     await broker.start();
     return broker;
   }
 
   async start() {
-    this.#program = new Program(`${BIN}/minato`, this.#options, { logTo: this.logTo });
+    this.#program = new Program(this.#there.program, this.#options, { logTo: this.logTo });
     await this.#program.says(/enrols with the code \S+/);
-    await until("the broker is ready", async () => (await fetch(`${this.origin}/readyz`)).ok);
+    await until("the broker is ready", async () => (await this.#there.fetch(`${this.origin}/readyz`)).ok);
     // A process begins at the machine's time: what was stepped before it was ended is stepped again.
     if (this.#ahead_ms > 0) await this.#step(this.#ahead_ms);
   }
@@ -76,7 +89,7 @@ export class Broker {
   }
 
   async #step(ms) {
-    const answer = await fetch(`${this.origin}/rehearsal/clock`, {
+    const answer = await this.#there.fetch(`${this.origin}/rehearsal/clock`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ advance_ms: ms }),
@@ -108,9 +121,16 @@ export class Relay {
   async start(house, broker) {
     const places = ["--listen", `127.0.0.1:${this.port}`, "--media", "127.0.0.1:0"];
     const trust = ["--token-key", broker.tokenKey, "--origin", broker.origin];
+    const turn = ["--turn", "127.0.0.1:0", "--turn-secret-file", turnSecret(house)];
     const logTo = house.log(this.name);
-    this.#program = new Program(`${BIN}/minato`, ["relay", ...places, ...trust], { logTo });
+    this.#program = new Program(`${BIN}/minato`, ["relay", ...places, ...trust, ...turn], { logTo });
     await this.#program.says(/signaling is connected/);
+  }
+
+  /** Where it is asked for TURN. */
+  get turnUrls() {
+    const said = (transport) => new RegExp(`TURN is ready.* ${transport}=\\[(\\S+)\\]`).exec(this.#program.said)[1];
+    return ["udp", "tcp"].map((transport) => `turn:${said(transport)}?transport=${transport}`);
   }
 
   /** Gone at once, as by a power cut. */

@@ -6,25 +6,28 @@ import { until } from "./until.mjs";
 
 export class Gateway {
   #program;
+  #fetch;
 
-  static async start(house, brokerOrigin, code) {
+  /** `there`: where it is, if not beside this process: its program, the `fetch` that gets there. */
+  static async start(house, brokerOrigin, code, there = {}) {
     const gateway = new Gateway();
+    gateway.#fetch = there.fetch ?? globalThis.fetch;
     const port = await freePort();
     gateway.origin = `http://127.0.0.1:${port}`;
     const places = ["--broker", brokerOrigin, "--data", house.folder("gateway"), "--status", `127.0.0.1:${port}`];
     const options = ["simulate", "--code", code, "--beds", "2", ...places];
-    gateway.#program = new Program(`${BIN}/minato-gateway`, options, { logTo: house.log("gateway") });
+    gateway.#program = new Program(there.program ?? `${BIN}/minato-gateway`, options, { logTo: house.log("gateway") });
     await gateway.#program.says(/the status page listens/);
     await until("the gateway is connected", async () => (await gateway.status()).link.connected);
     return gateway;
   }
 
   async status() {
-    return (await fetch(`${this.origin}/status`)).json();
+    return (await this.#fetch(`${this.origin}/status`)).json();
   }
 
   async #press(button, body) {
-    const answer = await fetch(`${this.origin}/simulate/${button}`, {
+    const answer = await this.#fetch(`${this.origin}/simulate/${button}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

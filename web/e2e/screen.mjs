@@ -35,6 +35,9 @@ export const DEVICES = {
   desktop: { ...JAPAN, viewport: { width: 1440, height: 900 } },
 };
 
+/** Wrapped browsers of this process. */
+let behind = 0;
+
 /** All screens of a story, in one browser but with nothing in common. */
 export class Screens {
   /** Addresses that requests went to, and violations that were found: asserted at the end. */
@@ -51,16 +54,17 @@ export class Screens {
     return screens;
   }
 
-  /** Screens of a browser that a wrapper starts, with the browser's own command behind its words. */
-  static async behind(house, wrapper) {
+  /**
+   * Screens of a browser that a wrapper starts, with the browser's own command behind its words.
+   * `further`: what else it has to be told of the place; as it is, that certificates are made on the spot.
+   */
+  static async behind(house, wrapper, further = ["--ignore-certificate-errors"]) {
     const screens = new Screens();
     screens.house = house;
-    const starter = house.folder("browser.sh");
+    const starter = house.folder(`browser-${(behind += 1)}.sh`);
     const words = [...wrapper, CHROMIUM].map((word) => `'${word}'`).join(" ");
     writeFileSync(starter, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o700 });
-    // The certificate was made on the spot; the media's way has to take it as well as the page's.
-    const args = [...FLAGS, ALLOWED, "--ignore-certificate-errors"];
-    screens.browser = await chromium.launch({ executablePath: starter, args });
+    screens.browser = await chromium.launch({ executablePath: starter, args: [...FLAGS, ALLOWED, ...further] });
     return screens;
   }
 

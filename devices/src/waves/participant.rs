@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use http::{Method, StatusCode, Uri};
 use minato_protocol::media::{JoinAnswer, JoinOffer, RelayRefusal, SLOTS_CHANNEL, WAVES_CHANNEL};
 use minato_protocol::reading::{WAVE_MESSAGE_BYTES_MAX, WaveBlock};
+use rtc::ice::mdns::MulticastDnsMode;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,7 +197,12 @@ async fn connection(
     tell: watch::Sender<RTCPeerConnectionState>,
 ) -> Result<Arc<dyn PeerConnection>, JoinError> {
     let near = relay.host().is_some_and(is_loopback);
-    let settings = SettingEngineBuilder::new().with_include_loopback_candidate(near).build();
+    // Nobody here has a name of the kind that is asked for by multicast, and where no route leads to
+    // such a question the whole connection would fail.
+    let settings = SettingEngineBuilder::new()
+        .with_include_loopback_candidate(near)
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .build();
     let from = if near { "127.0.0.1:0" } else { "0.0.0.0:0" };
     let connection = PeerConnectionBuilder::new()
         .with_setting_engine(settings)

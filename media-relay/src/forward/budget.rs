@@ -50,6 +50,9 @@ impl Engine {
     pub(super) fn plan(&mut self, key: Key, now: Instant) {
         let needs = self.weigh(key, now);
         let Some(session) = self.sessions.get_mut(&key) else { return };
+        if let Some(bps) = session.downlink.pauses(session.away, &needs, now) {
+            session.with(&mut self.drained, |rtc| rtc.bwe().reset(Bitrate::bps(bps)));
+        }
         let before = session.downlink.plan;
         session.uplink.look(session.source.shown(now), now);
         session.ask_again(session.uplink.is_worth_asking(session.downlink.rtt(), now));

@@ -1,5 +1,6 @@
 //! The way to one page: what is known of it, and what was decided from that.
 
+use super::pause::Pause;
 use crate::ladder::{Ladder, Link, Needs, Plan};
 use minato_protocol::media::{LadderStep, VideoWish};
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub(crate) struct Downlink {
     trips: [Option<Duration>; TRIPS],
     shortest: Option<(Duration, Instant)>,
     told_bps: (u64, u64),
+    pause: Pause,
     pub(crate) plan: Plan,
     /// What a doctor chose.
     pub(crate) pin: Option<LadderStep>,
@@ -42,7 +44,7 @@ impl Downlink {
 
     /// The page reported what arrived; `loss` is `None` where it does not.
     pub(crate) fn measured(&mut self, loss: Option<f32>, rtt: Option<Duration>) {
-        if let Some(loss) = loss {
+        if let Some(loss) = loss.filter(|_| !self.pause.holds()) {
             self.reported = true;
             self.loss = loss;
         }
@@ -84,9 +86,17 @@ impl Downlink {
         self.rtt
     }
 
+    /// Whether the page is heard and has anything to be shown; answers with what its link is taken
+    /// for again after a pause.
+    pub(crate) fn pauses(&mut self, away: bool, needs: &Needs, now: Instant) -> Option<u64> {
+        let bps = self.pause.look(away, needs.full_bps == 0, self.estimate_bps(), now)?;
+        (self.guess_bps, self.reported, self.loss) = (Some(bps), false, 0.0);
+        Some(bps)
+    }
+
     /// What the link carries, in bit/s, once that is known.
     pub(crate) fn estimate_bps(&self) -> Option<u64> {
-        self.guess_bps.filter(|_| self.reported)
+        self.guess_bps.filter(|_| self.reported && !self.pause.holds())
     }
 
     /// Looks at the link anew and plans; packets of the page wait for `uplink` on their way here.

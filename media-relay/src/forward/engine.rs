@@ -24,6 +24,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// A session that is not heard for this long is lost (RFC 7675 §5.1), as is one that does not
 /// connect within it.
 const LOST_AFTER: Duration = Duration::from_secs(30);
+/// After such a silence pictures begin anew: a browser would wait for three seconds before it asks.
+const AWAY_AFTER: Duration = Duration::from_secs(1);
 /// Timers never fire closer together than this.
 const TIMER_STEP: Duration = Duration::from_millis(1);
 /// A datagram with which str0m is asked whether it knows an address: an empty RTP header.
@@ -130,6 +132,7 @@ impl Engine {
                 self.deliver(key, source, &hello, now);
             }
         }
+        self.welcome_back(key, now);
         self.reschedule(key, now);
     }
 
@@ -205,6 +208,9 @@ impl Engine {
             self.remove(key, LeftReason::Lost, now);
         }
         self.tell_figures(now);
+        for session in self.sessions.values_mut() {
+            session.away |= now.saturating_duration_since(session.heard) >= AWAY_AFTER;
+        }
         let visits: Vec<VisitId> = self.keys_by_visit.keys().copied().collect();
         for visit in visits {
             self.refresh(visit, now);

@@ -160,6 +160,19 @@ impl Engine {
         }
     }
 
+    /// A page that was away is heard again: its pictures begin anew.
+    pub(super) fn welcome_back(&mut self, key: Key, now: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if !session.away || session.heard != now {
+            return;
+        }
+        session.away = false;
+        for line in session.outgoing.pictures.iter_mut().flatten() {
+            line.begin_anew();
+        }
+        self.ask_for_lines(key, now);
+    }
+
     /// Asks for the keyframes that a page's picture lines wait for.
     pub(super) fn ask_for_lines(&mut self, key: Key, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };

@@ -19,6 +19,8 @@ impl Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             media: self.here.advertised().iter().map(ToString::to_string).collect(),
             present,
+            // It stands beside this unit; whoever has the connection knows.
+            turn: None,
         };
         self.links.insert(link, out);
         self.tell_link(link, hello);

@@ -2,7 +2,7 @@
 //!
 //! `engine` holds the state and is fed by `run`, which owns the socket. The rules in between are
 //! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`, `rate`,
-//! `demand`, `path`, `red`.
+//! `demand`, `path`, `pause`, `red`.
 
 mod addresses;
 mod budget;
@@ -21,6 +21,7 @@ mod links;
 mod maps;
 mod outgoing;
 mod path;
+mod pause;
 mod rate;
 mod red;
 mod run;

@@ -213,6 +213,12 @@ impl PictureOut {
         self.asked = Some(now);
     }
 
+    /// What was sent lately never arrived: the line waits for a keyframe and asks for it at once.
+    pub(crate) fn begin_anew(&mut self) {
+        self.shown = None;
+        self.asked = None;
+    }
+
     /// Makes this receiver's packet, if the packet is of the layer shown.
     pub(crate) fn carry(&mut self, published: &mut Published<'_>, pt: Pt) -> Option<RtpWrite> {
         let this = Some((published.from, published.layer));

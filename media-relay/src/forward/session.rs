@@ -68,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) born: Instant,
     /// When its verified address was last heard.
     pub(crate) heard: Instant,
+    /// It was silent for so long that what was sent meanwhile is lost.
+    pub(crate) away: bool,
     pub(crate) connected: bool,
     pub(crate) deadline: Instant,
     pub(crate) source: Source,
@@ -127,6 +129,7 @@ impl Session {
             claims,
             born: now,
             heard: now,
+            away: false,
             connected: false,
             deadline: now,
             source: Source::default(),

@@ -17,6 +17,7 @@ pub(crate) struct Link {
     pub(crate) address: SocketAddr,
     bps: watch::Sender<Option<u64>>,
     lost: watch::Sender<Lost>,
+    cut: watch::Sender<bool>,
     roam: mpsc::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -52,9 +53,10 @@ impl Link {
         let address = near.local_addr().expect("bound");
         let (bps, narrow) = watch::channel(None);
         let (lost, losses) = watch::channel(Lost::default());
+        let (cut, is_cut) = watch::channel(false);
         let (roam, roams) = mpsc::channel(1);
-        let task = tokio::spawn(carry(near, relay, (narrow, losses), roams));
-        Self { address, bps, lost, roam, task }
+        let task = tokio::spawn(carry(near, relay, (narrow, losses, is_cut), roams));
+        Self { address, bps, lost, cut, roam, task }
     }
 
     /// Lets so much through towards the participant.
@@ -67,6 +69,11 @@ impl Link {
         self.lost.send_replace(Lost { up, down });
     }
 
+    /// Lets nothing through either way, or all of it again.
+    pub(crate) fn cut(&self, is_cut: bool) {
+        self.cut.send_replace(is_cut);
+    }
+
     /// From now on the relay sees the participant at another address; the old one is gone.
     pub(crate) async fn roam(&self) {
         self.roam.send(()).await.expect("the link lives");
@@ -76,7 +83,7 @@ impl Link {
 async fn carry(
     near: UdpSocket,
     relay: SocketAddr,
-    (bps, lost): (watch::Receiver<Option<u64>>, watch::Receiver<Lost>),
+    (bps, lost, cut): (watch::Receiver<Option<u64>>, watch::Receiver<Lost>, watch::Receiver<bool>),
     mut roams: mpsc::Receiver<()>,
 ) {
     let fresh = async || UdpSocket::bind("127.0.0.1:0").await.expect("a port");
@@ -97,7 +104,7 @@ async fn carry(
             }
             Ok((length, from)) = near.recv_from(&mut up) => {
                 participant = Some(from);
-                if !dice.lose(lost.borrow().up, &up[..length]) {
+                if !*cut.borrow() && !dice.lose(lost.borrow().up, &up[..length]) {
                     let _ = far.send_to(&up[..length], relay).await;
                 }
             }
@@ -106,7 +113,8 @@ async fn carry(
                 // A datagram of so many bytes takes its time on the wire.
                 let taken = bps.borrow().map_or(0, |bps| length as u64 * 8_000_000 / bps);
                 let free = waiting.back().map_or(now, |(due, _)| (*due).max(now));
-                if free < now + QUEUE && !dice.lose(lost.borrow().down, &down[..length]) {
+                let passes = !*cut.borrow() && free < now + QUEUE;
+                if passes && !dice.lose(lost.borrow().down, &down[..length]) {
                     let due = free + Duration::from_micros(taken);
                     waiting.push_back((due, down[..length].to_vec()));
                 }

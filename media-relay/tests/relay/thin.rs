@@ -9,6 +9,7 @@ use crate::stage::{ABE, FACE, ITO, PATIENCE, SATO, TestRelay, claims};
 use axum::http::Method;
 use minato_protocol::media::{Cause, GivenUp, LadderStep, PartyRole, SessionStats, VideoWish};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const DOCTOR: PartyRole = PartyRole::Doctor;
@@ -121,6 +122,42 @@ async fn media_finds_a_page_whose_address_changes_within_three_seconds() {
             println!("back after {heard:?} at the page that moved, {seen:?} at the other");
             assert!(heard < Duration::from_secs(3) && seen < Duration::from_secs(3));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_begin_anew_with_a_keyframe_for_a_page_that_was_cut_off() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO]).await;
+    let link = Link::to(relay.relay.media_addresses()[0]).await;
+    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
+    let sato = Peer::join_over(&link, &relay, &claims(SATO, PATIENT, FACE)).await;
+    let keyframe = AtomicBool::new(true);
+    let show = async {
+        for number in 0.. {
+            // Sound comes from both: a page that is silent all the time is away all the time.
+            abe.show(number, keyframe.swap(false, Ordering::Relaxed)).await;
+            sato.speak(number).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    while_doing(show, async {
+        let mut arrived = sato.arrived.lock().await;
+        let first = arrived.recv().await.expect("the peer lives");
+        assert_eq!(first.packet.payload[4] & 1, 0, "a keyframe");
+        link.cut(true);
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        while arrived.try_recv().is_ok() {}
+        link.cut(false);
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        keyframe.store(true, Ordering::Relaxed);
+        let mut useless = 0;
+        while arrived.recv().await.expect("the peer lives").packet.payload[4] & 1 == 1 {
+            useless += 1;
+        }
+        // Until the relay has heard of it, which is soon; fifty were shown meanwhile.
+        assert!(useless < 25, "{useless} pieces that nobody can decode");
     })
     .await;
 }

@@ -38,6 +38,8 @@ pub const TOKEN_LIFE_MS_MAX: i64 = 60_000;
 pub const TOKEN_BYTES_MAX: usize = 2_048;
 /// Longest `jti`.
 pub const JTI_BYTES_MAX: usize = 64;
+/// Whom [`TurnPlace::proof`] is made for.
+pub const TURN_PROOF_USER: &str = "proof";
 /// Receiving slots a page asks for: everybody else in a visit of six.
 pub const SLOTS: u8 = 5;
 /// Label of the ordered, reliable data channel that carries [`ToPage`] and [`FromPage`] as JSON.
@@ -311,6 +313,9 @@ pub enum FromRelay {
         media: Vec<String>,
         /// Everybody who is in a visit now.
         present: Vec<Present>,
+        /// The TURN server beside it, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<TurnPlace>,
     },
     /// Media of a participant is up (again after a reload).
     Joined {
@@ -339,6 +344,17 @@ pub enum FromRelay {
     Draining,
     /// Answer to [`ToRelay::Ping`].
     Pong,
+}
+
+/// A relay's TURN server (RFC 8656), as the relay registers it. Its passwords are made by signaling
+/// from a secret that both were given; it never crosses this wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnPlace {
+    /// `turn:` and `turns:` addresses for pages.
+    pub urls: Vec<String>,
+    /// The password of [`TURN_PROOF_USER`] until second 0, which has been over since 1970: whoever
+    /// has the same secret makes the same one, and it opens nothing.
+    pub proof: String,
 }
 
 /// A participant whose media is up.

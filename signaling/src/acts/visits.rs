@@ -119,12 +119,15 @@ impl Press<'_> {
         let (participant, companion, role) = (party.participant, party.companion, party.role);
         self.see_off(visit, room, &known).await?;
         self.in_visit_now(room, &known, Command::Enter(party)).await?;
-        let (place, relay) = self.edge.fleet.serving(visit).ok_or(Code::RelayAway)?;
+        let serving = self.edge.fleet.serving(visit).ok_or(Code::RelayAway)?;
         let pass = Pass { visit, participant, epoch: known.epoch, role: media_role(role) };
         let now = self.edge.desk.clock.now_elsewhere();
         let token = self.edge.media_key.media_token(&pass, now);
-        let turn = self.edge.turn.get().map(|door| door.pass(participant, now));
-        let relay_url = place.page_url.clone();
+        let relay_url = serving.place.page_url.clone();
+        // Media of a relay is reached through its own TURN server alone.
+        let here = self.edge.turn.get().filter(|_| relay_url.is_empty());
+        let turn = serving.turn.as_ref().or(here).map(|door| door.pass(participant, now));
+        let relay = serving.generation;
         let grant = MediaGrant { relay_url, token, participant, companion, relay, turn };
         Ok(Outcome::Media(grant))
     }

@@ -2,6 +2,7 @@
 //! connection; hears whether it is there.
 
 use super::assignment::{LEASE, RelayNo};
+use super::dial::Connection;
 use super::{Helm, List, Wishes};
 use futures_util::{SinkExt, StreamExt};
 use minato_protocol::media::{FromRelay, ToRelay};
@@ -9,15 +10,14 @@ use minato_protocol::{ParticipantId, VisitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn Connection>>;
 
 const RETRY: Duration = Duration::from_millis(500);
 /// A relay with a lease answers a question at least this often.
@@ -56,8 +56,10 @@ async fn connect(helm: &Helm, relay: RelayNo) -> Result<Socket, Error> {
     let bearer = HeaderValue::from_str(&bearer)
         .map_err(tokio_tungstenite::tungstenite::http::Error::from)?;
     request.headers_mut().insert("authorization", bearer);
-    // Without waiting to fill a packet: a removal acts within two seconds on any link.
-    let connected = tokio_tungstenite::connect_async_with_config(request, None, true);
+    let connected = async {
+        let stream = helm.fleet.dialer.connect(request.uri()).await.map_err(Error::Io)?;
+        client_async(request, stream).await
+    };
     let (socket, _) = within_lease(connected).await?;
     Ok(socket)
 }

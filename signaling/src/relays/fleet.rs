@@ -1,12 +1,12 @@
 //! The configured relays: which of them serves a visit now, and what they say of themselves.
 
-use super::RelayPlace;
 use super::assignment::{RelayNo, Seat, Settled, Table};
+use super::{Dialer, RelayPlace, TurnDoor, TurnPasswords};
 use crate::clock::Clock;
-use minato_protocol::media::FromRelay;
+use minato_protocol::media::{FromRelay, TurnPlace};
 use minato_protocol::{ParticipantId, VisitId};
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -14,12 +14,27 @@ use tokio::sync::Notify;
 /// longer than this program will run.
 const STAMPS_FROM_S: i64 = 1_577_836_800;
 
+/// What a page is told of the relay that serves its visit.
+#[derive(Debug)]
+pub struct Serving<'a> {
+    /// Where it is.
+    pub place: &'a RelayPlace,
+    /// The visit's generation there.
+    pub generation: u32,
+    /// Its TURN server, as it registered it; that of a relay in this process is not among these.
+    pub turn: Option<TurnDoor>,
+}
+
 /// All relays of this node.
 #[derive(Debug)]
 pub struct Fleet {
     places: Vec<RelayPlace>,
     table: Mutex<Table>,
     clock: Clock,
+    pub(super) dialer: Dialer,
+    turn: Option<TurnPasswords>,
+    /// TURN servers, as their relays registered them with the running lease.
+    turn_by_relay: Mutex<BTreeMap<RelayNo, TurnDoor>>,
     /// A relay said something that may change where visits are, or who is told of them.
     pub(super) news: Notify,
 }
@@ -28,7 +43,27 @@ impl Fleet {
     /// Relays at these places. Without any, every call is told that the relay is away.
     pub fn new(places: Vec<RelayPlace>, clock: Clock) -> Self {
         let table = Mutex::new(Table::new(places.len(), instant()));
-        Self { places, table, clock, news: Notify::new() }
+        Self {
+            places,
+            table,
+            clock,
+            dialer: Dialer::default(),
+            turn: None,
+            turn_by_relay: Mutex::default(),
+            news: Notify::new(),
+        }
+    }
+
+    /// Reaches relays by TLS whose authority this dialer trusts.
+    #[must_use]
+    pub fn dialed_by(self, dialer: Dialer) -> Self {
+        Self { dialer, ..self }
+    }
+
+    /// Tells pages of the relays' TURN servers.
+    #[must_use]
+    pub fn with_turn(self, passwords: TurnPasswords) -> Self {
+        Self { turn: Some(passwords), ..self }
     }
 
     /// Where pages find relays that are not at their own origin.
@@ -36,10 +71,11 @@ impl Fleet {
         self.places.iter().map(|place| place.page_url.as_str()).filter(|url| !url.is_empty())
     }
 
-    /// The relay that takes a visit's participants now, and the visit's generation there.
-    pub fn serving(&self, visit: VisitId) -> Option<(&RelayPlace, u32)> {
+    /// The relay that takes a visit's participants now.
+    pub fn serving(&self, visit: VisitId) -> Option<Serving<'_>> {
         let Seat { relay, generation, .. } = self.seat(visit)?;
-        Some((self.places.get(relay.0)?, generation))
+        let turn = self.turn_doors().get(&relay).cloned();
+        Some(Serving { place: self.places.get(relay.0)?, generation, turn })
     }
 
     /// The generation of a visit's place, for its row; 0 while none is known.
@@ -76,6 +112,9 @@ impl Fleet {
     /// A relay said something: it is there, and perhaps more.
     pub(super) fn heard(&self, relay: RelayNo, said: Option<FromRelay>) {
         let now = instant();
+        if let Some(FromRelay::Hello { turn, .. }) = &said {
+            self.register_turn(relay, turn.as_ref());
+        }
         let is_news = self.with(|table| {
             if let Some(FromRelay::Hello { present, .. }) = &said {
                 table.hello(relay, present, now);
@@ -98,6 +137,27 @@ impl Fleet {
         if is_news {
             self.news.notify_one();
         }
+    }
+
+    fn register_turn(&self, relay: RelayNo, place: Option<&TurnPlace>) {
+        let door = place.zip(self.turn.as_ref()).and_then(|(place, turn)| turn.door(place));
+        // A relay of this process is told by whoever started it, whatever it says here.
+        let elsewhere = self.places.get(relay.0).is_some_and(|place| !place.page_url.is_empty());
+        if elsewhere && place.is_some() && door.is_none() {
+            tracing::warn!(
+                relay = relay.0,
+                "pages are not told of this relay's TURN server: it has another secret than this \
+                 signaling, or this one has none"
+            );
+        }
+        match door.filter(|_| elsewhere) {
+            Some(door) => drop(self.turn_doors().insert(relay, door)),
+            None => drop(self.turn_doors().remove(&relay)),
+        }
+    }
+
+    fn turn_doors(&self) -> MutexGuard<'_, BTreeMap<RelayNo, TurnDoor>> {
+        self.turn_by_relay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {

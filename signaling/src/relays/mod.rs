@@ -2,15 +2,17 @@
 
 mod assignment;
 mod control;
+mod dial;
 mod fleet;
 mod helm;
 mod turn_door;
 mod wishes;
 
 pub use assignment::{LEASE, RelayNo, Seat, Settled, Table};
-pub use fleet::Fleet;
+pub use dial::Dialer;
+pub use fleet::{Fleet, Serving};
 pub use helm::{Helm, steer};
-pub use turn_door::TurnDoor;
+pub use turn_door::{TurnDoor, TurnPasswords};
 pub use wishes::{List, WaveParty, Wishes};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};

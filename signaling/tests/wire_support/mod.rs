@@ -26,7 +26,7 @@ use minato_signaling::http::{self as edge, Edge};
 use minato_signaling::log::{EventLog, StreamId};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
-use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace};
+use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace, TurnPasswords};
 use minato_signaling::site::{Register, Sheet};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -40,6 +40,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const PIN: &str = "2468";
 /// Signs media tokens.
 pub(crate) const MEDIA_SEED: [u8; 32] = [1; 32];
+/// Shared with relays that are TURN servers too.
+pub(crate) const TURN_SECRET: &[u8] = b"a secret of the tests alone";
 
 /// A broker in a runtime of its own, so that all of it can be gone at once.
 #[derive(Debug)]
@@ -83,7 +85,9 @@ impl Broker {
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
         desk.find_rooms().await.expect("the log is readable");
         let gateways = Arc::new(Gateways::new(desk.bell.clone()));
-        let fleet = Arc::new(Fleet::new(relays, clock.clone()));
+        let secret = minato_relay::TurnSecret::new(TURN_SECRET).expect("long enough");
+        let passwords = TurnPasswords::new(move |user, until| secret.credential(user, until));
+        let fleet = Arc::new(Fleet::new(relays, clock.clone()).with_turn(passwords));
         let media_key = Arc::new(MediaKey::from_seed(&MEDIA_SEED).expect("a seed"));
         let presence = Presence::new(clock);
         tokio::spawn(desk::watch(Arc::clone(&desk)));

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { getsWaves, seeAndHearEachOther } from "../media.mjs";
+import { allBetween, counted } from "../readings.mjs";
 import { until } from "../until.mjs";
 import { boardState, callOf, CUFF, OXIMETER, pass, same, step, w } from "../world.mjs";
 
@@ -39,7 +40,7 @@ step("the broker is killed as by a power cut and started again: every screen com
 step("ten minutes without the clinic's line: the nurse goes on measuring; all values arrive once, the late ones as 後着", async () => {
   await until("nothing waits at the gateway", async () => (await w.gateway.status()).waiting === 0);
   const placeBefore = await boardState();
-  const cut = await counted();
+  const cut = await counted(w.gateway);
   w.cable.cut();
   await w.nurse.sees("電波が切れています", 30_000);
   await w.nurse.sees("測定は続けられます");
@@ -53,22 +54,13 @@ step("ten minutes without the clinic's line: the nurse goes on measuring; all va
   await until("the doctor sees no number that could be taken for now", async () => (await w.abe.tile("spo2").getAttribute("data-state")) === "blank");
   await w.abe.sees("患者さん側の画面が");
   await Promise.all([w.abe.look("doctor-site-cut"), w.nurse.look("nurse-cut"), w.coordinator.look("board-site-cut")]);
-  const held = await counted();
+  const held = await counted(w.gateway);
   assert.ok(held.waiting >= 600, `ten minutes at one a second wait on the disk: ${held.waiting}`);
   w.cable.mend();
   await w.nurse.seesNoMore("電波が切れています", 30_000);
   await until("all of it has been delivered", async () => (await w.gateway.status()).waiting < 3, 60_000);
   await until("the doctor's tile is live again", async () => (await w.abe.tile("spo2").getAttribute("data-state")) === "now", 30_000);
-  const measured = await until("the doctor's screen has everything", () => {
-    const rows = between(w.abe.screen.rows, cut.now, held.now);
-    return rows.length >= held.last_seq - cut.last_seq && rows;
-  });
-  assert.equal(measured.length, held.last_seq - cut.last_seq, "as many as the gateway counted");
-  assert.equal(new Set(measured.map((row) => row.outcome.id)).size, measured.length, "each once");
-  for (const device of [CUFF, OXIMETER]) {
-    const frames = measured.filter(({ outcome }) => outcome.device.id === device).map(({ outcome }) => outcome.provenance.sequence);
-    assert.ok(frames.length > 0 && frames.every((frame, at) => at === 0 || frame === frames[at - 1] + 1), `${device}: every frame, in order`);
-  }
+  const measured = await allBetween(w.abe.screen, cut, held, [CUFF, OXIMETER]);
   const old = measured.filter((row) => held.now - row.outcome.gateway_time > MINUTE_MS);
   assert.ok(old.every((row) => row.late), "what is old when it arrives is marked late");
   const pressures = old.filter((row) => row.outcome.characteristic === "blood_pressure");
@@ -89,19 +81,3 @@ step("ten minutes without the clinic's line: the nurse goes on measuring; all va
   await getsWaves(w.abe.page, "the doctor", 15_000);
   w.learnt.cut = `${measured.length} readings in the cut, ${measured.filter((row) => row.late).length} late, ${pressures.length} pressures`;
 });
-
-/** The gateway's count at a moment at which everything that was heard is on its disk. */
-async function counted() {
-  let before;
-  return until("nothing is being written", async () => {
-    const now = await w.gateway.status();
-    const isSettled = before?.last_seq === now.last_seq;
-    before = now;
-    return isSettled && now;
-  });
-}
-
-/** Rows of what the gateway received between two moments of its clock. */
-function between(rows, from, to) {
-  return rows.filter(({ outcome }) => outcome.gateway_time > from && outcome.gateway_time <= to);
-}

@@ -1,11 +1,12 @@
 // The two sides of a poor link, for a program that `minato-island run` started: programs and
 // browsers that live on one side, and words to the link between them.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ALLOWED, FLAGS } from "../screen.mjs";
 
 const BUILT = fileURLToPath(new URL("../../../target/debug/minato-island", import.meta.url));
@@ -43,6 +44,22 @@ export function chromiumOn(side, speech, folder, origin) {
       `--use-file-for-fake-audio-capture=${speech}`,
       `--unsafely-treat-insecure-origin-as-secure=${origin}`,
     ],
+  };
+}
+
+const ASK = `
+  const [url, init] = process.argv.slice(1);
+  const answer = await fetch(url, JSON.parse(init));
+  console.log(JSON.stringify({ ok: answer.ok, status: answer.status, body: await answer.text() }));
+`;
+
+/** `fetch` as from one side, for this process, which stands on neither; what it needs of the answer. */
+export function fetchOn(side) {
+  const run = promisify(execFile);
+  return async (url, init = {}) => {
+    const words = ["in", side, "--", process.execPath, "--input-type=module", "-e", ASK, url, JSON.stringify(init)];
+    const { ok, status, body } = JSON.parse((await run(ISLAND, words)).stdout);
+    return { ok, status, text: async () => body, json: async () => JSON.parse(body) };
   };
 }
 

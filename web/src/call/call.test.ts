@@ -1,12 +1,15 @@
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Link } from "../wire/link";
 import { view } from "../wire/testing";
 import type { MediaGrant, Row, VisitRow } from "../wire/types";
 import { Views } from "../wire/views";
 import type { Wire } from "../wire/wire";
 import { Call } from "./call";
+import { REJOIN_AFTER_MS, STALL_MS } from "./watchdog";
 
-const { made, refusing } = vi.hoisted(() => ({
+const { made, refusing, bytesOf } = vi.hoisted(() => ({
+  bytesOf: { call: 0 },
   made: [] as { grant?: MediaGrant; isDropped: boolean }[],
   refusing: new Set<number>(),
 }));
@@ -29,8 +32,16 @@ vi.mock("./coming", () => ({
   Coming: class {
     isDropped = false;
     isUp = true;
+    session = {};
+    map = { version: 1, slots: [{ index: 0, participant: "p", role: "doctor", audio: true, video: true }], auscultation: null };
     lines = {
-      peer: { connectionState: "connected", iceConnectionState: "connected", close: () => undefined },
+      peer: {
+        connectionState: "connected",
+        iceConnectionState: "connected",
+        close: () => undefined,
+        restartIce: () => undefined,
+        setLocalDescription: () => Promise.resolve(),
+      },
       slotsChannel: {},
       terms: { take: () => undefined, feel: () => undefined },
       wavesChannel: {},
@@ -54,12 +65,21 @@ vi.mock("./coming", () => ({
   },
 }));
 
-vi.mock("./stats", () => ({ measure: () => Promise.resolve({ bytes: 0, frames: new Map() }) }));
+vi.mock("./stats", () => ({ measure: () => Promise.resolve({ bytes: bytesOf.call, frames: new Map() }) }));
+vi.mock("./audio-nack", () => ({ describe: () => Promise.resolve("an offer") }));
+/** The relay cannot be reached. */
+vi.mock("./relay", () => ({
+  restart: () => Promise.resolve({ type: "unreachable" }),
+  leave: () => Promise.resolve(),
+}));
 
 let views: Views;
 let version: number;
 let asked: ((relay: number) => void)[];
 let call: Call;
+let link: Signal<Link>;
+let doubted: number;
+let woken: number;
 
 /** The broker says at which generation the visit's place is. */
 function place(relay: number): void {
@@ -77,6 +97,7 @@ async function grants(relay: number): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("window", { addEventListener: () => undefined, removeEventListener: () => undefined });
+  vi.stubGlobal("MediaStream", class {});
   made.length = 0;
   refusing.clear();
   version = 0;
@@ -89,7 +110,15 @@ beforeEach(() => {
         done({ type: "done", outcome: { type: "media", ...grant } });
       });
     });
-  const wire = { views, act, you: signal(undefined) } as unknown as Wire;
+  [doubted, woken, bytesOf.call] = [0, 0, 0];
+  link = signal<Link>({ state: "connected" });
+  const doubt = () => {
+    doubted += 1;
+  };
+  const wake = () => {
+    woken += 1;
+  };
+  const wire = { views, act, you: signal(undefined), link, doubt, wake } as unknown as Wire;
   call = new Call(wire, { staff: true, video: true });
 });
 
@@ -148,5 +177,61 @@ describe("a call whose visit is given to another relay", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await grants(6);
     expect(made.at(-1)).toMatchObject({ isDropped: false, grant: { relay: 6 } });
+  });
+});
+
+describe("a call in which nothing is heard any more", () => {
+  /** The watchdog looks four times a second. */
+  const LOOK_MS = 250;
+
+  it("says that it is mended, then that it is gone, and keeps its connection while the broker is silent too", async () => {
+    await inCallAt(5);
+    await vi.advanceTimersByTimeAsync(STALL_MS + LOOK_MS);
+    expect(call.state.value.type).toBe("restarting");
+    expect(doubted).toBeGreaterThan(0);
+    link.value = { state: "cut_off", since: 0 };
+    await vi.advanceTimersByTimeAsync(REJOIN_AFTER_MS + 10_000);
+    expect(call.state.value).toMatchObject({ type: "gone", code: undefined });
+    expect(made).toHaveLength(1);
+  });
+
+  it("is live again by itself when the old connection comes back first, and wakes the screen's own link", async () => {
+    await inCallAt(5);
+    link.value = { state: "cut_off", since: 0 };
+    await vi.advanceTimersByTimeAsync(REJOIN_AFTER_MS + 5_000);
+    expect(call.state.value.type).toBe("gone");
+    bytesOf.call = 1_000;
+    await vi.advanceTimersByTimeAsync(LOOK_MS);
+    expect(call.state.value.type).toBe("live");
+    expect(woken).toBe(1);
+    expect(made).toHaveLength(1);
+  });
+
+  it("joins anew as soon as the broker is heard, once, with the old connection kept until then", async () => {
+    await inCallAt(5);
+    link.value = { state: "cut_off", since: 0 };
+    await vi.advanceTimersByTimeAsync(REJOIN_AFTER_MS + 5_000);
+    asked.length = 0;
+    link.value = { state: "connected" };
+    await vi.advanceTimersByTimeAsync(LOOK_MS * 5);
+    expect(asked).toHaveLength(1);
+    expect(made.map((one) => one.isDropped)).toEqual([false]);
+    await grants(5);
+    expect(made).toHaveLength(2);
+    expect(call.state.value.type).toBe("live");
+  });
+
+  it("leaves a new connection out when the old one came back meanwhile", async () => {
+    await inCallAt(5);
+    link.value = { state: "cut_off", since: 0 };
+    await vi.advanceTimersByTimeAsync(REJOIN_AFTER_MS + 5_000);
+    asked.length = 0;
+    link.value = { state: "connected" };
+    await vi.advanceTimersByTimeAsync(LOOK_MS);
+    bytesOf.call = 1_000;
+    await vi.advanceTimersByTimeAsync(LOOK_MS);
+    await grants(5);
+    expect(made).toHaveLength(1);
+    expect(call.state.value.type).toBe("live");
   });
 });

@@ -12,11 +12,11 @@ import { Own } from "./own";
 import * as relay from "./relay";
 import { Seating } from "./seating";
 import { measure } from "./stats";
-import { advise, feel, type Pulse, RESTART_PAUSE_MS, UNREACHED_PAUSE_MS } from "./watchdog";
+import { advise, feel, isStalled, type Pulse, REJOIN_AFTER_MS, RESTART_PAUSE_MS, UNREACHED_PAUSE_MS } from "./watchdog";
 
 export type { Seat } from "./seating";
 
-const WATCH_MS = 500;
+const WATCH_MS = 250;
 /** So long the browser's question about camera and microphone holds the call up. */
 const QUESTION_MS = 4_000;
 /** Pauses between attempts to join: the first, the longest. */
@@ -32,7 +32,7 @@ export type CallState =
   | { type: "live" }
   /** Nothing is heard since; the path is being mended. */
   | { type: "restarting"; since: number }
-  /** The session at the relay is gone; it is joined anew as long as the visit lasts. */
+  /** Nothing came for long, or the session at the relay is gone; it is joined anew as long as the visit lasts. */
   | { type: "gone"; since: number; code: Code | RelayCode | undefined };
 
 /** After these the visit goes on without this screen: no further attempt. */
@@ -68,6 +68,7 @@ export class Call {
   private pulse: Pulse | undefined;
   private lastRestartAt: number | undefined;
   private restarting = false;
+  private rejoining = false;
   private failures = 0;
   private watch: ReturnType<typeof setInterval> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -109,7 +110,7 @@ export class Call {
     this.unfollow?.();
     this.granted.value = undefined;
     this.attempt += 1;
-    clearTimeout(this.retry);
+    this.noRetry();
     this.letGo(goodbye);
     this.own.letGo();
     this.state.value = { type: "idle" };
@@ -179,20 +180,20 @@ export class Call {
     const mine = this.granted.value;
     if (mine === undefined || now <= mine) return;
     untracked(() => {
-      clearTimeout(this.retry);
+      this.noRetry();
       void this.connect();
     });
   }
 
-  /** Gets a token, makes the one offer and takes the answer. */
-  private async connect(): Promise<void> {
+  /** Gets a token, makes the one offer and takes the answer, if it is still wanted then. */
+  private async connect(isWanted = () => true): Promise<void> {
     const visit = this.visit;
     if (!visit) return;
     this.attempt += 1;
     const { attempt } = this;
     if (!this.lines && !("since" in this.state.peek())) this.state.value = { type: "connecting" };
     const answer = await this.wire.act({ type: "join_media", visit });
-    if (this.visit !== visit || this.attempt !== attempt) return;
+    if (this.visit !== visit || this.attempt !== attempt || !isWanted()) return;
     if (answer.type !== "done" || answer.outcome.type !== "media") {
       return this.notJoined(answer.type === "refused" ? answer.code : undefined);
     }
@@ -282,7 +283,7 @@ export class Call {
     for (const ear of this.waveEars) ear(block);
   }
 
-  /** Twice a second: does media flow, do pictures move, what is to be done? */
+  /** Four times a second: does media flow, do pictures move, what is to be done? */
   private async look(): Promise<void> {
     const lines = this.lines;
     if (!lines) return;
@@ -293,16 +294,43 @@ export class Call {
     this.pulse = feel(this.pulse, bytes, now);
     this.seating.follow(frames, now);
     const flows = this.pulse.grewAt === now && lines.peer.connectionState === "connected";
-    if (flows && this.state.peek().type === "restarting") this.state.value = { type: "live" };
-    const advice = advise({
+    if (flows) this.backAgain();
+    const known = {
       pulse: this.pulse,
       company: this.seating.hasCompany(),
       iceFailed: ["disconnected", "failed"].includes(lines.peer.iceConnectionState),
       lastRestartAt: this.lastRestartAt,
+      brokerHeard: this.wire.link.peek().state === "connected",
       now,
-    });
+    };
+    if (!isStalled(known)) return;
+    this.wire.doubt();
+    this.sayGone(now);
+    const advice = advise(known);
     if (advice === "restart") await this.mend();
-    if (advice === "rejoin" && !this.coming) this.failed(undefined);
+    if (advice === "rejoin") await this.rejoin();
+  }
+
+  /** Media flows again: then the broker can be reached too. */
+  private backAgain(): void {
+    if (!("since" in this.state.peek())) return;
+    this.state.value = { type: "live" };
+    this.wire.wake();
+  }
+
+  /** What did not come for long is not called mending any more, though that goes on. */
+  private sayGone(now: number): void {
+    const told = this.state.peek();
+    if (told.type !== "restarting" || now - told.since < REJOIN_AFTER_MS) return;
+    this.state.value = { type: "gone", since: told.since, code: undefined };
+  }
+
+  /** A new session beside the silent one, which is kept until that one is there. */
+  private async rejoin(): Promise<void> {
+    if (this.rejoining || this.coming || this.retry !== undefined) return;
+    this.rejoining = true;
+    await this.connect(() => !this.flows());
+    this.rejoining = false;
   }
 
   /** ICE restart with the session's own secret: works without signaling. */
@@ -372,14 +400,22 @@ export class Call {
     this.attempt += 1;
     const told = this.failures >= REFUSALS_BEFORE_TELLING ? code : undefined;
     this.state.value = { type: "gone", since, code: told };
-    clearTimeout(this.retry);
+    this.noRetry();
     if (!(code && FINAL.includes(code))) this.later();
   }
 
   private later(): void {
-    clearTimeout(this.retry);
+    this.noRetry();
     const wait = Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** (this.failures - 1));
-    this.retry = setTimeout(() => void this.connect(), wait * (0.75 + Math.random() / 2));
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.connect();
+    }, wait * (0.75 + Math.random() / 2));
+  }
+
+  private noRetry(): void {
+    clearTimeout(this.retry);
+    this.retry = undefined;
   }
 
   private dropComing(goodbye: boolean): void {
@@ -404,7 +440,7 @@ export class Call {
   private readonly networkChanged = (): void => {
     if (this.lines) void this.mend();
     else if (this.state.peek().type === "gone") {
-      clearTimeout(this.retry);
+      this.noRetry();
       void this.connect();
     }
   };

@@ -76,7 +76,8 @@ function nameOf(seat: Seat, visit: VisitRow): string {
 
 function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitRow }) {
   const name = nameOf(seat, visit);
-  const heard = seat.audio && seat.given_up !== "sound" ? "chip moss" : "chip grey";
+  // What was said of somebody before the line fell silent is no word about now.
+  const isHeard = seat.audio && seat.given_up !== "sound" && call.state.value.type === "live";
   return (
     <figure class="seat" data-participant={seat.participant}>
       <Picture call={call} stream={seat.stream} shown={seat.video} label={name} />
@@ -87,7 +88,7 @@ function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitR
       )}
       <figcaption>
         <span class="name">{name}</span>
-        <span class={heard}>{common(seat.audio && seat.given_up !== "sound" ? "heard" : "not_heard")}</span>
+        <span class={isHeard ? "chip moss" : "chip grey"}>{common(isHeard ? "heard" : "not_heard")}</span>
         {seat.frozenSince !== undefined && (
           <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
         )}

@@ -6,6 +6,7 @@ const known = {
   company: true,
   iceFailed: false,
   lastRestartAt: undefined,
+  brokerHeard: true,
   now: 0,
 };
 
@@ -33,6 +34,10 @@ describe("the call's watchdog", () => {
 
   it("joins anew when restarts do not help", () => {
     expect(advise({ ...known, now: REJOIN_AFTER_MS })).toBe("rejoin");
+  });
+
+  it("goes on mending the old way while nobody is heard who could give a new one", () => {
+    expect(advise({ ...known, brokerHeard: false, now: REJOIN_AFTER_MS * 2 })).toBe("restart");
   });
 
   it("says since when a picture stands still, and forgets with a new person", () => {

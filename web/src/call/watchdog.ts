@@ -7,7 +7,7 @@ export const STALL_MS = 1_500;
 export const RESTART_PAUSE_MS = 4_000;
 /** A relay that could not be reached at all is asked again sooner: one that was started anew answers. */
 export const UNREACHED_PAUSE_MS = 1_000;
-/** No packet for so long in spite of restarts: the session is gone, join anew. */
+/** No packet for so long in spite of restarts: the session is as good as gone, join anew. */
 export const REJOIN_AFTER_MS = 20_000;
 /** A picture without a new frame for so long is said to be frozen. */
 export const FROZEN_MS = 2_000;
@@ -33,16 +33,22 @@ interface Known {
   company: boolean;
   iceFailed: boolean;
   lastRestartAt: number | undefined;
+  /** Who gives a new way in is heard. As long as not, the old one may be the first to come back. */
+  brokerHeard: boolean;
   now: number;
 }
 
-export function advise({ pulse, company, iceFailed, lastRestartAt, now }: Known): Advice {
-  if (!pulse) return "well";
-  const silent = now - pulse.grewAt;
+/** Whether nothing comes although something should. */
+export function isStalled({ pulse, company, iceFailed, now }: Omit<Known, "lastRestartAt" | "brokerHeard">): boolean {
   // Alone in a call there is only RTCP, every few seconds at worst: then ICE's own word counts.
-  const stalled = iceFailed || (company && silent >= STALL_MS);
-  if (!stalled) return "well";
-  if (silent >= REJOIN_AFTER_MS) return "rejoin";
+  return pulse !== undefined && (iceFailed || (company && now - pulse.grewAt >= STALL_MS));
+}
+
+export function advise(known: Known): Advice {
+  const { pulse, lastRestartAt, brokerHeard, now } = known;
+  if (!pulse || !isStalled(known)) return "well";
+  const silent = now - pulse.grewAt;
+  if (silent >= REJOIN_AFTER_MS && brokerHeard) return "rejoin";
   if (lastRestartAt !== undefined && now - lastRestartAt < RESTART_PAUSE_MS) return "well";
   return "restart";
 }

@@ -6,6 +6,10 @@ import type { Code } from "./types";
 export const CUT_AFTER_MS = 4_000;
 /** Pauses between attempts: the first, the longest. */
 export const BACKOFF_MS = { first: 300, most: 5_000 };
+/** An attempt that has not even opened by then is given up: TCP itself asks ever more seldom. */
+export const OPEN_WITHIN_MS = 5_000;
+/** So many heartbeats without a word, when a call is silent too: then the link is gone as well. */
+export const DOUBTED_HEARTBEATS = 1.3;
 /** So many heartbeats without a word mean that the link is gone. */
 export const SILENT_HEARTBEATS = 3;
 
@@ -27,8 +31,11 @@ export function isPassing(code: Code): boolean {
   return PASSING.includes(code);
 }
 
-/** The pause before the nth attempt (0, 1, 2 …), `random` in 0..1 spreads a crowd. */
-export function backoffMs(attempt: number, random: number): number {
+/**
+ * The pause before the nth attempt (0, 1, 2 …), `random` in 0..1 spreads a crowd. Time that the last
+ * attempt itself waited in vain counts as a part of it, all but the shortest pause.
+ */
+export function backoffMs(attempt: number, random: number, waited_ms = 0): number {
   const full = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10));
-  return Math.round(full * (0.5 + random / 2));
+  return Math.round(Math.max(BACKOFF_MS.first, full - waited_ms) * (0.5 + random / 2));
 }

@@ -3,7 +3,8 @@
 import { rowHash, sumHash } from "./hash";
 import type { FromScreen, ReadingRow, RoomRow, Row, ToScreen, You } from "./types";
 import type { ViewMessage } from "./views";
-import { Wire, type World } from "./wire";
+import { Wire } from "./wire";
+import type { World } from "./world";
 
 export function room(key: string, waiting = 0): Row & RoomRow {
   return {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UNSENT_LIFE_MS } from "./acts";
-import { BACKOFF_MS, backoffMs, CUT_AFTER_MS } from "./link";
+import { BACKOFF_MS, backoffMs, CUT_AFTER_MS, OPEN_WITHIN_MS } from "./link";
 import { harness, reading, room, view } from "./testing";
 
 beforeEach(() => {
@@ -166,6 +166,37 @@ describe("the link", () => {
     expect(backoffMs(1, 1)).toBe(600);
     expect(backoffMs(50, 1)).toBe(5_000);
     expect(backoffMs(50, 0)).toBe(2_500);
+  });
+
+  it("asks for a new one soon after an attempt that only waited, because TCP asks ever more seldom", async () => {
+    expect(backoffMs(50, 1, 4_900)).toBe(BACKOFF_MS.first);
+    const { wire, sockets } = harness();
+    wire.start();
+    await vi.advanceTimersByTimeAsync(5 * (OPEN_WITHIN_MS + 2_000));
+    expect(sockets.length).toBeGreaterThanOrEqual(5);
+    wire.stop();
+  });
+
+  it("has to prove itself sooner while a call is silent, and is at once back when one is heard", async () => {
+    const { wire, last, sockets } = harness();
+    wire.start();
+    last().welcome(0);
+    await vi.advanceTimersByTimeAsync(5_500);
+    wire.doubt();
+    expect(wire.link.value.state).toBe("connected");
+    await vi.advanceTimersByTimeAsync(1_500);
+    wire.doubt();
+    expect(wire.link.value.state).toBe("cut_off");
+    await vi.advanceTimersByTimeAsync(1_000);
+    const waiting = last();
+    wire.wake();
+    expect(last()).not.toBe(waiting);
+    last().welcome(0);
+    const open = sockets.length;
+    wire.wake();
+    expect(sockets.length).toBe(open);
+    expect(wire.link.value.state).toBe("connected");
+    wire.stop();
   });
 
   it("knows the broker's time whatever the tablet's clock says", () => {

@@ -3,13 +3,21 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { Acts, type Answer } from "./acts";
-import { asPage } from "./api";
 import { Chats } from "./chat";
 import { ServerClock } from "./clock";
-import { backoffMs, CUT_AFTER_MS, isPassing, type Link, SILENT_HEARTBEATS } from "./link";
+import {
+  backoffMs,
+  CUT_AFTER_MS,
+  DOUBTED_HEARTBEATS,
+  isPassing,
+  type Link,
+  OPEN_WITHIN_MS,
+  SILENT_HEARTBEATS,
+} from "./link";
 import { Readings } from "./readings";
 import type { Act, Code, FromScreen, Have, ToScreen, You } from "./types";
 import { Views } from "./views";
+import { browser, type World } from "./world";
 
 /** The protocol spoken here. */
 export const VERSION = 1;
@@ -17,37 +25,6 @@ const HEARTBEAT_MS_UNTIL_TOLD = 5_000;
 const TICK_MS = 1_000;
 /** After so many attempts without a hello the session itself is asked for. */
 const ATTEMPTS_BEFORE_ASKING = 2;
-
-/** What the wire needs from the world. Tests bring their own. */
-export interface World {
-  open(): WebSocket;
-  now(): number;
-  random(): number;
-  newKey(): string;
-  /** Whether the cookie still opens a session; `undefined` when nobody answers. */
-  sessionIsOpen(): Promise<boolean | undefined>;
-}
-
-function browser(): World {
-  return {
-    open: () => new WebSocket(asPage(`${location.origin.replace(/^http/, "ws")}/ws`)),
-    now: () => Date.now(),
-    random: () => Math.random(),
-    newKey: () => {
-      const bytes = crypto.getRandomValues(new Uint8Array(16));
-      return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    },
-    sessionIsOpen: async () => {
-      try {
-        const answer = await fetch(asPage("/api/me"), { cache: "no-store" });
-        if (!answer.ok) return answer.status === 401 ? false : undefined;
-        return ((await answer.json()) as { type: string }).type === "open";
-      } catch {
-        return undefined;
-      }
-    },
-  };
-}
 
 function isSame(one: You | undefined, other: You): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
@@ -64,6 +41,8 @@ export class Wire {
 
   private socket: WebSocket | undefined;
   private welcomed = false;
+  private opening = false;
+  private triedAt = 0;
   private stopped = false;
   private attempts = 0;
   private heardAt: number;
@@ -156,9 +135,12 @@ export class Wire {
     this.retry = undefined;
     this.attempts += 1;
     this.heardAt = this.world.now();
+    this.triedAt = this.heardAt;
+    this.opening = true;
     const socket = this.world.open();
     this.socket = socket;
     socket.onopen = () => {
+      this.opening = false;
       const have: Have[] = this.views.have();
       this.send({ type: "hello", version: VERSION, have });
     };
@@ -243,7 +225,8 @@ export class Wire {
     this.showGone();
     if (this.attempts > 0 && this.attempts % ATTEMPTS_BEFORE_ASKING === 0) void this.askSession();
     clearTimeout(this.retry);
-    const pause = backoffMs(this.attempts, this.world.random());
+    const waited = this.attempts > 0 ? this.world.now() - this.triedAt : 0;
+    const pause = backoffMs(this.attempts, this.world.random(), waited);
     this.retry = setTimeout(() => this.connect(), pause);
   }
 
@@ -265,11 +248,18 @@ export class Wire {
     this.acts.expire();
     this.showGone();
     const silent = this.world.now() - this.heardAt;
-    if (this.socket && silent > this.heartbeatMs * SILENT_HEARTBEATS) this.lost();
+    const patience = this.opening ? OPEN_WITHIN_MS : this.heartbeatMs * SILENT_HEARTBEATS;
+    if (this.socket && silent > patience) this.lost();
   }
 
-  /** The phone woke up or found a network: do not wait for the next pause to end. */
-  private wake(): void {
+  /** Something else on the same way has gone silent: this link has to prove itself sooner. */
+  doubt(): void {
+    const silent = this.world.now() - this.heardAt;
+    if (this.welcomed && silent > this.heartbeatMs * DOUBTED_HEARTBEATS) this.lost();
+  }
+
+  /** The phone woke up, found a network, hears a call again: do not wait for the next pause to end. */
+  wake(): void {
     if (this.stopped) return;
     const silent = this.world.now() - this.heardAt;
     if (this.socket && this.welcomed && silent <= this.heartbeatMs * 1.5) return;

@@ -11,6 +11,7 @@ mod settings;
 mod streams;
 mod tally;
 mod tls;
+mod told;
 mod wake;
 
 pub(crate) use passage::{TurnEnd, UnitEnd, passage};

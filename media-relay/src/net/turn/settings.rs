@@ -46,6 +46,9 @@ pub struct TurnSettings {
     /// Relayed addresses as told to clients, where they differ from the listeners'. A family
     /// without one is not relayed.
     pub advertised: Vec<IpAddr>,
+    /// The host in the addresses that pages are told, as the certificate has it. Without: the
+    /// listeners' IP addresses.
+    pub host: Option<String>,
     /// Allocations of one user.
     pub per_user_max: usize,
     /// Allocations of all users.
@@ -66,6 +69,7 @@ impl TurnSettings {
             inside: Vec::new(),
             relay_ports: TURN_RELAY_PORTS,
             advertised: Vec::new(),
+            host: None,
             per_user_max: TURN_PER_USER_MAX,
             allocations_max: TURN_ALLOCATIONS_MAX,
         }
@@ -87,7 +91,7 @@ impl TurnSettings {
     }
 
     /// Relayed addresses as told to clients.
-    fn told(&self) -> Vec<IpAddr> {
+    pub(super) fn told(&self) -> Vec<IpAddr> {
         if !self.advertised.is_empty() {
             return self.advertised.iter().map(IpAddr::to_canonical).collect();
         }
