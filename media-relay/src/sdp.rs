@@ -215,6 +215,13 @@ fn payload_type<'a>(section: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The payload type of a codec in the first section of a kind that has it.
+pub(crate) fn first_payload_type(text: &str, kind: &str, name: &str) -> Option<u8> {
+    let sections = sections(text);
+    let fitting = sections.iter().filter(|section| section.starts_with(kind));
+    fitting.filter_map(|section| payload_type(section, name)?.parse().ok()).next()
+}
+
 /// The ICE user name fragment of an SDP.
 pub(crate) fn ice_ufrag(text: &str) -> Option<&str> {
     text.lines().find_map(|row| row.strip_prefix("a=ice-ufrag:"))

@@ -2,14 +2,16 @@
 //!
 //! `engine` holds the state and is fed by `run`, which owns the socket. The rules in between are
 //! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`, `rate`,
-//! `demand`, `path`, `red`.
+//! `demand`, `path`, `red`, `stills`, `codecs`, `h264`.
 
 mod addresses;
 mod budget;
+mod codecs;
 mod demand;
 mod downlink;
 mod engine;
 mod flow;
+mod h264;
 mod joins;
 mod keyframe;
 mod layer;
@@ -24,8 +26,10 @@ mod session;
 mod slots;
 mod source;
 mod splice;
+mod stills;
 mod waves;
 
+pub(crate) use codecs::Codecs;
 pub(crate) use run::start;
 pub(crate) use session::Opening;
 
@@ -105,9 +109,9 @@ mod tests {
             not_after: Timestamp(0),
             generation: 1,
         };
-        let (rtc, user) = (answered.rtc, answered.user);
+        let (rtc, user, codecs) = (answered.rtc, answered.user, answered.codecs);
         let (id, secret) = ("id".to_owned(), "secret".to_owned());
-        Box::new(Opening { id, secret, claims, lines: offer.lines, user, rtc })
+        Box::new(Opening { id, secret, claims, lines: offer.lines, user, codecs, rtc })
     }
 
     fn is_there(engine: &mut Engine, now: Instant) -> bool {

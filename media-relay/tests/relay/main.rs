@@ -2,8 +2,10 @@
 
 mod call;
 mod door;
+mod h264;
 mod link;
 mod peer;
 mod stack;
 mod stage;
+mod stills;
 mod thin;
