@@ -33,6 +33,7 @@ vi.mock("./coming", () => ({
       peer: { connectionState: "connected", iceConnectionState: "connected", close: () => undefined },
       slotsChannel: {},
       wavesChannel: {},
+      stillsChannel: {},
       slots: [],
     };
     constructor(

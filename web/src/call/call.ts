@@ -2,7 +2,7 @@
 // session is gone, and says truthfully how it stands.
 
 import { effect, type Signal, signal, untracked } from "@preact/signals";
-import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
+import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, SlotMap, ToPage, VideoWish } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { sendOnly } from "./camera-layers";
 import { Coming, pause } from "./coming";
@@ -13,6 +13,8 @@ import { isEndedByBroker } from "./over";
 import { Own } from "./own";
 import * as relay from "./relay";
 import { Seating } from "./seating";
+import { Stethoscope } from "./stethoscope";
+import { StillCamera } from "./still-camera";
 
 export type { Seat } from "./seating";
 
@@ -39,19 +41,17 @@ const FINAL: readonly (Code | RelayCode)[] = ["visit_over", "visit_unknown", "no
 
 export class Call {
   readonly state: Signal<CallState> = signal<CallState>({ type: "idle" });
-  private readonly hearing = new Hearing();
-  readonly speaker = this.hearing.speaker;
-  readonly companion = this.hearing.companion;
-  readonly needsTap = this.hearing.needsTap;
+  /** What of it is heard on this screen. */
+  readonly hearing = new Hearing();
   private readonly seating = new Seating();
   readonly seats = this.seating.seats;
   readonly auscultation = this.seating.auscultation;
   readonly reduced = this.seating.reduced;
-  private readonly own: Own;
-  readonly self: Own["stream"];
-  readonly faults: Own["faults"];
-  readonly microphone: Own["microphone"];
-  readonly camera: Own["camera"];
+  /** The own microphone and camera. */
+  readonly own: Own;
+  /** The own one; `auscultation` is what somebody else's brings. */
+  readonly stethoscope = new Stethoscope();
+  private readonly stillCamera: StillCamera;
 
   private visit: string | undefined;
   /** The connection in use. */
@@ -71,10 +71,13 @@ export class Call {
     private readonly options: { staff: boolean; video: boolean },
   ) {
     this.own = new Own(options.video);
-    this.self = this.own.stream;
-    this.faults = this.own.faults;
-    this.microphone = this.own.microphone;
-    this.camera = this.own.camera;
+    const seen = () => (this.own.camera.peek() ? this.own.stream.peek() : undefined);
+    this.stillCamera = new StillCamera(seen, () => this.now.peek());
+  }
+
+  /** The broker's time, moved on once a second: how old a still is. */
+  get now(): Signal<number> {
+    return this.wire.clock.now;
   }
 
   /** Enters the call of a visit and stays in it until `leave`. */
@@ -103,6 +106,7 @@ export class Call {
     clearTimeout(this.retry);
     this.letGo(goodbye);
     this.own.letGo();
+    this.stethoscope.letGo();
     this.state.value = { type: "idle" };
   }
 
@@ -111,23 +115,6 @@ export class Call {
     const mine = you?.role === "doctor" ? you.staff : undefined;
     // A page that leaves watches nothing any more.
     return untracked(() => isEndedByBroker(this.wire.views, visit, mine));
-  }
-
-  setMicrophone(on: boolean): void {
-    this.own.setMicrophone(on);
-  }
-
-  setCamera(on: boolean): Promise<void> {
-    return this.own.setCamera(on);
-  }
-
-  setSpeaker(on: boolean): void {
-    this.hearing.speaker.value = on;
-  }
-
-  /** Asks for camera and microphone again, after the person allowed them in the settings. */
-  askAgain(): Promise<void> {
-    return this.own.askAgain();
   }
 
   /** How much picture this screen wants of somebody. Sound is not affected. */
@@ -143,21 +130,6 @@ export class Call {
   private tell(words: FromPage): void {
     const channel = this.kept?.lines.slotsChannel;
     if (channel?.readyState === "open") channel.send(JSON.stringify(words));
-  }
-
-  /** Hears the waves of the visit until the returned function is called. */
-  onWave(ear: (block: WaveBlock) => void): () => void {
-    return this.hearing.onWave(ear);
-  }
-
-  /** An element could not play: the person's tap will. */
-  blocked(play: () => void): void {
-    this.hearing.blocked(play);
-  }
-
-  /** The person tapped. */
-  tap(): void {
-    this.hearing.tap();
   }
 
   /** The visit was given to another relay: everybody joins there at once. */
@@ -183,7 +155,7 @@ export class Call {
     if (answer.type !== "done" || answer.outcome.type !== "media") {
       return this.notJoined(answer.type === "refused" ? answer.code : undefined);
     }
-    if (this.hearing.settle(answer.outcome.companion)) this.setMicrophone(false);
+    if (this.hearing.settle(answer.outcome.companion)) this.own.setMicrophone(false);
     await this.take(visit, answer.outcome);
   }
 
@@ -199,7 +171,7 @@ export class Call {
 
   private async negotiate(visit: string, grant: MediaGrant): Promise<void> {
     this.dropComing(false);
-    const coming = new Coming(this.options.staff, this.self.peek(), grant);
+    const coming = new Coming(this.options.staff, this.own.stream.peek(), grant);
     this.coming = coming;
     this.listen(coming.lines);
     // May call for the next attempt at once, if the visit has moved on meanwhile.
@@ -226,8 +198,9 @@ export class Call {
     const kept = this.keep(lines, session);
     this.kept = kept;
     this.own.putOn(lines);
+    this.stethoscope.putOn(lines);
     this.seating.begin(lines);
-    if (map) this.seating.take(map);
+    if (map) this.sit(lines, map);
     if (kept.isUp) this.live();
   }
 
@@ -247,6 +220,11 @@ export class Call {
     });
   }
 
+  private sit(lines: Lines, map: SlotMap): void {
+    this.seating.take(map);
+    this.stillCamera.want(this.seating.wanted.peek()?.stills ?? false, lines.stillsChannel);
+  }
+
   private live(): void {
     this.failures = 0;
     this.state.value = { type: "live" };
@@ -256,12 +234,15 @@ export class Call {
     const isKept = () => this.kept?.lines === lines;
     lines.slotsChannel.onmessage = (event: MessageEvent) => {
       const map = JSON.parse(String(event.data)) as ToPage;
-      if (isKept()) this.seating.take(map);
+      if (isKept()) this.sit(lines, map);
       else if (this.coming?.lines === lines) this.coming.map = map;
       void sendOnly(lines.camera, map.wanted);
     };
     lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
       if (isKept()) this.hearing.wave(event.data);
+    };
+    lines.stillsChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (isKept()) this.seating.takeStill(event.data, this.now.peek());
     };
     lines.peer.onconnectionstatechange = () => {
       if (isKept() && lines.peer.connectionState === "connected") this.live();
@@ -319,6 +300,8 @@ export class Call {
     const { kept } = this;
     this.kept = undefined;
     this.own.putOn(undefined);
+    this.stethoscope.putOn(undefined);
+    this.stillCamera.want(false, undefined);
     this.seating.begin(undefined);
     kept?.drop(goodbye);
   }

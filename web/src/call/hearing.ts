@@ -9,6 +9,8 @@ export class Hearing {
   readonly companion = signal(false);
   /** The browser plays sound only after a tap. */
   readonly needsTap = signal(false);
+  /** How loud a stethoscope is heard, beside the voices: 0 to 1. */
+  readonly chestVolume = signal(1);
   private companionSettled = false;
   private readonly taps = new Set<() => void>();
   private readonly waveEars = new Set<(block: WaveBlock) => void>();
