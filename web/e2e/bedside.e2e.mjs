@@ -1,8 +1,10 @@
 // The nurse's tablet beside the patient: the stethoscope sounds at the doctor's as it sounds at the
-// bed, and where no moving picture is given, stills come and say how old they are.
+// bed, and where no moving picture is given, stills come and say how old they are. Its browser
+// encodes H.264 and nothing else.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { codecsOf, encodesH264Alone } from "./bedside/codecs.mjs";
 import { record } from "./bedside/record.mjs";
 import { PERIOD, response, sweep, writeWav } from "./bedside/sweep.mjs";
 import { Broker } from "./broker.mjs";
@@ -33,6 +35,7 @@ before(async () => {
   island = await Screens.open(house, { flags: [`--use-file-for-fake-audio-capture=${heart}`] });
   abe = new Doctor(await mainland.screen("abe", "desktop"));
   nurse = new Nurse(await island.screen("nurse", "tablet"));
+  await nurse.page.addInitScript(encodesH264Alone);
 });
 
 after(async () => {
@@ -46,6 +49,7 @@ test("a doctor and a nurse at the bedside are in a call; nobody listens to a che
   await nurse.takeConsent();
   await seeAndHearEachOther([abe, nurse]);
   assert.equal(await abe.page.getByText("聴診音").count(), 0);
+  assert.deepEqual(await codecsOf(abe.page), { gets: ["video/H264"], sends: ["video/VP8"] });
 });
 
 test("the nurse starts auscultation: both pages say so, and the microphone is what it was", async () => {

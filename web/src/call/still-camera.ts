@@ -29,7 +29,7 @@ export class StillCamera {
     private readonly seen: () => MediaStream | undefined,
     /** The broker's time. */
     private readonly clock: () => number,
-    private readonly shoot: Shoot = shootHere(),
+    private readonly shoot: Shoot = shootHere,
   ) {}
 
   /** Whether anybody can only be given stills, and the channel they go by. */
@@ -71,23 +71,22 @@ export class StillCamera {
   }
 }
 
-/** A camera of the browser's own means: a video nobody sees, drawn small, and as JPEG. */
-function shootHere(): Shoot {
-  let video: HTMLVideoElement | undefined;
-  return async (stream) => {
-    video ??= document.createElement("video");
-    if (video.srcObject !== stream) {
-      video.muted = true;
-      video.playsInline = true;
-      video.srcObject = stream;
-      await video.play();
-    }
+/** By the browser's own means: a video that nobody sees, drawn small, and as JPEG. It is there for
+ * the moment only: a picture that nobody watches costs a tablet its battery. */
+async function shootHere(stream: MediaStream): Promise<Blob | undefined> {
+  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
+  video.srcObject = stream;
+  try {
+    // A camera that has just been taken away never plays.
+    await Promise.race([video.play(), new Promise((over) => setTimeout(over, STILL_MS))]);
     if (!video.videoWidth) return undefined;
     const height = Math.min(HEIGHT_MAX, Math.round((WIDTH * video.videoHeight) / video.videoWidth));
     const canvas = Object.assign(document.createElement("canvas"), { width: WIDTH, height });
     canvas.getContext("2d")?.drawImage(video, 0, 0, WIDTH, height);
-    return smallEnough((quality) => new Promise((made) => canvas.toBlob(made, "image/jpeg", quality)));
-  };
+    return await smallEnough((quality) => new Promise((made) => canvas.toBlob(made, "image/jpeg", quality)));
+  } finally {
+    video.srcObject = null;
+  }
 }
 
 /** The best picture that fits, or none: a busy one may be too large at any quality. */
