@@ -1,6 +1,6 @@
 //! How one page names the codecs that were agreed with it: PURE.
 
-use crate::sdp::first_payload_type;
+use crate::sdp::picture_payload_type;
 use str0m::Rtc;
 use str0m::format::Codec;
 use str0m::media::Pt;
@@ -18,35 +18,53 @@ pub(crate) struct Codecs {
     pub(crate) opus: Option<Pt>,
     /// Opus that repeats itself.
     pub(crate) red: Option<Pt>,
+    /// What the page can show, and what it may send: a browser may have one way only.
+    shows: Pictures,
+    sends: Pictures,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Pictures {
     vp8: Option<Pt>,
     h264: Option<Pt>,
+}
+
+impl Pictures {
+    /// Of the lines that the relay answers with this direction.
+    fn read(answer: &str, direction: &str) -> Self {
+        let named = |name| picture_payload_type(answer, direction, name).map(Pt::from);
+        Self { vp8: named("vp8/"), h264: named("h264/") }
+    }
+
+    fn of(&self, codec: PictureCodec) -> Option<Pt> {
+        match codec {
+            PictureCodec::Vp8 => self.vp8,
+            PictureCodec::H264 => self.h264,
+        }
+    }
 }
 
 impl Codecs {
     /// What the answer says; of sound, what the engine knows.
     pub(crate) fn read(answer: &str, rtc: &Rtc) -> Self {
         let opus = rtc.codec_config().find(|params| params.spec().codec == Codec::Opus);
-        let picture = |name| first_payload_type(answer, "m=video", name).map(Pt::from);
         Self {
             opus: opus.map(|params| params.pt()),
             red: opus.and_then(|params| params.red()),
-            vp8: picture("vp8/"),
-            h264: picture("h264/"),
+            shows: Pictures::read(answer, "a=sendonly"),
+            sends: Pictures::read(answer, "a=recvonly"),
         }
     }
 
-    /// How the page names a codec, if it has it.
+    /// How the page names a codec, if it can show it.
     pub(crate) fn of_picture(&self, codec: PictureCodec) -> Option<Pt> {
-        match codec {
-            PictureCodec::Vp8 => self.vp8,
-            PictureCodec::H264 => self.h264,
-        }
+        self.shows.of(codec)
     }
 
-    /// What the page means by a payload type.
+    /// What the page sends under a payload type.
     pub(crate) fn picture_of(&self, pt: Pt) -> Option<PictureCodec> {
         let all = [PictureCodec::Vp8, PictureCodec::H264];
-        all.into_iter().find(|codec| self.of_picture(*codec) == Some(pt))
+        all.into_iter().find(|codec| self.sends.of(*codec) == Some(pt))
     }
 }
 
@@ -67,8 +85,9 @@ mod tests {
                  a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef01234567\r\n\
                  a=fingerprint:sha-256 11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:\
                  55:66:77:88:99:AA:BB:CC:DD:EE:FF:00\r\na=setup:actpass\r\na=mid:{mid}\r\n\
-                 a=recvonly\r\n{rows}",
-                types.join(" ")
+                 a={}\r\n{rows}",
+                types.join(" "),
+                if mid == 2 { "sendonly" } else { "recvonly" }
             )
         };
         let sound = format!(
@@ -81,10 +100,12 @@ mod tests {
              a=fmtp:{h264_rtx} apt={h264}\r\na=rtpmap:{vp8} VP8/90000\r\n\
              a=rtpmap:{vp8_rtx} rtx/90000\r\na=fmtp:{vp8_rtx} apt={vp8}\r\n"
         );
-        let head = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n";
+        let head = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\n";
         let sounds = line("audio", 0, &[red, opus], &sound);
         let pictures = line("video", 1, &[h264, h264_rtx, vp8, vp8_rtx], &picture);
-        format!("{head}{sounds}{pictures}")
+        let camera = format!("{picture}a=ssrc:7 cname:x\r\n");
+        let camera = line("video", 2, &[h264, h264_rtx, vp8, vp8_rtx], &camera);
+        format!("{head}{sounds}{pictures}{camera}")
     }
 
     proptest! {
