@@ -1,5 +1,6 @@
 //! From an offer to an answered str0m instance, outside of the forwarding thread.
 
+use crate::forward::Codecs;
 use crate::net::Here;
 use crate::sdp::{Offer, finish_answer, ice_ufrag};
 use minato_protocol::media::RelayCode;
@@ -24,6 +25,12 @@ const RESEND_PACKETS: usize = 1_000;
 /// the room between lets a too large one be counted instead of breaking the channel.
 const MESSAGE_BYTES_MAX: u32 = 16 * 1024;
 
+/// H.264 in pieces (packetization-mode 1), constrained baseline 3.1: what browsers have in common
+/// (RFC 7742 §6.2). A page's own payload types take precedence.
+const H264_PT: u8 = 125;
+const H264_RTX_PT: u8 = 107;
+const H264_PROFILE: u32 = 0x42_e0_1f;
+
 /// What all sessions of a relay have in common.
 #[derive(Debug)]
 pub(crate) struct Answerer {
@@ -38,6 +45,7 @@ pub(crate) struct Answered {
     pub(crate) sdp: String,
     /// The relay's ICE user name fragment.
     pub(crate) user: String,
+    pub(crate) codecs: Codecs,
 }
 
 impl Answerer {
@@ -56,7 +64,8 @@ impl Answerer {
 
     fn try_answer(&self, offer: &Offer, now: Instant) -> Option<Answered> {
         let sdp = SdpOffer::from_sdp_string(&offer.text).ok()?;
-        // VP8 and Opus are what every tablet can encode. Full ICE, because a browser facing
+        // VP8 and Opus are what every tablet can encode; H.264 is for the few that encode nothing
+        // else, and comes second, so that all pages of a visit can show a picture. Full ICE, because a browser facing
         // ICE-lite nominates seconds late on a long link.
         let measurable = offer.text.contains("transport-cc");
         let mut config = Rtc::builder()
@@ -71,6 +80,12 @@ impl Answerer {
             .set_dtls_cert(self.certificate.clone())
             .set_stats_interval(Some(STATS_EVERY))
             .set_sctp_max_message_size(MESSAGE_BYTES_MAX);
+        config.codec_config().add_h264(
+            H264_PT.into(),
+            Some(H264_RTX_PT.into()),
+            true,
+            H264_PROFILE,
+        );
         let sounds = config.codec_config().iter_mut();
         for sound in sounds.filter(|params| params.spec().codec == Codec::Opus) {
             sound.set_fb_nack(offer.lines.resends_sound);
@@ -88,6 +103,7 @@ impl Answerer {
         let answer = rtc.sdp_api().accept_offer(sdp).ok()?;
         let sdp = finish_answer(&answer.to_sdp_string(), &offer.lines);
         let user = ice_ufrag(&sdp)?.to_owned();
-        Some(Answered { rtc: Box::new(rtc), sdp, user })
+        let codecs = Codecs::read(&sdp, &rtc);
+        Some(Answered { rtc: Box::new(rtc), sdp, user, codecs })
     }
 }

@@ -146,6 +146,7 @@ async fn join(
         claims,
         lines: offer.lines,
         user: answered.user,
+        codecs: answered.codecs,
         rtc: answered.rtc,
     });
     desk.ask(|reply| Command::Join { opening, at, reply }).await?;

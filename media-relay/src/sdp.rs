@@ -217,6 +217,16 @@ fn payload_type<'a>(section: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The payload type of a codec in the first line of pictures that has it; `row`: a row that the
+/// line's section must have.
+pub(crate) fn picture_payload_type(text: &str, row: &str, name: &str) -> Option<u8> {
+    let sections = sections(text);
+    let fitting = sections
+        .iter()
+        .filter(|section| section.starts_with("m=video") && section.lines().any(|r| r == row));
+    fitting.filter_map(|section| payload_type(section, name)?.parse().ok()).next()
+}
+
 /// The ICE user name fragment of an SDP.
 pub(crate) fn ice_ufrag(text: &str) -> Option<&str> {
     text.lines().find_map(|row| row.strip_prefix("a=ice-ufrag:"))

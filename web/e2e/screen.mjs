@@ -46,11 +46,14 @@ export class Screens {
   looked = 0;
   errors = [];
   #all = [];
+  #context = {};
 
-  static async open(house) {
+  /** `flags` are the browser's own, `context` what Playwright is to do otherwise. */
+  static async open(house, { flags = [], context = {} } = {}) {
     const screens = new Screens();
     screens.house = house;
-    screens.browser = await launch([...FLAGS, ALLOWED]);
+    screens.#context = context;
+    screens.browser = await launch([...FLAGS, ALLOWED, ...flags]);
     return screens;
   }
 
@@ -75,7 +78,7 @@ export class Screens {
   }
 
   async screen(who, device) {
-    return this.#screen(who, device, await this.browser.newContext(DEVICES[device]));
+    return this.#screen(who, device, await this.browser.newContext({ ...DEVICES[device], ...this.#context }));
   }
 
   async #screen(who, device, context) {

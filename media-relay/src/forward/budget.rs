@@ -5,13 +5,13 @@ use super::engine::Engine;
 use super::session::Session;
 use crate::ladder::Needs;
 use minato_protocol::media::{
-    GivenUp, LadderStep, PartyRole, Pin, Reduced, SlotMap, VideoWish, VoiceTerms, Wanted,
+    GivenUp, PartyRole, Pin, Reduced, Slot, SlotMap, VideoWish, VoiceTerms, Wanted,
 };
 use std::time::{Duration, Instant};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::stats::PeerStats;
 
-/// A still every few seconds of one person.
+/// A still every few seconds of one person, which is how pages send their pieces.
 const STILLS_BPS: u64 = 16_000;
 /// A picture whose packets wait longer for the pacer than this is not worth waiting for.
 const PICTURE_WAIT: Duration = Duration::from_secs(1);
@@ -93,7 +93,8 @@ impl Engine {
         for (slot, holder) in session.slots.occupied() {
             let Some(publisher) = self.present(visit, holder) else { continue };
             needs.audio_bps += publisher.source.voice_bps();
-            if !session.outgoing.has_picture(slot) || !publisher.source.shows(now) {
+            let shows = publisher.source.shows(now) && session.can_show(publisher);
+            if !session.outgoing.has_picture(slot) || !shows {
                 continue;
             }
             let wish = session.wish_of(holder);
@@ -105,7 +106,9 @@ impl Engine {
         }
         for other in self.others(key) {
             needs.waves_bps += other.source.waves_bps(now);
-            needs.audio_bps += other.source.auscultation_bps(now);
+            if session.hears_stethoscopes() {
+                needs.audio_bps += other.source.auscultation_bps(now);
+            }
         }
         needs
     }
@@ -124,12 +127,13 @@ impl Engine {
         let participant = session.claims.participant;
         let room = session.uplink.cap;
         let mut needed = None;
-        for other in self.others(key).filter(|other| other.slots.of(participant).is_some()) {
+        let sees =
+            |other: &&Session| other.slots.of(participant).is_some() && other.can_show(session);
+        for other in self.others(key).filter(sees) {
             let wish = other.wish_of(participant);
             // The smallest layer stays on for who may be able to take it soon.
             let video = wish.min(other.downlink.cap().max(VideoWish::Quarter));
-            let in_vain = room == VideoWish::Off || other.downlink.plan.step == LadderStep::Stills;
-            let stills = wish > VideoWish::Off && in_vain;
+            let stills = other.takes_stills_of(participant, room);
             let before = needed.unwrap_or(Wanted { video: VideoWish::Off, stills: false });
             let video = before.video.max(video);
             needed = Some(Wanted { video, stills: before.stills || stills });
@@ -175,8 +179,16 @@ pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> 
         return Some(GivenUp::Sound);
     }
     let slot = session.slots.of(publisher.claims.participant)?;
-    if !session.outgoing.has_picture(slot) || !publisher.source.shows(now) {
+    if !session.outgoing.has_picture(slot) {
         return None;
+    }
+    if !publisher.source.shows(now) {
+        // Its own link has no room for more than stills.
+        let narrow = publisher.uplink.cap == VideoWish::Off && publisher.stills_in.come(now);
+        return narrow.then_some(GivenUp::Picture);
+    }
+    if !session.can_show(publisher) {
+        return Some(GivenUp::Codec);
     }
     let wish = session.wish_of(publisher.claims.participant);
     let cap = session.downlink.cap();
@@ -191,6 +203,7 @@ pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> 
 /// Why, if anything is given up at all.
 pub(super) fn reduced(session: &Session, map: &SlotMap) -> Option<Reduced> {
     let plan = session.downlink.plan;
-    let because = plan.because.filter(|_| map.slots.iter().any(|slot| slot.given_up.is_some()))?;
+    let given_up = |slot: &Slot| slot.given_up.is_some_and(|what| what != GivenUp::Codec);
+    let because = plan.because.filter(|_| map.slots.iter().any(given_up))?;
     Some(Reduced { step: plan.step, because })
 }

@@ -4,9 +4,10 @@ use super::addresses::Key;
 use super::engine::Engine;
 use super::layer::{Layer, choose};
 use super::outgoing::Published;
+use super::session::is_staff;
 use super::source::Track;
 use minato_protocol::VisitId;
-use minato_protocol::media::{MediaClaims, PartyRole};
+use minato_protocol::media::MediaClaims;
 use std::time::Instant;
 use str0m::media::Mid;
 use str0m::rtp::RtpPacket;
@@ -32,7 +33,12 @@ impl Engine {
             self.aim_all(visit, now);
         }
         if track == Track::Camera {
-            return self.hand_out(track, &mut Published::picture(key, layer, packet));
+            let Some(publisher) = self.sessions.get_mut(&key) else { return };
+            let Some(codec) = publisher.codecs.picture_of(packet.header.payload_type) else {
+                return crate::metrics::dropped("unknown_codec");
+            };
+            publisher.source.codec = Some(codec);
+            return self.hand_out(track, &mut Published::picture(key, layer, codec, packet));
         }
         let Some(publisher) = self.sessions.get_mut(&key) else { return };
         // Taken out while others are written to.
@@ -66,15 +72,19 @@ impl Engine {
                 crate::metrics::dropped("text_only");
                 continue;
             }
+            if track == Track::Stethoscope && !receiver.hears_stethoscopes() {
+                continue;
+            }
             let slot = receiver.slots.of(participant);
-            let (voice, vp8) = (receiver.voice(), receiver.vp8);
+            let (voice, codecs) = (receiver.voice(), receiver.codecs);
             let lines = &mut receiver.outgoing;
             let made = match track {
                 Track::Microphone => slot.zip(voice).and_then(|(slot, voice)| {
                     let out = lines.sounds.get_mut(slot)?;
                     Some((out.mid, out.carry(published, voice)?))
                 }),
-                Track::Camera => slot.zip(vp8).and_then(|(slot, pt)| {
+                Track::Camera => slot.and_then(|slot| {
+                    let pt = codecs.of_picture(published.codec)?;
                     let out = lines.pictures.get_mut(slot)?.as_mut()?;
                     Some((out.mid, out.carry(published, pt)?))
                 }),
@@ -146,7 +156,7 @@ impl Engine {
         let targets: Vec<_> = (0..session.outgoing.pictures.len())
             .map(|slot| {
                 let holder = session.slots.holder(slot)?;
-                let publisher = self.present(visit, holder)?;
+                let publisher = self.present(visit, holder).filter(|p| session.can_show(p))?;
                 let wish = session.wish_of(holder).min(session.downlink.cap());
                 let layer = choose(wish, |layer| publisher.source.layer_flows(layer, now))?;
                 Some((publisher.key, layer))
@@ -185,10 +195,9 @@ impl Engine {
 }
 
 fn may(claims: &MediaClaims, track: Track) -> bool {
-    let staff = matches!(claims.role, PartyRole::Doctor | PartyRole::Nurse);
     match track {
         Track::Microphone => claims.rights.publish_audio,
         Track::Camera => claims.rights.publish_video,
-        Track::Stethoscope => claims.rights.publish_audio && staff,
+        Track::Stethoscope => claims.rights.publish_audio && is_staff(claims),
     }
 }

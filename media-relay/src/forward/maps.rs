@@ -1,4 +1,4 @@
-//! What pages are told and tell: slot maps, wishes, waves.
+//! What pages are told and tell: slot maps, wishes, waves, stills.
 
 use super::addresses::Key;
 use super::budget::{given_up, reduced};
@@ -7,7 +7,8 @@ use super::session::{Session, WISHES_MAX};
 use super::waves::Wave;
 use minato_protocol::VisitId;
 use minato_protocol::media::{
-    FromPage, SLOTS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL, Wanted,
+    FromPage, SLOTS_CHANNEL, STILLS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL,
+    Wanted, still_of,
 };
 use std::time::Instant;
 use str0m::channel::{ChannelData, ChannelId};
@@ -17,6 +18,10 @@ const FROM_PAGE_BYTES_MAX: usize = 1_024;
 /// Bytes that may wait in a page's data channel before its waves queue up here. It is far below
 /// what the association holds, so that waves never keep a slot map out.
 const WAVES_IN_CHANNEL_MAX: usize = 32 * 1024;
+/// The same for a still that begins, and for one that has begun: on the links that are given stills
+/// each kilobyte more keeps everything else waiting. A piece beyond it spoils its still.
+const STILL_BEGINS_MAX: usize = 3_000;
+const STILL_GOES_ON_MAX: usize = 6_000;
 /// The same for slot maps: as much as the association takes.
 const MAPS_IN_CHANNEL_MAX: usize = 128 * 1024;
 
@@ -67,7 +72,7 @@ impl Engine {
         let auscultator = self
             .auscultator_by_visit
             .get(&visit)
-            .filter(|holder| **holder != key)
+            .filter(|holder| **holder != key && session.hears_stethoscopes())
             .and_then(|holder| self.sessions.get(holder))
             .filter(|holder| holder.source.auscultates(now));
         let mut drawn = SlotMap {
@@ -111,13 +116,15 @@ impl Engine {
                 self.tell_map(key);
             }
             WAVES_CHANNEL => session.waves_channel = Some(channel),
+            STILLS_CHANNEL => session.stills_channel = Some(channel),
             _ => tracing::debug!("a channel of no known name"),
         }
     }
 
     pub(super) fn channel_closed(&mut self, key: Key, channel: ChannelId) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        for ours in [&mut session.slots_channel, &mut session.waves_channel] {
+        let Session { slots_channel, waves_channel, stills_channel, .. } = session;
+        for ours in [slots_channel, waves_channel, stills_channel] {
             ours.take_if(|open| *open == channel);
         }
     }
@@ -126,6 +133,8 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         if session.waves_channel == Some(said.id) {
             self.wave(key, said.data, now);
+        } else if session.stills_channel == Some(said.id) {
+            self.still(key, &said.data, now);
         } else if session.slots_channel == Some(said.id) && said.data.len() <= FROM_PAGE_BYTES_MAX {
             match serde_json::from_slice(&said.data) {
                 Ok(FromPage::WantVideo { participant, video }) => {
@@ -170,6 +179,39 @@ impl Engine {
                     crate::metrics::dropped("waves_full");
                 }
                 self.send_waves(other);
+            }
+        }
+    }
+
+    /// Passes a piece of a still on to whom nothing but stills can be given.
+    fn still(&mut self, key: Key, message: &[u8], now: Instant) {
+        let Some(publisher) = self.sessions.get_mut(&key) else { return };
+        if !publisher.claims.rights.publish_video {
+            return crate::metrics::dropped("no_right");
+        }
+        let piece = match publisher.stills_in.admit(message, now) {
+            Ok(piece) => piece,
+            Err(reason) => return crate::metrics::dropped(reason),
+        };
+        let (visit, from) = (publisher.claims.visit, publisher.claims.participant);
+        let narrow = publisher.uplink.cap;
+        let message = still_of(from, message);
+        for other in self.keys_by_visit.get(&visit).cloned().unwrap_or_default() {
+            let Some(session) = self.sessions.get_mut(&other).filter(|_| other != key) else {
+                continue;
+            };
+            let Some(channel) = session.stills_channel else { continue };
+            if !session.takes_stills_of(from, narrow) {
+                continue;
+            }
+            let room = session.waits_in(channel) <= STILL_BEGINS_MAX;
+            if !session.stills_out.takes(from, piece, room) {
+                crate::metrics::dropped("still_no_room");
+            } else if session.say(channel, true, &message, STILL_GOES_ON_MAX, &mut self.drained) {
+                self.touched.push(other);
+            } else {
+                session.stills_out.spoilt(from);
+                crate::metrics::dropped("still_no_room");
             }
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! `engine` holds the state and is fed by `run`, which owns the socket. The rules in between are
 //! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`, `rate`,
-//! `demand`, `path`, `pause`, `red`.
+//! `demand`, `path`, `pause`, `red`, `lag`, `stills`, `codecs`, `h264`.
 
 mod addresses;
 mod budget;
+mod codecs;
 mod demand;
 mod downlink;
 mod engine;
@@ -13,6 +14,7 @@ mod figures;
 mod flow;
 #[cfg(test)]
 mod fuzzed;
+mod h264;
 mod joins;
 mod keyframe;
 mod lag;
@@ -29,9 +31,11 @@ mod session;
 mod slots;
 mod source;
 mod splice;
+mod stills;
 mod uplink;
 mod waves;
 
+pub(crate) use codecs::Codecs;
 pub(crate) use run::start;
 pub(crate) use session::Opening;
 
@@ -113,9 +117,9 @@ mod tests {
             not_after: Timestamp(0),
             generation: 1,
         };
-        let (rtc, user) = (answered.rtc, answered.user);
+        let (rtc, user, codecs) = (answered.rtc, answered.user, answered.codecs);
         let (id, secret) = ("id".to_owned(), "secret".to_owned());
-        Box::new(Opening { id, secret, claims, lines: offer.lines, user, rtc })
+        Box::new(Opening { id, secret, claims, lines: offer.lines, user, codecs, rtc })
     }
 
     fn with_a_session(now: Instant) -> Engine {

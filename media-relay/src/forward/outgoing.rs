@@ -1,6 +1,8 @@
 //! The lines on which one page receives: what is on each, and the packets made for it.
 
 use super::addresses::Key;
+use super::codecs::PictureCodec;
+use super::h264::starts_sequence;
 use super::layer::Layer;
 use super::red::{Frame, Frames, Wrapper};
 use super::splice::{Incoming, Splice};
@@ -28,6 +30,8 @@ pub(crate) struct Published<'a> {
     payload: Arc<[u8]>,
     /// Only what describes the content; everything about the hop is made anew.
     ext_vals: ExtensionValues,
+    /// What a picture is encoded with.
+    pub(crate) codec: PictureCodec,
     vp8: Option<Vp8Descriptor>,
     starts_keyframe: bool,
     repetitions: Option<Wrapper<'a>>,
@@ -50,6 +54,7 @@ impl<'a> Published<'a> {
                 video_orientation: described.video_orientation,
                 ..ExtensionValues::default()
             },
+            codec: PictureCodec::Vp8,
             vp8: None,
             starts_keyframe: false,
             repetitions: None,
@@ -76,11 +81,21 @@ impl<'a> Published<'a> {
     }
 
     /// A piece of a picture.
-    pub(crate) fn picture(from: Key, layer: Layer, packet: &RtpPacket) -> Self {
+    pub(crate) fn picture(
+        from: Key,
+        layer: Layer,
+        codec: PictureCodec,
+        packet: &RtpPacket,
+    ) -> Self {
         // A packet of nothing but padding has no descriptor; it is forwarded for its number.
-        let vp8 = Vp8Descriptor::parse(&packet.payload).ok();
-        let starts_keyframe = vp8.is_some_and(|d| d.starts_keyframe(&packet.payload));
-        Self { vp8, starts_keyframe, ..Self::of(from, layer, packet) }
+        let (vp8, starts_keyframe) = match codec {
+            PictureCodec::Vp8 => {
+                let vp8 = Vp8Descriptor::parse(&packet.payload).ok();
+                (vp8, vp8.is_some_and(|d| d.starts_keyframe(&packet.payload)))
+            }
+            PictureCodec::H264 => (None, starts_sequence(&packet.payload)),
+        };
+        Self { codec, vp8, starts_keyframe, ..Self::of(from, layer, packet) }
     }
 
     fn incoming(&self) -> Incoming {

@@ -4,6 +4,7 @@
 mod media;
 
 use super::addresses::{Key, Sort, sort};
+use super::codecs::Codecs;
 use super::demand::Demand;
 use super::downlink::Downlink;
 use super::layer::Layer;
@@ -11,19 +12,21 @@ use super::outgoing::Outgoing;
 use super::path::Path;
 use super::slots::Slots;
 use super::source::{Source, Track};
+use super::stills::{StillsIn, StillsOut};
 use super::uplink::Uplink;
 use super::waves::WaveQueue;
 use crate::ladder::Manner;
 use crate::net::Way;
 use crate::sdp::Lines;
 use minato_protocol::ParticipantId;
-use minato_protocol::media::{MediaClaims, SessionStats, SlotMap, VideoWish};
+use minato_protocol::media::{
+    LadderStep, MediaClaims, PartyRole, SessionStats, SlotMap, VideoWish,
+};
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::channel::ChannelId;
-use str0m::format::{Codec, PayloadParams};
-use str0m::media::{Mid, Pt};
+use str0m::media::Mid;
 use str0m::net::Transmit;
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Event, Input, Output, Rtc};
@@ -54,6 +57,7 @@ pub(crate) struct Opening {
     pub(crate) claims: MediaClaims,
     pub(crate) lines: Lines,
     pub(crate) user: String,
+    pub(crate) codecs: Codecs,
     pub(crate) rtc: Box<Rtc>,
 }
 
@@ -78,10 +82,13 @@ pub(crate) struct Session {
     pub(crate) wishes: HashMap<ParticipantId, VideoWish>,
     pub(crate) slots_channel: Option<ChannelId>,
     pub(crate) waves_channel: Option<ChannelId>,
+    pub(crate) stills_channel: Option<ChannelId>,
     pub(crate) map: SlotMap,
     /// The map was not written yet as it is.
     pub(crate) map_is_news: bool,
     pub(crate) waves: WaveQueue,
+    pub(crate) stills_in: StillsIn,
+    pub(crate) stills_out: StillsOut,
     pub(crate) stats: SessionStats,
     pub(crate) downlink: Downlink,
     pub(crate) uplink: Uplink,
@@ -95,10 +102,7 @@ pub(crate) struct Session {
     /// The one DTLS flight that may arrive before ICE has verified its address.
     pub(crate) early: Option<(Way, Vec<u8>)>,
     /// Payload types that this page expects.
-    pub(crate) opus: Option<Pt>,
-    pub(crate) vp8: Option<Pt>,
-    /// Opus that repeats itself.
-    red: Option<Pt>,
+    pub(crate) codecs: Codecs,
     /// Media packets of this settling. No more than come in meanwhile, times the repairs of each.
     unsent: Vec<(Mid, RtpWrite)>,
     track_by_mid: HashMap<Mid, Track>,
@@ -111,7 +115,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(key: Key, opening: Opening, now: Instant) -> Self {
-        let Opening { id, secret, claims, lines, user: _, rtc } = opening;
+        let Opening { id, secret, claims, lines, user: _, codecs, rtc } = opening;
         let span = tracing::info_span!(parent: None, "session", visit = %claims.visit);
         let named = [
             (&lines.microphone, Track::Microphone),
@@ -138,9 +142,12 @@ impl Session {
             wishes: HashMap::new(),
             slots_channel: None,
             waves_channel: None,
+            stills_channel: None,
             map: SlotMap { version: 1, ..SlotMap::default() },
             map_is_news: true,
             waves: WaveQueue::default(),
+            stills_in: StillsIn::default(),
+            stills_out: StillsOut::default(),
             stats: SessionStats::default(),
             downlink: Downlink::default(),
             uplink: Uplink::default(),
@@ -149,9 +156,7 @@ impl Session {
             path: Path::default(),
             demand: Demand::default(),
             early: None,
-            opus: payload_type(&rtc, Codec::Opus),
-            vp8: payload_type(&rtc, Codec::Vp8),
-            red: rtc.codec_config().find(is(Codec::Opus)).and_then(|params| params.red()),
+            codecs,
             unsent: Vec::new(),
             track_by_mid,
             track_by_ssrc: HashMap::new(),
@@ -165,6 +170,11 @@ impl Session {
     /// Whether others can see or hear this participant.
     pub(crate) fn has_a_face(&self) -> bool {
         self.claims.rights.publish_audio || self.claims.rights.publish_video
+    }
+
+    /// Whether stethoscopes are heard here: by who can make something of them.
+    pub(crate) fn hears_stethoscopes(&self) -> bool {
+        self.claims.rights.receive && is_staff(&self.claims)
     }
 
     /// Whether the connection broke for good.
@@ -255,9 +265,30 @@ impl Session {
         }
     }
 
+    /// Whether the page has the codec of somebody's picture; of one that was never seen it has.
+    pub(crate) fn can_show(&self, publisher: &Self) -> bool {
+        publisher.source.codec.is_none_or(|codec| self.codecs.of_picture(codec).is_some())
+    }
+
+    /// Whether the page is given stills of somebody whose own link has `room` for that much
+    /// picture.
+    pub(crate) fn takes_stills_of(&self, participant: ParticipantId, room: VideoWish) -> bool {
+        let step = self.downlink.plan.step;
+        let instead =
+            step == LadderStep::Stills || (step > LadderStep::Stills && room == VideoWish::Off);
+        instead
+            && self.wish_of(participant) > VideoWish::Off
+            && self.slots.of(participant).is_some()
+    }
+
     /// How much picture the page wants of somebody.
     pub(crate) fn wish_of(&self, participant: ParticipantId) -> VideoWish {
         self.wishes.get(&participant).copied().unwrap_or_default()
+    }
+
+    /// How many bytes wait in a data channel.
+    pub(crate) fn waits_in(&mut self, channel: ChannelId) -> usize {
+        self.rtc.channel(channel).map_or(0, |mut channel| channel.buffered_amount())
     }
 
     /// Writes to a data channel while no more than `waiting_max` bytes wait in it; answers
@@ -279,10 +310,7 @@ impl Session {
     }
 }
 
-fn payload_type(rtc: &Rtc, codec: Codec) -> Option<Pt> {
-    Some(rtc.codec_config().find(is(codec))?.pt())
-}
-
-fn is(codec: Codec) -> impl FnMut(&PayloadParams) -> bool {
-    move |params| params.spec().codec == codec
+/// Whether somebody works here.
+pub(crate) fn is_staff(claims: &MediaClaims) -> bool {
+    matches!(claims.role, PartyRole::Doctor | PartyRole::Nurse)
 }

@@ -1,5 +1,6 @@
 //! What one participant sends: which streams flow, and when a keyframe may be asked for.
 
+use super::codecs::PictureCodec;
 use super::keyframe::KeyframeRation;
 use super::layer::Layer;
 use super::rate::Rate;
@@ -37,6 +38,8 @@ pub(crate) struct Source {
     waves_rate: Rate,
     voice: Frames,
     heart: Frames,
+    /// What its picture is encoded with.
+    pub(crate) codec: Option<PictureCodec>,
     pub(crate) keyframes: KeyframeRation,
 }
 

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 /// What str0m says for all lines at once is put right for each.
 ///
 /// The sender of a stethoscope is asked for stereo, because Opus in mono cuts what lies below
-/// 80 Hz, and not to repeat itself, because its rate is high enough. Where the page receives, the
-/// relay does not promise to send sound again: it repeats it beforehand.
+/// 80 Hz, never to fall silent between beats, and not to repeat itself, because its rate is high
+/// enough. Where the page receives, the relay does not promise to send sound again: it repeats it
+/// beforehand.
 pub(crate) fn finish_answer(text: &str, lines: &Lines) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let heard = |mid: &str| stream_of(lines, mid).is_some();
@@ -48,7 +49,7 @@ fn without_repetition(section: &str) -> String {
 }
 
 fn stereo(out: &mut String, section: &str, pt: &str) {
-    const WORDS: &str = "stereo=1;maxaveragebitrate=64000";
+    const WORDS: &str = "stereo=1;usedtx=0;maxaveragebitrate=64000";
     let ours = format!("a=fmtp:{pt} ");
     let mut said = false;
     for row in section.lines() {
@@ -83,7 +84,10 @@ mod tests {
         let text = format!("v=0\r\n{}{}", row(0), row(1));
         let answer = finish_answer(&text, &lines);
         assert_eq!(answer.matches("stereo=1").count(), 1);
-        assert!(answer.ends_with("a=fmtp:111 minptime=10;stereo=1;maxaveragebitrate=64000\r\n"));
+        assert!(
+            answer
+                .ends_with("a=fmtp:111 minptime=10;stereo=1;usedtx=0;maxaveragebitrate=64000\r\n")
+        );
     }
 
     #[test]

@@ -3,12 +3,14 @@
 mod call;
 mod counts;
 mod door;
+mod h264;
 mod hostile;
 mod link;
 mod page;
 mod peer;
 mod stack;
 mod stage;
+mod stills;
 mod tcp;
 mod thin;
 mod turn;

@@ -1,14 +1,14 @@
 //! A participant made of the webrtc crate, a stack independent of the relay's.
 
 use crate::link::Link;
-use crate::stack::{OPUS_PT, VP8_PT, stack, track};
+use crate::stack::{OPUS_PT, Pictures, stack, track};
 use crate::stage::{PATIENCE, TestRelay};
 use axum::http::{Method, StatusCode};
 use bytes::{Bytes, BytesMut};
 use minato_protocol::ParticipantId;
 use minato_protocol::media::{
     FromPage, JoinAnswer, JoinOffer, LadderStep, MediaClaims, Pin, RestartAnswer, RestartOffer,
-    SLOTS_CHANNEL, SlotMap, ToPage, WAVES_CHANNEL,
+    SLOTS_CHANNEL, STILLS_CHANNEL, SlotMap, StillPiece, ToPage, VideoWish, WAVES_CHANNEL,
 };
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::Arc;
@@ -58,6 +58,8 @@ impl PeerConnectionEventHandler for Events {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
     Page,
+    /// A page whose browser has H.264 and nothing else.
+    H264Page,
     DataOnly,
 }
 
@@ -68,13 +70,16 @@ pub(crate) struct Peer {
     pub(crate) state: watch::Receiver<RTCPeerConnectionState>,
     pub(crate) maps: watch::Receiver<SlotMap>,
     pub(crate) waves: Mutex<mpsc::UnboundedReceiver<Bytes>>,
+    pub(crate) stills: Mutex<mpsc::UnboundedReceiver<Bytes>>,
     pub(crate) arrived: Mutex<mpsc::UnboundedReceiver<Arrived>>,
     pub(crate) waves_channel: Arc<dyn DataChannel>,
     slots_channel: Arc<dyn DataChannel>,
+    stills_channel: Arc<dyn DataChannel>,
     pub(crate) waves_open: watch::Receiver<bool>,
     microphone: Arc<TrackLocalStaticRTP>,
     camera: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
+    pictures: Pictures,
     /// How large a picture of [`Peer::show`] is at least.
     pub(crate) picture_bytes: usize,
 }
@@ -123,7 +128,8 @@ impl Peer {
     ) -> Self {
         let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
         let (arrived, arrived_here) = mpsc::unbounded_channel();
-        let (engine, registry) = stack();
+        let pictures = if sort == Sort::H264Page { Pictures::H264 } else { Pictures::Vp8 };
+        let (engine, registry) = stack(pictures);
         let building = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_media_engine(engine)
@@ -138,10 +144,14 @@ impl Peer {
             RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
         let waves_channel =
             pc.create_data_channel(WAVES_CHANNEL, Some(unreliable)).await.expect("waves");
+        let seldom =
+            RTCDataChannelInit { ordered: false, max_retransmits: Some(2), ..Default::default() };
+        let stills_channel =
+            pc.create_data_channel(STILLS_CHANNEL, Some(seldom)).await.expect("stills");
         let ssrc = u32::try_from(claims.participant.0).expect("small") * 1_000;
-        let microphone = track(RtpCodecKind::Audio, ssrc + 1);
-        let camera = track(RtpCodecKind::Video, ssrc + 2);
-        if sort == Sort::Page {
+        let microphone = track(RtpCodecKind::Audio, pictures, ssrc + 1);
+        let camera = track(RtpCodecKind::Video, pictures, ssrc + 2);
+        if sort != Sort::DataOnly {
             lines(&pc, &microphone, &camera).await;
         }
         let offer = pc.create_offer(None).await.expect("an offer");
@@ -155,25 +165,32 @@ impl Peer {
         let sdp = aside(session.sdp.clone());
         let sdp = RTCSessionDescription::answer(sdp).expect("an answer");
         pc.set_remote_description(sdp).await.expect("a remote description");
-        let (maps, waves, waves_open) = listen(&slots_channel, &waves_channel);
+        let maps = listen(&slots_channel);
+        let (waves, waves_open) = collect(&waves_channel);
+        let (stills, mut stills_open) = collect(&stills_channel);
         let mut peer = Self {
             pc,
             session,
             state: state_seen,
             maps,
             waves: Mutex::new(waves),
+            stills: Mutex::new(stills),
             arrived: Mutex::new(arrived_here),
             waves_channel,
             slots_channel,
+            stills_channel,
             waves_open,
             microphone,
             camera,
             ssrc,
+            pictures,
             picture_bytes: 0,
         };
         peer.is(RTCPeerConnectionState::Connected).await;
-        let open = tokio::time::timeout(PATIENCE, peer.waves_open.wait_for(|open| *open)).await;
-        open.expect("the waves channel opens in time").expect("the peer lives");
+        for open in [&mut peer.waves_open, &mut stills_open] {
+            let open = tokio::time::timeout(PATIENCE, open.wait_for(|open| *open)).await;
+            open.expect("its channels open in time").expect("the peer lives");
+        }
         peer
     }
 
@@ -201,14 +218,20 @@ impl Peer {
         self.write(&self.microphone, OPUS_PT, self.ssrc + 1, number, timestamp, &[1, 2, 3]).await;
     }
 
-    /// A one-packet picture: payload descriptor with a 15-bit picture number, then a VP8 frame
-    /// header whose lowest bit is 0 for a keyframe.
+    /// A one-packet picture. VP8: payload descriptor with a 15-bit picture number, then a frame
+    /// header whose lowest bit is 0 for a keyframe. H.264: a slice, or parameters and a picture
+    /// that stands for itself in one aggregate.
     pub(crate) async fn show(&self, number: u16, keyframe: bool) {
         let [high, low] = number.to_be_bytes();
-        let mut payload = vec![0x90, 0x80, 0x80 | high, low, u8::from(!keyframe), 9, 9];
+        let mut payload = match (self.pictures, keyframe) {
+            (Pictures::Vp8, _) => vec![0x90, 0x80, 0x80 | high, low, u8::from(!keyframe), 9, 9],
+            (Pictures::H264, false) => vec![0x61, 9, 9],
+            (Pictures::H264, true) => vec![0x78, 0, 2, 0x67, 1, 0, 2, 0x68, 2, 0, 2, 0x65, 3],
+        };
         payload.resize(payload.len().max(self.picture_bytes), 9);
         let timestamp = u32::from(number) * 3_000;
-        self.write(&self.camera, VP8_PT, self.ssrc + 2, number, timestamp, &payload).await;
+        let payload_type = self.pictures.payload_type();
+        self.write(&self.camera, payload_type, self.ssrc + 2, number, timestamp, &payload).await;
     }
 
     async fn write(
@@ -238,6 +261,23 @@ impl Peer {
         let pin = FromPage::Pin(Pin { participant, step });
         let text = serde_json::to_string(&pin).expect("JSON");
         self.slots_channel.send_text(&text).await.expect("the channel is open");
+    }
+
+    /// How much picture this page wants of somebody.
+    pub(crate) async fn want(&self, participant: ParticipantId, video: VideoWish) {
+        let wish = FromPage::WantVideo { participant, video };
+        let text = serde_json::to_string(&wish).expect("JSON");
+        self.slots_channel.send_text(&text).await.expect("the channel is open");
+    }
+
+    /// Sends a piece of a still.
+    pub(crate) async fn still(&self, piece: StillPiece<'_>) {
+        self.still_bytes(&piece.write()).await;
+    }
+
+    /// Sends anything at all where pieces of stills are expected.
+    pub(crate) async fn still_bytes(&self, message: &[u8]) {
+        self.stills_channel.send(BytesMut::from(message)).await.expect("the channel is open");
     }
 
     pub(crate) async fn wave(&self, message: &[u8]) {
@@ -287,12 +327,9 @@ async fn lines(
     }
 }
 
-type Heard = (watch::Receiver<SlotMap>, mpsc::UnboundedReceiver<Bytes>, watch::Receiver<bool>);
-
-fn listen(slots: &Arc<dyn DataChannel>, waves: &Arc<dyn DataChannel>) -> Heard {
+/// The slot maps that a page is told.
+fn listen(slots: &Arc<dyn DataChannel>) -> watch::Receiver<SlotMap> {
     let (map, maps) = watch::channel(SlotMap::default());
-    let (wave, heard) = mpsc::unbounded_channel();
-    let (open, opened) = watch::channel(false);
     let slots = slots.clone();
     tokio::spawn(async move {
         while let Some(event) = slots.poll().await {
@@ -304,15 +341,24 @@ fn listen(slots: &Arc<dyn DataChannel>, waves: &Arc<dyn DataChannel>) -> Heard {
             }
         }
     });
-    let waves = waves.clone();
+    maps
+}
+
+/// What comes on a channel, and whether it is open.
+fn collect(
+    channel: &Arc<dyn DataChannel>,
+) -> (mpsc::UnboundedReceiver<Bytes>, watch::Receiver<bool>) {
+    let (message, heard) = mpsc::unbounded_channel();
+    let (open, opened) = watch::channel(false);
+    let channel = channel.clone();
     tokio::spawn(async move {
-        while let Some(event) = waves.poll().await {
+        while let Some(event) = channel.poll().await {
             match event {
                 DataChannelEvent::OnOpen => {
                     open.send_replace(true);
                 }
-                DataChannelEvent::OnMessage(message) => {
-                    let _ = wave.send(message.data.freeze());
+                DataChannelEvent::OnMessage(came) => {
+                    let _ = message.send(came.data.freeze());
                 }
                 DataChannelEvent::OnClose => {
                     open.send_replace(false);
@@ -321,5 +367,5 @@ fn listen(slots: &Arc<dyn DataChannel>, waves: &Arc<dyn DataChannel>) -> Heard {
             }
         }
     });
-    (maps, heard, opened)
+    (heard, opened)
 }

@@ -20,9 +20,13 @@
 
 mod ladder;
 mod slots;
+mod stills;
 
 pub use ladder::{Cause, GivenUp, LadderStep, Pin, Reduced, VoiceTerms, Wanted};
 pub use slots::{FromPage, Slot, SlotMap, ToPage, VideoWish};
+pub use stills::{
+    STILL_GAP_MS, STILL_PIECE_BYTES_MAX, STILL_PIECES_MAX, STILLS_CHANNEL, StillPiece, still_of,
+};
 
 use crate::{ParticipantId, Timestamp, VisitId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

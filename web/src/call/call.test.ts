@@ -43,8 +43,10 @@ vi.mock("./coming", () => ({
         setLocalDescription: () => Promise.resolve(),
       },
       slotsChannel: {},
+      voice: { settled: () => Promise.resolve(), answered: () => Promise.resolve() },
       terms: { take: () => undefined, feel: () => undefined },
       wavesChannel: {},
+      stillsChannel: {},
       slots: [],
     };
     constructor(

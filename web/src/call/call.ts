@@ -2,21 +2,22 @@
 // session is gone, and says truthfully how it stands.
 
 import { effect, type Signal, signal, untracked } from "@preact/signals";
-import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, ToPage, VideoWish, WaveBlock } from "../wire/types";
+import type { Code, FromPage, LadderStep, MediaGrant, RelayCode, SlotMap, ToPage, VideoWish } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { describe } from "./audio-nack";
 import { Coming, pause } from "./coming";
+import { Hearing } from "./hearing";
+import { Kept } from "./kept";
 import type { Lines } from "./offer";
 import { isEndedByBroker } from "./over";
 import { Own } from "./own";
 import * as relay from "./relay";
 import { Seating } from "./seating";
-import { measure } from "./stats";
-import { advise, feel, isStalled, type Pulse, REJOIN_AFTER_MS, RESTART_PAUSE_MS, UNREACHED_PAUSE_MS } from "./watchdog";
+import { Stethoscope } from "./stethoscope";
+import { StillCamera } from "./still-camera";
+import { REJOIN_AFTER_MS } from "./watchdog";
 
 export type { Seat } from "./seating";
 
-const WATCH_MS = 250;
 /** So long the browser's question about camera and microphone holds the call up. */
 const QUESTION_MS = 4_000;
 /** Pauses between attempts to join: the first, the longest. */
@@ -40,24 +41,21 @@ const FINAL: readonly (Code | RelayCode)[] = ["visit_over", "visit_unknown", "no
 
 export class Call {
   readonly state: Signal<CallState> = signal<CallState>({ type: "idle" });
-  /** Whether others are heard here. A second screen in the room begins silent. */
-  readonly speaker = signal(true);
-  readonly companion = signal(false);
-  /** The browser plays sound only after a tap. */
-  readonly needsTap = signal(false);
+  /** What of it is heard on this screen. */
+  readonly hearing = new Hearing();
   private readonly seating = new Seating();
   readonly seats = this.seating.seats;
   readonly auscultation = this.seating.auscultation;
   readonly reduced = this.seating.reduced;
-  private readonly own: Own;
-  readonly self: Own["stream"];
-  readonly faults: Own["faults"];
-  readonly microphone: Own["microphone"];
-  readonly camera: Own["camera"];
+  /** The own microphone and camera. */
+  readonly own: Own;
+  /** The own one; `auscultation` is what somebody else's brings. */
+  readonly stethoscope = new Stethoscope();
+  private readonly stillCamera: StillCamera;
 
   private visit: string | undefined;
-  private lines: Lines | undefined;
-  private session: relay.RelaySession | undefined;
+  /** The connection in use. */
+  private kept: Kept | undefined;
   private coming: Coming | undefined;
   /** Which of the visit's relays the newest grant was for; a higher number is a newer one. */
   private readonly granted: Signal<number | undefined> = signal(undefined);
@@ -65,26 +63,22 @@ export class Call {
   private attempt = 0;
   private asking = false;
   private unfollow: (() => void) | undefined;
-  private pulse: Pulse | undefined;
-  private lastRestartAt: number | undefined;
-  private restarting = false;
   private rejoining = false;
   private failures = 0;
-  private watch: ReturnType<typeof setInterval> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
-  private readonly waveEars = new Set<(block: WaveBlock) => void>();
-  private readonly taps = new Set<() => void>();
-  private companionSettled = false;
 
   constructor(
     private readonly wire: Wire,
     private readonly options: { staff: boolean; video: boolean },
   ) {
     this.own = new Own(options.video);
-    this.self = this.own.stream;
-    this.faults = this.own.faults;
-    this.microphone = this.own.microphone;
-    this.camera = this.own.camera;
+    const seen = () => (this.own.camera.peek() ? this.own.stream.peek() : undefined);
+    this.stillCamera = new StillCamera(seen, () => this.now.peek());
+  }
+
+  /** The broker's time, moved on once a second: how old a still is. */
+  get now(): Signal<number> {
+    return this.wire.clock.now;
   }
 
   /** Enters the call of a visit and stays in it until `leave`. */
@@ -113,6 +107,7 @@ export class Call {
     this.noRetry();
     this.letGo(goodbye);
     this.own.letGo();
+    this.stethoscope.letGo();
     this.state.value = { type: "idle" };
   }
 
@@ -121,23 +116,6 @@ export class Call {
     const mine = you?.role === "doctor" ? you.staff : undefined;
     // A page that leaves watches nothing any more.
     return untracked(() => isEndedByBroker(this.wire.views, visit, mine));
-  }
-
-  setMicrophone(on: boolean): void {
-    this.own.setMicrophone(on);
-  }
-
-  setCamera(on: boolean): Promise<void> {
-    return this.own.setCamera(on);
-  }
-
-  setSpeaker(on: boolean): void {
-    this.speaker.value = on;
-  }
-
-  /** Asks for camera and microphone again, after the person allowed them in the settings. */
-  askAgain(): Promise<void> {
-    return this.own.askAgain();
   }
 
   /** How much picture this screen wants of somebody. Sound is not affected. */
@@ -151,27 +129,8 @@ export class Call {
   }
 
   private tell(words: FromPage): void {
-    const channel = this.lines?.slotsChannel;
+    const channel = this.kept?.lines.slotsChannel;
     if (channel?.readyState === "open") channel.send(JSON.stringify(words));
-  }
-
-  /** Hears the waves of the visit until the returned function is called. */
-  onWave(ear: (block: WaveBlock) => void): () => void {
-    this.waveEars.add(ear);
-    return () => this.waveEars.delete(ear);
-  }
-
-  /** An element could not play: the person's tap will. */
-  blocked(play: () => void): void {
-    this.taps.add(play);
-    this.needsTap.value = true;
-  }
-
-  /** The person tapped. */
-  tap(): void {
-    this.needsTap.value = false;
-    for (const play of [...this.taps]) play();
-    this.taps.clear();
   }
 
   /** The visit was given to another relay: everybody joins there at once. */
@@ -191,13 +150,13 @@ export class Call {
     if (!visit) return;
     this.attempt += 1;
     const { attempt } = this;
-    if (!this.lines && !("since" in this.state.peek())) this.state.value = { type: "connecting" };
+    if (!this.kept && !("since" in this.state.peek())) this.state.value = { type: "connecting" };
     const answer = await this.wire.act({ type: "join_media", visit });
     if (this.visit !== visit || this.attempt !== attempt || !isWanted()) return;
     if (answer.type !== "done" || answer.outcome.type !== "media") {
       return this.notJoined(answer.type === "refused" ? answer.code : undefined);
     }
-    this.beCompanion(answer.outcome.companion);
+    if (this.hearing.settle(answer.outcome.companion)) this.own.setMicrophone(false);
     await this.take(visit, answer.outcome);
   }
 
@@ -211,19 +170,9 @@ export class Call {
     }
   }
 
-  private beCompanion(companion: boolean): void {
-    this.companion.value = companion;
-    // Only the first time: what the person switched on later stays on through a reconnection.
-    if (this.companionSettled) return;
-    this.companionSettled = true;
-    if (!companion) return;
-    this.setMicrophone(false);
-    this.setSpeaker(false);
-  }
-
   private async negotiate(visit: string, grant: MediaGrant): Promise<void> {
     this.dropComing(false);
-    const coming = new Coming(this.options.staff, this.self.peek(), grant);
+    const coming = new Coming(this.options.staff, this.own.stream.peek(), grant);
     this.coming = coming;
     this.listen(coming.lines);
     // May call for the next attempt at once, if the visit has moved on meanwhile.
@@ -239,7 +188,7 @@ export class Call {
 
   /** The connection in use carries media. */
   private flows(): boolean {
-    return this.lines !== undefined && this.state.peek().type === "live";
+    return this.kept !== undefined && this.state.peek().type === "live";
   }
 
   /** From the old connection, if there is one, to the new. */
@@ -247,68 +196,33 @@ export class Call {
     // It is not dropped with the old one.
     this.coming = undefined;
     this.letGo(false);
-    this.lines = lines;
-    this.session = session;
+    const kept = this.keep(lines, session);
+    this.kept = kept;
     this.own.putOn(lines);
+    this.stethoscope.putOn(lines);
     this.seating.begin(lines);
-    if (map) this.seating.take(map);
-    this.pulse = { bytes: 0, grewAt: Date.now() };
-    this.watch = setInterval(() => void this.look(), WATCH_MS);
-    if (lines.peer.connectionState === "connected") this.live();
+    if (map) this.sit(lines, map);
+    if (kept.isUp) this.live();
   }
 
-  private live(): void {
-    this.failures = 0;
-    this.state.value = { type: "live" };
-  }
-
-  private listen(lines: Lines): void {
-    lines.slotsChannel.onmessage = (event: MessageEvent) => {
-      const map = JSON.parse(String(event.data)) as ToPage;
-      if (this.lines === lines) this.seating.take(map);
-      else if (this.coming?.lines === lines) this.coming.map = map;
-      lines.terms.take(map);
-    };
-    lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      if (this.lines === lines) this.hearWave(event.data);
-    };
-    lines.peer.onconnectionstatechange = () => {
-      if (this.lines === lines && lines.peer.connectionState === "connected") this.live();
-    };
-  }
-
-  private hearWave(data: ArrayBuffer): void {
-    if (this.waveEars.size === 0) return;
-    const block = JSON.parse(new TextDecoder().decode(data)) as WaveBlock;
-    for (const ear of this.waveEars) ear(block);
-  }
-
-  /** Four times a second: does media flow, do pictures move, what is to be done? */
-  private async look(): Promise<void> {
-    const lines = this.lines;
-    if (!lines) return;
-    const { bytes, frames, trip_ms } = await measure(lines);
-    if (this.lines !== lines) return;
-    const now = Date.now();
-    lines.terms.feel(trip_ms, now);
-    this.pulse = feel(this.pulse, bytes, now);
-    this.seating.follow(frames, now);
-    const flows = this.pulse.grewAt === now && lines.peer.connectionState === "connected";
-    if (flows) this.backAgain();
-    const known = {
-      pulse: this.pulse,
-      company: this.seating.hasCompany(),
-      iceFailed: ["disconnected", "failed"].includes(lines.peer.iceConnectionState),
-      lastRestartAt: this.lastRestartAt,
-      brokerHeard: this.wire.link.peek().state === "connected",
-      now,
-    };
-    if (!isStalled(known)) return;
-    this.wire.doubt();
-    this.sayGone(now);
-    const advice = advise(known);
-    if (advice === "restart") await this.mend();
-    if (advice === "rejoin") await this.rejoin();
+  private keep(lines: Lines, session: relay.RelaySession | undefined): Kept {
+    return new Kept(lines, session, {
+      hasCompany: () => this.seating.hasCompany(),
+      brokerHeard: () => this.wire.link.peek().state === "connected",
+      flows: () => this.backAgain(),
+      stalls: (now) => {
+        this.wire.doubt();
+        this.sayGone(now);
+      },
+      mends: (since) => {
+        if (this.state.peek().type === "live") this.state.value = { type: "restarting", since };
+      },
+      counted: (frames, now) => this.seating.follow(frames, now),
+      unreached: () => void this.ask(),
+      silent: () => this.rejoin(),
+      // With a better one on its way nothing is lost.
+      lost: (code) => !this.coming && this.failed(code),
+    });
   }
 
   /** Media flows again: then the broker can be reached too. */
@@ -333,50 +247,43 @@ export class Call {
     this.rejoining = false;
   }
 
-  /** ICE restart with the session's own secret: works without signaling. */
-  private async mend(): Promise<void> {
-    const { lines, session } = this;
-    if (!lines || !session || this.restarting) return;
-    this.restarting = true;
-    this.lastRestartAt = Date.now();
-    if (this.state.peek().type === "live") {
-      this.state.value = { type: "restarting", since: this.pulse?.grewAt ?? Date.now() };
-    }
-    try {
-      await this.restart(lines, session);
-    } catch {
-      if (this.lines === lines && !this.coming) this.failed(undefined);
-    } finally {
-      this.restarting = false;
-    }
+  private sit(lines: Lines, map: SlotMap): void {
+    this.seating.take(map);
+    this.stillCamera.want(this.seating.wanted.peek()?.stills ?? false, lines.stillsChannel);
   }
 
-  private async restart(lines: Lines, session: relay.RelaySession): Promise<void> {
-    await lines.voice.settled();
-    lines.peer.restartIce();
-    const reply = await relay.restart(session, await describe(lines.peer));
-    if (this.lines !== lines) return;
-    if (reply.type === "ok") {
-      await lines.voice.answered(reply.value.sdp);
-      return;
-    }
-    await lines.peer.setLocalDescription({ type: "rollback" });
-    if (this.lines !== lines || this.coming) return;
-    if (reply.type === "unreachable") {
-      this.lastRestartAt = Date.now() - RESTART_PAUSE_MS + UNREACHED_PAUSE_MS;
-      void this.ask();
-    }
-    if (reply.type === "refused" && reply.code !== "unavailable") this.failed(reply.code);
+  private live(): void {
+    this.failures = 0;
+    this.state.value = { type: "live" };
+  }
+
+  private listen(lines: Lines): void {
+    const isKept = () => this.kept?.lines === lines;
+    lines.slotsChannel.onmessage = (event: MessageEvent) => {
+      const map = JSON.parse(String(event.data)) as ToPage;
+      if (isKept()) this.sit(lines, map);
+      else if (this.coming?.lines === lines) this.coming.map = map;
+      lines.terms.take(map);
+    };
+    lines.wavesChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (isKept()) this.hearing.wave(event.data);
+    };
+    lines.stillsChannel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
+      if (isKept()) this.seating.takeStill(event.data, this.now.peek());
+    };
+    lines.peer.onconnectionstatechange = () => {
+      if (isKept() && lines.peer.connectionState === "connected") this.live();
+    };
   }
 
   /** Silence here moves nobody: the broker is asked which relay it is now. */
   private async ask(): Promise<void> {
-    const { visit, lines } = this;
-    if (!visit || this.asking || this.wire.link.peek().state !== "connected") return;
+    const { visit, kept } = this;
+    if (!visit || this.coming || this.asking || this.wire.link.peek().state !== "connected") return;
     this.asking = true;
     const answer = await this.wire.act({ type: "join_media", visit });
     this.asking = false;
-    if (this.visit !== visit || this.lines !== lines || this.coming) return;
+    if (this.visit !== visit || this.kept !== kept || this.coming) return;
     if (answer.type !== "done" || answer.outcome.type !== "media") return;
     if (answer.outcome.relay === this.granted.peek()) return;
     this.attempt += 1;
@@ -385,7 +292,7 @@ export class Call {
 
   /** An attempt came to nothing. A connection that is there is kept; it is looked after by itself. */
   private notJoined(code: Code | RelayCode | undefined): void {
-    if (!this.lines || (code && FINAL.includes(code))) return this.failed(code);
+    if (!this.kept || (code && FINAL.includes(code))) return this.failed(code);
     this.dropComing(false);
     this.failures += 1;
     this.later();
@@ -395,7 +302,7 @@ export class Call {
   private failed(code: Code | RelayCode | undefined): void {
     this.failures += 1;
     const before = this.state.peek();
-    const since = "since" in before ? before.since : (this.pulse?.grewAt ?? Date.now());
+    const since = "since" in before ? before.since : (this.kept?.heardAt ?? Date.now());
     this.letGo(false);
     this.attempt += 1;
     const told = this.failures >= REFUSALS_BEFORE_TELLING ? code : undefined;
@@ -424,21 +331,18 @@ export class Call {
   }
 
   private letGo(goodbye: boolean): void {
-    clearInterval(this.watch);
     this.dropComing(goodbye);
-    const { lines, session } = this;
-    this.lines = undefined;
-    this.session = undefined;
-    this.pulse = undefined;
-    this.lastRestartAt = undefined;
+    const { kept } = this;
+    this.kept = undefined;
     this.own.putOn(undefined);
+    this.stethoscope.putOn(undefined);
+    this.stillCamera.want(false, undefined);
     this.seating.begin(undefined);
-    if (goodbye && session) void relay.leave(session).then(() => lines?.peer.close());
-    else lines?.peer.close();
+    kept?.drop(goodbye);
   }
 
   private readonly networkChanged = (): void => {
-    if (this.lines) void this.mend();
+    if (this.kept) void this.kept.mend();
     else if (this.state.peek().type === "gone") {
       this.noRetry();
       void this.connect();
@@ -448,7 +352,7 @@ export class Call {
   private readonly pageHides = (event: PageTransitionEvent): void => {
     // A page that is kept for the way back keeps its session too: ICE consent ends it if need be.
     if (event.persisted) return;
-    for (const session of [this.session, this.coming?.session]) {
+    for (const session of [this.kept?.session, this.coming?.session]) {
       if (session) void relay.leave(session);
     }
   };

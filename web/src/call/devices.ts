@@ -23,6 +23,14 @@ const AUDIO: MediaTrackConstraints = {
   noiseSuppression: true,
   autoGainControl: true,
 };
+/** A chestpiece: whatever makes a voice clearer takes away what a heart sounds like. */
+const CHEST: MediaTrackConstraints = {
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+  channelCount: { ideal: 2 },
+  sampleRate: { ideal: 48_000 },
+};
 const VIDEO: MediaTrackConstraints = {
   width: { ideal: 640 },
   height: { ideal: 360 },
@@ -78,6 +86,15 @@ export async function catchMedia(wantVideo: boolean): Promise<Caught> {
 export async function catchCamera(): Promise<MediaStreamTrack | MediaFault> {
   const video = await ask({ video: VIDEO });
   return typeof video === "string" ? video : (video.getVideoTracks()[0] ?? "missing");
+}
+
+/** The sound of a stethoscope, from this input or the browser's own choice. */
+export async function catchChest(input: string | undefined): Promise<MediaStream | MediaFault> {
+  const caught = await ask({ audio: input ? { ...CHEST, deviceId: { exact: input } } : CHEST });
+  if (typeof caught === "string") return caught;
+  // Not a voice: nothing may be left out of it.
+  for (const track of caught.getAudioTracks()) track.contentHint = "music";
+  return caught;
 }
 
 export function release(stream: MediaStream | undefined): void {

@@ -16,13 +16,13 @@ function play(element: HTMLMediaElement, call: Call | undefined): void {
   const again = () => void element.play().catch(() => undefined);
   element.play().catch((error: unknown) => {
     // Anything else (the element left the page) is no reason to ask for a tap.
-    if (error instanceof DOMException && error.name === "NotAllowedError") call?.blocked(again);
+    if (error instanceof DOMException && error.name === "NotAllowedError") call?.hearing.blocked(again);
   });
 }
 
 export function Picture({ call, stream, shown, label, own }: PictureProps) {
   const element = useRef<HTMLVideoElement>(null);
-  const silent = own || call?.speaker.value === false;
+  const silent = own || call?.hearing.speaker.value === false;
   useEffect(() => {
     const video = element.current;
     if (!video) return;
@@ -42,13 +42,18 @@ export function Picture({ call, stream, shown, label, own }: PictureProps) {
   );
 }
 
+/** Auscultation: its loudness is its own, so that a heart can be loud beside a voice. */
 export function Sound({ call, stream }: { call: Call; stream: MediaStream }) {
   const element = useRef<HTMLAudioElement>(null);
+  const volume = call.hearing.chestVolume.value;
+  useEffect(() => {
+    if (element.current) element.current.volume = volume;
+  }, [volume]);
   useEffect(() => {
     const audio = element.current;
     if (!audio) return;
     audio.srcObject = stream;
     play(audio, call);
   }, [stream]);
-  return <audio ref={element} autoplay muted={!call.speaker.value} />;
+  return <audio ref={element} autoplay muted={!call.hearing.speaker.value} />;
 }

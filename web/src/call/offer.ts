@@ -16,6 +16,7 @@ export interface Lines {
   peer: RTCPeerConnection;
   slotsChannel: RTCDataChannel;
   wavesChannel: RTCDataChannel;
+  stillsChannel: RTCDataChannel;
   microphone: RTCRtpSender;
   camera: RTCRtpSender;
   /** Only staff send auscultation. */
@@ -32,6 +33,9 @@ export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIc
   const slotsChannel = peer.createDataChannel("slots");
   const wavesChannel = peer.createDataChannel("waves", { ordered: false, maxRetransmits: 0 });
   wavesChannel.binaryType = "arraybuffer";
+  // A piece is sent again, so that a still survives a lossy line, but not for ever.
+  const stillsChannel = peer.createDataChannel("stills", { ordered: false, maxRetransmits: 2 });
+  stillsChannel.binaryType = "arraybuffer";
   const microphone = peer.addTransceiver(stream.getAudioTracks()[0] ?? "audio", {
     direction: "sendonly",
   });
@@ -55,6 +59,7 @@ export function openLines(staff: boolean, stream: MediaStream, iceServers: RTCIc
     peer,
     slotsChannel,
     wavesChannel,
+    stillsChannel,
     microphone: microphone.sender,
     camera: camera.sender,
     stethoscope,

@@ -1,11 +1,12 @@
 // The call on a page: everybody's picture with a name, the own one small, switches, and truth about
 // what is frozen or gone.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { sentence } from "../words/codes";
-import { common, timeOfDay } from "../words/common";
+import { ago, common, timeOfDay } from "../words/common";
 import { Button } from "../ui/controls";
 import { Call, type Seat } from "./call";
 import { Picture, Sound } from "./media";
@@ -18,9 +19,11 @@ interface RoomProps {
   staff?: boolean;
   /** A call of one's own making, when the page wants its waves or state; else one is made here. */
   call?: Call;
+  /** What a page adds of its own, below the switches. */
+  more?(call: Call): ComponentChildren;
 }
 
-export function CallRoom({ wire, visit, staff = false, call: given }: RoomProps) {
+export function CallRoom({ wire, visit, staff = false, call: given, more }: RoomProps) {
   const call = useMemo(
     () => given ?? new Call(wire, { staff, video: !visit.audio_only }),
     [given],
@@ -31,9 +34,14 @@ export function CallRoom({ wire, visit, staff = false, call: given }: RoomProps)
   }, [call, visit.visit]);
   const audioOnly = visit.audio_only !== null;
   useEffect(() => {
-    if (audioOnly) void call.setCamera(false);
+    if (audioOnly) void call.own.setCamera(false);
   }, [call, audioOnly]);
-  return <CallView call={call} visit={visit} />;
+  return (
+    <>
+      <CallView call={call} visit={visit} />
+      {more?.(call)}
+    </>
+  );
 }
 
 /** Shows a call that somebody else joins and leaves. */
@@ -57,8 +65,8 @@ export function CallView({ call, visit }: { call: Call; visit: VisitRow }) {
         <Own call={call} />
       </div>
       <Truth call={call} />
-      {call.needsTap.value && (
-        <Button kind="lamp" size="big" wide onClick={() => call.tap()}>
+      {call.hearing.needsTap.value && (
+        <Button kind="lamp" size="big" wide onClick={() => call.hearing.tap()}>
           {common("tap_to_hear")}
         </Button>
       )}
@@ -81,14 +89,18 @@ function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitR
   return (
     <figure class="seat" data-participant={seat.participant}>
       <Picture call={call} stream={seat.stream} shown={seat.video} label={name} />
-      {!seat.video && (
-        <span class="no-picture">
-          {common(seat.given_up === "picture" ? "picture_given_up" : "no_picture")}
-        </span>
+      {seat.still && <img class="still" src={seat.still.url} alt={common("still_of", { name })} />}
+      {!seat.video && !seat.still && (
+        <span class="no-picture">{common(wordsFor(seat))}</span>
       )}
       <figcaption>
         <span class="name">{name}</span>
         <span class={isHeard ? "chip moss" : "chip grey"}>{common(isHeard ? "heard" : "not_heard")}</span>
+        {seat.still && (
+          <span class="chip lamp still-age">
+            {common("still_age", { ago: ago(call.now.value - seat.still.taken) })}
+          </span>
+        )}
         {seat.frozenSince !== undefined && (
           <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
         )}
@@ -97,9 +109,15 @@ function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitR
   );
 }
 
+/** Why there is no picture of somebody. */
+function wordsFor(seat: Seat): "picture_given_up" | "picture_codec" | "no_picture" {
+  if (seat.given_up === "codec") return "picture_codec";
+  return seat.given_up === "picture" ? "picture_given_up" : "no_picture";
+}
+
 function Own({ call }: { call: Call }) {
-  const stream = call.self.value;
-  if (!stream || !call.camera.value) return null;
+  const stream = call.own.stream.value;
+  if (!stream || !call.own.camera.value) return null;
   return (
     <div class="own-picture">
       <Picture stream={stream} shown label={common("you")} own />
@@ -144,36 +162,38 @@ function reducedTo(call: Call): string | undefined {
 }
 
 function Switches({ call }: { call: Call }) {
-  const faults = call.faults.value;
+  const faults = call.own.faults.value;
   const state = (on: boolean) => common(on ? "on" : "off");
   return (
     <div class="switches">
       <Button
-        aria-pressed={call.microphone.value}
+        aria-pressed={call.own.microphone.value}
         disabled={faults.audio !== undefined}
-        onClick={() => call.setMicrophone(!call.microphone.value)}
+        onClick={() => call.own.setMicrophone(!call.own.microphone.value)}
       >
-        {common("microphone")} {state(call.microphone.value)}
+        {common("microphone")} {state(call.own.microphone.value)}
       </Button>
       <Button
-        aria-pressed={call.camera.value}
-        onClick={() => void call.setCamera(!call.camera.value)}
+        aria-pressed={call.own.camera.value}
+        onClick={() => void call.own.setCamera(!call.own.camera.value)}
       >
-        {common("camera")} {state(call.camera.value)}
+        {common("camera")} {state(call.own.camera.value)}
       </Button>
-      {call.companion.value && (
+      {call.hearing.companion.value && (
         <Button
-          aria-pressed={call.speaker.value}
-          onClick={() => call.setSpeaker(!call.speaker.value)}
+          aria-pressed={call.hearing.speaker.value}
+          onClick={() => {
+            call.hearing.speaker.value = !call.hearing.speaker.value;
+          }}
         >
-          {common("speaker")} {state(call.speaker.value)}
+          {common("speaker")} {state(call.hearing.speaker.value)}
         </Button>
       )}
       {(faults.audio || faults.video) && (
         <div class="faults">
           {faults.audio && <p>{common(`fault_audio_${faults.audio}`)}</p>}
           {faults.video && <p>{common(`fault_video_${faults.video}`)}</p>}
-          <Button onClick={() => void call.askAgain()}>{common("retry")}</Button>
+          <Button onClick={() => void call.own.askAgain()}>{common("retry")}</Button>
         </div>
       )}
     </div>

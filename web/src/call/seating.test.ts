@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SlotMap } from "../wire/types";
+import type { Lines } from "./offer";
 import { Seating, SETTLES_MS } from "./seating";
+import { piecesOf } from "./stills";
 
 const map = (version: number, step?: "small" | "audio_only"): SlotMap => ({
   version,
@@ -37,4 +39,34 @@ test("a picture that is gone is told at once", () => {
   expect(seating.reduced.value?.step).toBe("audio_only");
   seating.take(map(3));
   expect(seating.reduced.value).toBeUndefined();
+});
+
+const ABE = "0000000000001";
+
+function withAbe(version: number, more: Partial<SlotMap>, given_up?: "picture" | "sound"): SlotMap {
+  const slot = { index: 0, participant: ABE, role: "doctor" as const, audio: false, video: true, given_up };
+  return { ...map(version), slots: [slot], ...more };
+}
+
+test("stills take a picture's place as long as nothing else comes", () => {
+  vi.stubGlobal("URL", { createObjectURL: () => "blob:1", revokeObjectURL: vi.fn() });
+  vi.stubGlobal("MediaStream", class {});
+  const seating = new Seating();
+  seating.begin({ slots: [], auscultation: {} } as unknown as Lines);
+  const stills = { reduced: { step: "stills" as const, because: "pinned" as const } };
+  seating.take(withAbe(1, stills, "picture"));
+  expect(seating.seats.value[0]).toMatchObject({ video: false, still: undefined });
+  expect(seating.hasCompany(), "nothing but stills comes").toBe(false);
+  const [piece] = piecesOf(new Uint8Array([1]), 5);
+  const message = new Uint8Array([...new TextEncoder().encode(ABE), ...(piece ?? [])]).buffer;
+  seating.takeStill(message, 5);
+  expect(seating.seats.value[0]?.still).toEqual({ url: "blob:1", taken: 5 });
+  seating.take(withAbe(2, stills, "picture"));
+  expect(seating.seats.value[0]?.still?.taken).toBe(5);
+  seating.take(withAbe(3, { reduced: { step: "audio_only", because: "pinned" } }, "picture"));
+  expect(seating.seats.value[0]?.still, "stills have ended").toBeUndefined();
+  seating.take(withAbe(4, {}));
+  expect(seating.seats.value[0]).toMatchObject({ video: true, still: undefined });
+  expect(seating.hasCompany()).toBe(true);
+  vi.unstubAllGlobals();
 });

@@ -3,6 +3,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { GivenUp, Reduced, Slot, SlotMap, Wanted } from "../wire/types";
 import type { Lines } from "./offer";
+import { type Still, Stills } from "./stills";
 import { Frames } from "./watchdog";
 
 /** Somebody else in the call. */
@@ -11,11 +12,13 @@ export interface Seat {
   participant: string;
   role: Slot["role"];
   stream: MediaStream;
-  /** Sound, picture has been coming lately. */
+  /** Sound has been coming from this person, and a moving picture comes here. */
   audio: boolean;
   video: boolean;
   /** What the relay keeps back of this person for want of room on the line. */
   given_up?: GivenUp;
+  /** The newest still, where stills take the picture's place. */
+  still: Still | undefined;
   /** The picture stands still since, in the screen's own time. */
   frozenSince: number | undefined;
 }
@@ -23,6 +26,9 @@ export interface Seat {
 /** In its first seconds a call feels its way up: a picture that is a little smaller for so long is no
  * word about the line yet. */
 export const SETTLES_MS = 15_000;
+
+/** A moving picture comes of this person. */
+const moves = (slot: Slot) => slot.video && (slot.given_up === undefined || slot.given_up === "size");
 
 export class Seating {
   readonly seats: Signal<readonly Seat[]> = signal<readonly Seat[]>([]);
@@ -38,6 +44,7 @@ export class Seating {
   private readonly streams = new Map<number, MediaStream>();
   private readonly frames = new Frames();
   private readonly frozen = new Map<number, number>();
+  private readonly stills = new Stills();
 
   /** A new connection, or none: everybody sits down anew. */
   begin(lines: Lines | undefined): void {
@@ -48,12 +55,13 @@ export class Seating {
     this.auscultation.value = undefined;
     this.tellReduced(undefined);
     this.wanted.value = undefined;
+    this.stills.keep(new Set());
     this.publish();
   }
 
-  /** Somebody sends sound or a picture: then bytes must come. */
+  /** Somebody's sound or picture is sent here: then bytes must come. */
   hasCompany(): boolean {
-    return (this.map?.slots ?? []).some((slot) => slot.audio || slot.video);
+    return (this.map?.slots ?? []).some((slot) => (slot.audio && slot.given_up !== "sound") || moves(slot));
   }
 
   /** A full snapshot; one that is older than the last is dropped. */
@@ -69,7 +77,18 @@ export class Seating {
     this.tellReduced(map.reduced);
     this.wanted.value = map.wanted;
     this.listenTo(map.auscultation);
+    // Of somebody whose own line is the thin one stills come on every higher step too.
+    const step = map.reduced?.step;
+    const mayCome = step !== "audio_only" && step !== "text_only";
+    const onStills = mayCome ? map.slots.filter((slot) => slot.given_up === "picture") : [];
+    this.stills.keep(new Set(onStills.map((slot) => slot.participant)));
     this.publish();
+  }
+
+  /** A message of the stills' channel; `now` is the broker's time. */
+  takeStill(message: ArrayBuffer, now: number): void {
+    const isSeated = (sender: string) => this.map?.slots.some((slot) => slot.participant === sender) ?? false;
+    if (this.stills.take(message, now, isSeated)) this.publish();
   }
 
   /** Decoded frames by slot: notices pictures that stand still. */
@@ -113,7 +132,9 @@ export class Seating {
         ? {
             ...slot,
             stream: this.streamOf(lines, slot.index),
-            frozenSince: slot.video ? this.frozen.get(slot.index) : undefined,
+            still: slot.given_up === "picture" ? this.stills.of(slot.participant) : undefined,
+            video: moves(slot),
+            frozenSince: moves(slot) ? this.frozen.get(slot.index) : undefined,
           }
         : [],
     );

@@ -30,8 +30,8 @@ type Open = "hand_over" | "park" | "return" | "end" | "audio_only" | "identity";
 export function Actions({ wire, me, ticket, visit, call }: ActionsProps) {
   const [open, setOpen] = useState<Open | undefined>();
   const close = () => setOpen(undefined);
-  useAltKey("KeyM", () => call?.setMicrophone(!call.microphone.peek()));
-  useAltKey("KeyV", () => void call?.setCamera(!call.camera.peek()));
+  useAltKey("KeyM", () => call?.own.setMicrophone(!call.own.microphone.peek()));
+  useAltKey("KeyV", () => void call?.own.setCamera(!call.own.camera.peek()));
   const [press, busy] = usePress(wire);
   const withdraw = () =>
     press({ type: "decline_hand_over", ticket: ticket.ticket, epoch: ticket.epoch });

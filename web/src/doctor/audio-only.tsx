@@ -25,7 +25,7 @@ export function AudioOnly({ wire, visit, call, onClose }: AudioOnlyProps) {
   const text = reason === "other" ? other.trim() : t(`reason_${reason}`);
   const go = async () => {
     const outcome = await press({ type: "audio_only", visit, reason: text });
-    if (outcome) void call?.setCamera(false);
+    if (outcome) void call?.own.setCamera(false);
     onClose();
   };
   return (

@@ -7,6 +7,7 @@ import { Parties } from "../ui/parties";
 import type { VisitRow } from "../wire/types";
 import { common } from "../words/common";
 import { t } from "../words/doctor";
+import { Auscultation } from "./auscultation";
 import { PinPicture } from "./pin";
 import type { HeldCall } from "./use-call";
 
@@ -22,6 +23,7 @@ export function Faces({ visit, held }: { visit: VisitRow; held: HeldCall }) {
           {held.failed && <Button onClick={held.again}>{t("call_again")}</Button>}
         </div>
       )}
+      {call && <Auscultation call={call} visit={visit} />}
       {call && <PinPicture call={call} />}
       <Parties visit={visit} />
     </div>

@@ -9,6 +9,7 @@ import { t } from "../words/doctor";
 const CHOICES = [
   { step: null, words: "pin_auto" },
   { step: "thumbnail", words: "pin_small" },
+  { step: "stills", words: "pin_stills" },
   { step: "audio_only", words: "pin_voice" },
 ] as const satisfies readonly { step: LadderStep | null; words: string }[];
 

@@ -26,7 +26,7 @@ export function Wave({ call }: { call: Call | undefined }) {
   const trace = useMemo(() => new Trace(), [call]);
   const [gain, setGain] = useState<number>(1);
   const [shown, setShown] = useState<Shown>({ clock: undefined, silentMs: undefined });
-  useEffect(() => call?.onWave((block) => trace.take(block, performance.now())), [call, trace]);
+  useEffect(() => call?.hearing.onWave((block) => trace.take(block, performance.now())), [call, trace]);
   useEffect(() => sweep(canvas, trace, gain), [trace, gain]);
   useEffect(() => {
     const timer = setInterval(() => setShown(look(trace)), CLOCK_MS);

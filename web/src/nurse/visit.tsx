@@ -18,6 +18,7 @@ import { IdentityCard } from "../ui/identity";
 import { Owed } from "../ui/owed";
 import { Parties } from "../ui/parties";
 import { usePress } from "../ui/press";
+import { Auscultate } from "./auscultation";
 
 const room = signal<typeof import("../call/room") | undefined>(undefined);
 /** Version of the consent's text (`consent_text`): raise it when it changes. */
@@ -49,7 +50,9 @@ export function VisitPanel({ wire, row, visit, vitals }: VisitProps & { vitals: 
           {!visit.consent && <Consent wire={wire} visit={visit} />}
         </div>
       )}
-      {room.value && <room.value.CallRoom wire={wire} visit={visit} staff />}
+      {room.value && (
+        <room.value.CallRoom wire={wire} visit={visit} staff more={(call) => <Auscultate call={call} />} />
+      )}
       {vitals}
       {visit.audio_only && <Banner>{common("audio_only")}</Banner>}
       <Orders wire={wire} visit={visit} />

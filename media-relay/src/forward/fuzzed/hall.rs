@@ -220,8 +220,8 @@ fn join(engine: &mut Engine, answerer: &Answerer, who: ParticipantId, now: Insta
         generation: 1,
     };
     let (id, secret) = (format!("id-{}", who.0), "secret".to_owned());
-    let (user, engine_rtc) = (answered.user, answered.rtc);
-    let opening = Opening { id, secret, claims, lines: offer.lines, user, rtc: engine_rtc };
+    let (user, codecs, engine_rtc) = (answered.user, answered.codecs, answered.rtc);
+    let opening = Opening { id, secret, claims, lines: offer.lines, user, codecs, rtc: engine_rtc };
     let (reply, mut joined): (Reply<()>, _) = oneshot::channel();
     engine.command(Command::Join { opening: Box::new(opening), at: Timestamp(0), reply }, now);
     assert!(matches!(joined.try_recv(), Ok(Ok(()))), "it is on the list");

@@ -46,8 +46,8 @@ impl Session {
     /// The frames of sound in a packet that were not known yet.
     pub(crate) fn unwrap(&self, frames: &mut Frames, packet: &RtpPacket) -> Vec<Frame> {
         let (seq, time) = (*packet.seq_no, packet.header.timestamp);
-        match self.opus {
-            Some(opus) if self.red == Some(packet.header.payload_type) => {
+        match self.codecs.opus {
+            Some(opus) if self.codecs.red == Some(packet.header.payload_type) => {
                 frames.repeated(seq, time, &packet.payload, opus)
             }
             _ => {
@@ -60,8 +60,8 @@ impl Session {
     /// How this page is sent sound now.
     pub(crate) fn voice(&self) -> Option<Voice> {
         let copies = self.downlink.plan.voice.copies;
-        let red = self.red.filter(|_| copies > 0).map(|red| (red, copies));
-        Some(Voice { pt: self.opus?, red })
+        let red = self.codecs.red.filter(|_| copies > 0).map(|red| (red, copies));
+        Some(Voice { pt: self.codecs.opus?, red })
     }
 
     /// Takes a media packet along when the session next sees the time, which must follow. Nothing

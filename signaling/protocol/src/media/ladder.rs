@@ -61,6 +61,8 @@ pub enum GivenUp {
     Picture,
     /// Sound and picture.
     Sound,
+    /// The picture: this page does not have its codec. No link would change that.
+    Codec,
 }
 
 /// What of this page's own camera anybody needs now: more than that is sent in vain.

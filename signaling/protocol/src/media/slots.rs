@@ -21,7 +21,8 @@ pub struct SlotMap {
     pub version: u32,
     /// Occupied slots only, by index.
     pub slots: Vec<Slot>,
-    /// Whose stethoscope is on the auscultation line, if anybody's.
+    /// Whose stethoscope is on the auscultation line, if anybody's. Doctors and nurses alone
+    /// are sent its sound, and are told.
     pub auscultation: Option<ParticipantId>,
     /// Told while this page is given less than it wishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

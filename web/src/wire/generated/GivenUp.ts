@@ -3,4 +3,4 @@
 /**
  * What is kept back of one person, although that person sends it.
  */
-export type GivenUp = "size" | "picture" | "sound";
+export type GivenUp = "size" | "picture" | "sound" | "codec";

@@ -18,7 +18,8 @@ version: number,
  */
 slots: Array<Slot>, 
 /**
- * Whose stethoscope is on the auscultation line, if anybody's.
+ * Whose stethoscope is on the auscultation line, if anybody's. Doctors and nurses alone
+ * are sent its sound, and are told.
  */
 auscultation: ParticipantId | null, 
 /**
