@@ -1,14 +1,18 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
-//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals`.
+//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
+//! forward|visits`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+mod forward;
+mod http;
 mod log;
 mod person;
 mod rules;
 mod server;
 mod sockets;
 mod spread;
+mod visits;
 mod vitals;
 
 use anyhow::bail;
@@ -16,14 +20,17 @@ use anyhow::bail;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all = ["rules", "log", "sockets", "vitals"].map(str::to_owned).to_vec();
-    for name in if wanted.is_empty() { all } else { wanted } {
+    let all =
+        ["rules", "log", "sockets", "vitals", "forward", "visits"].map(str::to_owned).to_vec();
+    for name in if wanted.is_empty() { all.clone() } else { wanted } {
         match name.as_str() {
             "rules" => rules::run(),
             "log" => log::run().await?,
             "sockets" => Box::pin(sockets::run()).await?,
             "vitals" => Box::pin(vitals::run()).await?,
-            other => bail!("there is no benchmark {other}; there are rules, log, sockets, vitals"),
+            "forward" => Box::pin(forward::run()).await?,
+            "visits" => Box::pin(visits::run()).await?,
+            other => bail!("there is no benchmark {other}; there are {}", all.join(", ")),
         }
     }
     Ok(())

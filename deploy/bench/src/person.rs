@@ -1,5 +1,6 @@
 //! Somebody with a screen: signs in over HTTP, then speaks the WebSocket protocol.
 
+use crate::http;
 use anyhow::{Context as _, bail};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -7,7 +8,6 @@ use minato_protocol::act::{Act, Outcome};
 use minato_protocol::wire::{FromScreen, ToScreen, VERSION};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -136,16 +136,8 @@ async fn read(
 
 /// A request that makes a session; answers the cookie.
 async fn post(address: &str, path: &str, body: &serde_json::Value) -> anyhow::Result<String> {
-    let body = body.to_string();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
+    let origin = format!("http://{address}");
+    let answer = http::post(address, path, &[("origin", &origin)], body).await?;
     let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
     let cookie = cookie.and_then(|line| line.split(';').next());
     cookie.map(str::to_owned).with_context(|| format!("{path} gave no session: {answer}"))

@@ -1,5 +1,6 @@
 //! The real binary, started with a demonstration in a folder of its own.
 
+use crate::forward::process::resident_kb;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -36,11 +37,7 @@ impl Server {
 
     /// Resident memory in kB.
     pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
-        let pid = self.child.id().context("the server runs")?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
-        Ok(kb.parse()?)
+        resident_kb(self.child.id().context("the server runs")?)
     }
 }
 
