@@ -93,7 +93,7 @@ impl Stage {
 
     async fn theirs(cast: Cast, ip: IpAddr) -> anyhow::Result<Self> {
         let (janus, tally) = (Janus::start(ip).await?, Arc::new(Tally::new()));
-        let people = janus.seat(1, cast, &tally).await?;
+        let people = Box::pin(janus.seat(1, cast, &tally)).await?;
         let server = Server::Janus(janus);
         Ok(Self { name: "janus", server, cast, tally, _people: people })
     }
@@ -121,7 +121,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         );
     }
     for (name, publishers, listeners) in [("1 to 8", 1, 8), ("3 to 3", 3, 0)] {
-        compare(name, Cast { publishers, listeners, film: FULL }, ip).await?;
+        Box::pin(compare(name, Cast { publishers, listeners, film: FULL }, ip)).await?;
     }
     for listeners in [2, 4, 8] {
         let figures =
@@ -134,7 +134,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
 /// Both servers run, one at a time has something to do.
 async fn compare(name: &str, cast: Cast, ip: IpAddr) -> anyhow::Result<()> {
-    let stages = [Stage::ours(cast, ip).await?, Stage::theirs(cast, ip).await?];
+    let stages = [Stage::ours(cast, ip).await?, Box::pin(Stage::theirs(cast, ip)).await?];
     stages.iter().for_each(|stage| stage.tally.play(false));
     let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
