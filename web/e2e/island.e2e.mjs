@@ -18,7 +18,7 @@ const MOVES = 2;
 const BACK_MS = 5_000;
 const MOVED_MS = 3_000;
 /** Nothing comes and the page says nothing, or everything comes and it still says that nothing does. */
-const UNTRUE_MS = 5_000;
+const UNTRUE_MS = 8_000;
 const BLACK_OUT_S = 30;
 /** What is older than this when it arrives is late; a little more, because two clocks are read. */
 const LATE_MS = 15_000 + 1_000;
