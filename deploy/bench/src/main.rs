@@ -1,6 +1,7 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
-//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals`.
+//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
+//! turn|turn-unit`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod log;
@@ -9,6 +10,7 @@ mod rules;
 mod server;
 mod sockets;
 mod spread;
+mod turn;
 mod vitals;
 
 use anyhow::bail;
@@ -16,14 +18,23 @@ use anyhow::bail;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all = ["rules", "log", "sockets", "vitals"].map(str::to_owned).to_vec();
-    for name in if wanted.is_empty() { all } else { wanted } {
+    let all =
+        ["rules", "log", "sockets", "vitals", "turn", "turn-unit"].map(str::to_owned).to_vec();
+    // The bare loop that `turn` is compared with is a process of its own.
+    if let [role, address] = wanted.as_slice()
+        && role == "turn-bare"
+    {
+        return turn::serve_bare(address);
+    }
+    for name in if wanted.is_empty() { all.clone() } else { wanted } {
         match name.as_str() {
             "rules" => rules::run(),
             "log" => log::run().await?,
             "sockets" => Box::pin(sockets::run()).await?,
             "vitals" => Box::pin(vitals::run()).await?,
-            other => bail!("there is no benchmark {other}; there are rules, log, sockets, vitals"),
+            "turn" => turn::run()?,
+            "turn-unit" => Box::pin(turn::run_unit()).await?,
+            other => bail!("there is no benchmark {other}; there are {}", all.join(", ")),
         }
     }
     Ok(())
