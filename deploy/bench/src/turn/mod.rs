@@ -50,7 +50,7 @@ fn relayed() -> anyhow::Result<()> {
                 client_s.push(run.client_s / run.packets * 1e6);
             }
         }
-        let shown = spent.each_ref().map(|runs| format!("{} of {runs:.1?}", median(runs)));
+        let shown = spent.each_ref().map(|runs| format!("{:.1} of {runs:.1?}", median(runs)));
         let [ours, coturn, bare] = spent.map(|runs| median(&runs));
         println!(
             "  {size} B: minato {}\n         coturn {}\n         bare loop {}",

@@ -63,7 +63,9 @@ impl Program {
             .args(["--no-stdout-log", "--log-file", "/dev/null", "--pidfile", "turn.pid"])
             .args(["--use-auth-secret", "--static-auth-secret", SECRET, "-r", "minato"])
             .args(["--userdb", "turn.db", "--relay-threads", "1", "-L", "127.0.0.1"])
-            .args(["-p", &turn.port().to_string()]);
+            .args(["-p", &turn.port().to_string()])
+            // It tries SCTP and says so.
+            .stderr(Stdio::null());
         Self::start("coturn", command, turn)
     }
 
