@@ -156,6 +156,11 @@ impl Ladder {
         Plan { step, because, voice, waves }
     }
 
+    /// Whether the link has shown that it has no room for more than a voice.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.voice.is_narrow()
+    }
+
     /// Least and greatest rates worth trying for: padding up to the first makes room for the next
     /// step shortly before it may be taken, the second is all that is wished.
     pub(crate) fn worth_bps(&self, needs: &Needs, now: Instant) -> (u64, u64) {

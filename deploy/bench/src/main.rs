@@ -1,7 +1,7 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
 //! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
-//! forward|visits`.
+//! turn|turn-unit|forward|visits`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod forward;
@@ -12,6 +12,7 @@ mod rules;
 mod server;
 mod sockets;
 mod spread;
+mod turn;
 mod visits;
 mod vitals;
 
@@ -20,8 +21,14 @@ use anyhow::bail;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all =
-        ["rules", "log", "sockets", "vitals", "forward", "visits"].map(str::to_owned).to_vec();
+    let all = ["rules", "log", "sockets", "vitals", "turn", "turn-unit", "forward", "visits"];
+    let all = all.map(str::to_owned).to_vec();
+    // The bare loop that `turn` is compared with is a process of its own.
+    if let [role, address] = wanted.as_slice()
+        && role == "turn-bare"
+    {
+        return turn::serve_bare(address);
+    }
     for name in if wanted.is_empty() { all.clone() } else { wanted } {
         match name.as_str() {
             "rules" => rules::run(),
@@ -30,6 +37,8 @@ async fn main() -> anyhow::Result<()> {
             "vitals" => Box::pin(vitals::run()).await?,
             "forward" => Box::pin(forward::run()).await?,
             "visits" => Box::pin(visits::run()).await?,
+            "turn" => turn::run()?,
+            "turn-unit" => Box::pin(turn::run_unit()).await?,
             other => bail!("there is no benchmark {other}; there are {}", all.join(", ")),
         }
     }

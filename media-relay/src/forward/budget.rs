@@ -54,9 +54,11 @@ impl Engine {
             session.with(&mut self.drained, |rtc| rtc.bwe().reset(Bitrate::bps(bps)));
         }
         let before = session.downlink.plan;
-        session.uplink.look(session.source.shown(now), now);
-        session.ask_again(session.uplink.is_worth_asking(session.downlink.rtt(), now));
-        let waits = session.uplink.queue(now);
+        let both = session.downlink.waits();
+        session.uplink.look(session.source.shown(now), both, now);
+        let rtt = session.downlink.rtt();
+        session.ask_again(session.uplink.is_worth_asking(rtt, both, now));
+        let waits = session.uplink.queue(both, now);
         session.downlink.look(&needs, waits, now);
         let ways = (session.uplink.manner, session.uplink.cap, session.downlink.plan.voice);
         if ways != session.ways {
@@ -64,7 +66,7 @@ impl Engine {
             let (up, picture, down) = ways;
             let visit = session.claims.visit;
             let ms = |wait: Option<Duration>| wait.map(|wait| wait.as_millis());
-            let up_waits = ms(session.uplink.queue(now));
+            let up_waits = ms(waits);
             let down_waits = ms(session.downlink.queue(waits));
             tracing::info!(
                 %visit, ?up, ?picture, ?up_waits, ?down, ?down_waits, "how voice and picture go"
@@ -76,6 +78,9 @@ impl Engine {
             crate::metrics::stepped(before.step, after.step);
             let (visit, because) = (session.claims.visit, after.because);
             tracing::info!(%visit, from = ?before.step, to = ?after.step, ?because, "the ladder");
+        }
+        if let Some(bps) = session.downlink.spares() {
+            session.with(&mut self.drained, |rtc| rtc.bwe().reset(Bitrate::bps(bps)));
         }
         if let Some((least, most)) = session.downlink.worth_bps(&needs, now) {
             session.with(&mut self.drained, |rtc| {

@@ -13,6 +13,8 @@ const MOVED_BPS: u64 = 150_000;
 
 /// The shortest round trip is forgotten at this pace: a link may have become a longer one.
 const SHORTEST_GROWS_MS_A_SECOND: f32 = 2.0;
+/// What a link that has room for a voice only is taken for.
+const NARROW_BPS: u64 = 12_000;
 /// Of so many of the latest round trips the shortest counts: one is longer by chance, as when a
 /// report was lost.
 const TRIPS: usize = 4;
@@ -63,12 +65,16 @@ impl Downlink {
         self.shortest = Some((shortest, now));
     }
 
+    /// How long packets wait on their way to the page and back, in all.
+    pub(crate) fn waits(&self) -> Option<Duration> {
+        let (shortest, _) = self.shortest?;
+        Some(self.trips.iter().flatten().min()?.saturating_sub(shortest))
+    }
+
     /// How long packets wait on the way to the page, as far as `uplink`, the wait on the way back,
     /// does not account for it.
     pub(crate) fn queue(&self, uplink: Option<Duration>) -> Option<Duration> {
-        let (shortest, _) = self.shortest?;
-        let trip = self.trips.iter().flatten().min()?;
-        Some(trip.saturating_sub(shortest).saturating_sub(uplink.unwrap_or_default()))
+        Some(self.waits()?.saturating_sub(uplink.unwrap_or_default()))
     }
 
     /// The page is on another link: what was known of the old one does not hold. Answers with
@@ -79,6 +85,21 @@ impl Downlink {
         (self.trips, self.shortest) = ([None; TRIPS], None);
         self.guess_bps = self.guess_bps.map(|bps| (bps / 2).max(MOVED_BPS));
         self.guess_bps
+    }
+
+    /// What the estimator has to begin anew from, if it must be kept small: up to its estimate,
+    /// and to 50 kbit/s, str0m fills a link with padding, and that is the voice's room here.
+    pub(crate) fn spares(&mut self) -> Option<u64> {
+        let too_much = self.estimate_bps().is_some_and(|bps| bps > NARROW_BPS * 2);
+        if !too_much || !self.has_room_for_a_voice_only() {
+            return None;
+        }
+        self.guess_bps = Some(NARROW_BPS);
+        Some(NARROW_BPS)
+    }
+
+    fn has_room_for_a_voice_only(&self) -> bool {
+        self.ladder.is_narrow() && self.plan.step <= LadderStep::AudioOnly
     }
 
     /// The round trip, where it is known.
@@ -108,7 +129,10 @@ impl Downlink {
 
     /// The rates worth trying for, if the estimator has to be told.
     pub(crate) fn worth_bps(&mut self, needs: &Needs, now: Instant) -> Option<(u64, u64)> {
-        let new = self.ladder.worth_bps(needs, now);
+        let new = match self.has_room_for_a_voice_only() {
+            true => (0, NARROW_BPS),
+            false => self.ladder.worth_bps(needs, now),
+        };
         let differs = |old: u64, new: u64| old.abs_diff(new) > old.max(new) / WORTH_TELLING;
         let told = self.told_bps;
         let news = differs(told.0, new.0) || differs(told.1, new.1);

@@ -44,14 +44,16 @@ impl Uplink {
         self.loss = loss.unwrap_or(0.0);
     }
 
-    /// How long packets wait on the way.
-    pub(crate) fn queue(&self, now: Instant) -> Option<Duration> {
-        self.lag.queue(now)
+    /// How long packets wait on the way. No longer than on the way there and back, which must be
+    /// known: the clock of a page that is too busy to listen falls behind as a queue would make it.
+    pub(crate) fn queue(&self, both: Option<Duration>, now: Instant) -> Option<Duration> {
+        Some(self.lag.queue(now)?.min(both?))
     }
 
-    /// Looks at the link anew, on which pictures up to `shown` come.
-    pub(crate) fn look(&mut self, shown: VideoWish, now: Instant) {
-        let queue = self.queue(now);
+    /// Looks at the link anew, on which pictures up to `shown` come; `both` is the wait on the way
+    /// there and back.
+    pub(crate) fn look(&mut self, shown: VideoWish, both: Option<Duration>, now: Instant) {
+        let queue = self.queue(both, now);
         let pictures = shown > VideoWish::Off;
         self.manner = self.voice.look(&Way { loss: self.loss, queue, pictures }, now);
         self.cap = self.camera.look(shown, queue, &self.voice, now);
@@ -59,8 +61,13 @@ impl Uplink {
 
     /// Whether what was lost is worth asking for again, sound and pictures. What comes again
     /// makes a queue longer, and sound comes too late.
-    pub(crate) fn is_worth_asking(&self, rtt: Option<Duration>, now: Instant) -> (bool, bool) {
-        let pictures = self.queue(now).is_none_or(|queue| queue <= ASK_QUEUE_MAX);
+    pub(crate) fn is_worth_asking(
+        &self,
+        rtt: Option<Duration>,
+        both: Option<Duration>,
+        now: Instant,
+    ) -> (bool, bool) {
+        let pictures = self.queue(both, now).is_none_or(|queue| queue <= ASK_QUEUE_MAX);
         (pictures && rtt.is_none_or(|rtt| rtt <= ASK_RTT_MAX), pictures)
     }
 }

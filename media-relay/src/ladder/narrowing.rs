@@ -42,6 +42,10 @@ pub(super) struct Narrowing {
 }
 
 impl Narrowing {
+    pub(super) fn is_narrow(&self) -> bool {
+        self.level > 0
+    }
+
     pub(super) fn look(&mut self, look: &Look, now: Instant) -> usize {
         let lasted = |since: Option<Instant>, long: Duration| {
             since.is_some_and(|since| now.saturating_duration_since(since) >= long)

@@ -84,6 +84,11 @@ impl VoiceWay {
         manners[self.narrowing.look(&look, now)]
     }
 
+    /// Whether the link has shown that it has no room to spare.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.narrowing.is_narrow()
+    }
+
     /// The share of packets lost of late, remembered for some seconds.
     pub(crate) fn loss(&self) -> f32 {
         self.loss

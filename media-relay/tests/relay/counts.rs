@@ -95,7 +95,8 @@ async fn an_operator_reads_what_a_call_is_like_and_never_whose_it_is() {
         loop {
             let told = recorder().render();
             let missing: Vec<_> = WANTED.iter().filter(|name| !told.contains(**name)).collect();
-            if missing.is_empty() {
+            // Relays of other tests write the same gauge.
+            if missing.is_empty() && count("minato_relay_sessions") >= 1.0 {
                 return told;
             }
             assert!(Instant::now() < until, "{missing:?} in {told}");
@@ -103,7 +104,6 @@ async fn an_operator_reads_what_a_call_is_like_and_never_whose_it_is() {
         }
     })
     .await;
-    assert!(count("minato_relay_sessions") >= 1.0);
     for row in told.lines().filter(|row| !row.starts_with('#')) {
         for (label, value) in labels(row) {
             assert!(may_be_told(label, value), "{row}");

@@ -192,13 +192,9 @@ impl Client {
         put(&mut message, USERNAME, self.name.as_bytes());
         put(&mut message, REALM, &self.realm);
         put(&mut message, NONCE, &self.nonce);
-        let length = u16::try_from(message.len() - 20 + 24).unwrap();
-        message[2..4].copy_from_slice(&length.to_be_bytes());
         let realm = String::from_utf8_lossy(&self.realm);
         let key = Md5::digest(format!("{}:{realm}:{}", self.name, self.password));
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
-        let tag = hmac::sign(&key, &message);
-        put(&mut message, MESSAGE_INTEGRITY, tag.as_ref());
+        integrity(&mut message, &key);
         message
     }
 
@@ -224,7 +220,17 @@ impl Client {
     }
 }
 
-fn put(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+/// Signs a message (RFC 8489 section 14.5).
+pub fn integrity(message: &mut Vec<u8>, key: &[u8]) {
+    let length = u16::try_from(message.len() - 20 + 24).unwrap();
+    message[2..4].copy_from_slice(&length.to_be_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    let tag = hmac::sign(&key, message);
+    put(message, MESSAGE_INTEGRITY, tag.as_ref());
+}
+
+/// Adds an attribute.
+pub fn put(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.extend(kind.to_be_bytes());
     message.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
     message.extend_from_slice(value);

@@ -4,6 +4,7 @@
 //! front of the data, so nothing is copied. What goes one way in pieces of one size leaves as one
 //! run that the kernel cuts up (UDP generic segmentation offload): its cost is that of one packet.
 
+use super::spelling::{canonical, reachable};
 use crate::net::burst::runs_of;
 use nix::sys::socket::{
     ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, SockaddrStorage,
@@ -13,7 +14,7 @@ use rustix::net::{
     MMsgHdr, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, recvfrom, sendmmsg, sendto,
 };
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
 #[cfg(test)]
@@ -285,21 +286,4 @@ where
         out.push(Received { source: canonical(source), piece, cut });
     }
     Ok(())
-}
-
-/// IPv4 is IPv4, also where a socket of IPv6 received it (RFC 4291 §2.5.5.2).
-pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
-        // As it is: a link-local address is of no use without its scope.
-        IpAddr::V6(_) => address,
-    }
-}
-
-/// A socket of IPv6 reaches IPv4 by mapped addresses.
-pub(super) fn reachable(to: SocketAddr, is_v6: bool) -> SocketAddr {
-    match to.ip() {
-        IpAddr::V4(ip) if is_v6 => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
-        IpAddr::V4(_) | IpAddr::V6(_) => to,
-    }
 }

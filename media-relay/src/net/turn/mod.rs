@@ -8,6 +8,7 @@ mod packets;
 mod passage;
 mod relayed;
 mod settings;
+mod spelling;
 mod streams;
 mod tally;
 mod tls;

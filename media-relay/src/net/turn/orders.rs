@@ -1,8 +1,9 @@
 //! What the core orders, and what comes by streams.
 
-use super::batch::{Sent, reachable};
+use super::batch::Sent;
 use super::edge::{Edge, token};
 use super::packets::{Desk, family};
+use super::spelling::reachable;
 use super::streams::FromStream;
 use crate::turn::{At, Client, Command, Framing, ToPeer, frame_len};
 use tokio::sync::mpsc;

@@ -109,7 +109,7 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, lobb
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let address = super::batch::canonical(address);
+        let address = super::spelling::canonical(address);
         let Some(place) = lobby.places.enter(address.ip()) else {
             crate::metrics::dropped("turn_connections");
             continue;
@@ -131,7 +131,7 @@ pub(super) async fn welcome(
     address: SocketAddr,
     lobby: &Arc<Lobby>,
 ) -> io::Result<()> {
-    let address = super::batch::canonical(address);
+    let address = super::spelling::canonical(address);
     let Some(_place) = lobby.places.enter(address.ip()) else {
         crate::metrics::dropped("turn_connections");
         return Err(io::ErrorKind::ConnectionRefused.into());
