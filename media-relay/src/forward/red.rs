@@ -71,6 +71,8 @@ impl Frames {
             }
         }
         found.extend(self.plain(Frame { seq, time, payload: primary.payload.into() }));
+        // A sender may have put them in any order.
+        found.sort_by_key(|frame| frame.seq);
         found
     }
 
@@ -176,6 +178,20 @@ mod tests {
         let mut frames = Frames::default();
         assert!(frames.repeated(1, 960, &packet(1, 1), Pt::from(109)).is_empty());
         assert!(frames.repeated(2, 1_920, &[0x80], opus()).is_empty());
+    }
+
+    #[test]
+    fn repetitions_in_the_wrong_order_are_handed_on_in_the_right_one() {
+        let mut frames = Frames::default();
+        take(&mut frames, 10, 0);
+        let block = |back: u64| RedundantBlock {
+            pt: 111,
+            timestamp_offset: u32::try_from(back * 960).expect("few"),
+            payload: vec![1],
+        };
+        let packet = RedEncoder::encode(111, &[2], &[block(1), block(2)]);
+        let taken = frames.repeated(13, frame(13).time, &packet, opus());
+        assert_eq!(taken.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [11, 12, 13]);
     }
 
     #[test]
