@@ -12,11 +12,11 @@ mod needs;
 mod voice;
 
 pub(crate) use camera::CameraWay;
-pub(crate) use needs::Needs;
+pub(crate) use needs::{Needs, STEPS};
 pub(crate) use voice::{Manner, VoiceWay, Way};
 
 use minato_protocol::media::{Cause, LadderStep};
-use needs::{NO_TOLL, STEPS, Toll};
+use needs::{NO_TOLL, Toll};
 use std::time::{Duration, Instant};
 
 /// How long a step may cost more than there is. A link that worsens while a smaller fall is being

@@ -8,6 +8,7 @@ mod forward;
 mod http;
 mod log;
 mod person;
+mod proc;
 mod rules;
 mod server;
 mod sockets;

@@ -1,6 +1,6 @@
 //! The real binary, started with a demonstration in a folder of its own.
 
-use crate::forward::process::resident_kb;
+use crate::proc::resident_kb;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::process::Stdio;

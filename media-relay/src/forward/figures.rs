@@ -3,20 +3,11 @@
 
 use super::engine::Engine;
 use super::layer::Layer;
-use minato_protocol::media::LadderStep;
+use crate::ladder::STEPS;
 use std::time::{Duration, Instant};
 
 /// How often they are told.
 const EVERY: Duration = Duration::from_secs(1);
-const STEPS: [LadderStep; 6] = [
-    LadderStep::TextOnly,
-    LadderStep::AudioOnly,
-    LadderStep::Stills,
-    LadderStep::Thumbnail,
-    LadderStep::Small,
-    LadderStep::Full,
-];
-
 /// When the figures were last told.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {

@@ -69,7 +69,8 @@ impl Needs {
     }
 }
 
-pub(super) const STEPS: [LadderStep; 6] = [
+/// From the least.
+pub(crate) const STEPS: [LadderStep; 6] = [
     LadderStep::TextOnly,
     LadderStep::AudioOnly,
     LadderStep::Stills,

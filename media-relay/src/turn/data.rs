@@ -53,8 +53,10 @@ impl Turn {
         Some(ToPeer { allocation: id, peer, data, inside })
     }
 
-    /// See [`Turn::from_peer`].
-    pub(super) fn wrap(
+    /// How to wrap `len` bytes that came from a peer to a relayed address; `None`: drop them.
+    /// Holds for datagrams of our own forwarding unit too.
+    #[expect(clippy::wrong_self_convention, reason = "no conversion: where bytes come from")]
+    pub(crate) fn from_peer(
         &self,
         allocation: AllocationId,
         peer: SocketAddr,

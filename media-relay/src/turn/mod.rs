@@ -209,18 +209,6 @@ impl Turn {
         }
     }
 
-    /// How to wrap `len` bytes that came from a peer to a relayed address; `None`: drop them.
-    /// Holds for datagrams of our own forwarding unit too.
-    pub(crate) fn from_peer(
-        &self,
-        allocation: AllocationId,
-        peer: SocketAddr,
-        len: usize,
-        at: At,
-    ) -> Option<ToClient> {
-        self.wrap(allocation, peer, len, at)
-    }
-
     /// Whose relayed address (as told to clients) this is.
     pub(crate) fn allocation_at(&self, relayed: SocketAddr) -> Option<AllocationId> {
         self.table.at(relayed)

@@ -239,7 +239,8 @@ pub fn put(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message[2..4].copy_from_slice(&length.to_be_bytes());
 }
 
-fn attribute(message: &[u8], wanted: u16) -> Option<&[u8]> {
+/// The value of the first attribute of a kind.
+pub fn attribute(message: &[u8], wanted: u16) -> Option<&[u8]> {
     let mut rest = message.get(20..)?;
     while let [a, b, high, low, body @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low]));

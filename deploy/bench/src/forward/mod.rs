@@ -182,7 +182,7 @@ pub(crate) async fn measure(
     while began.elapsed() < STEADY_WITHIN {
         let measured = steady == STEADY_SPANS;
         let span = if measured { span } else { STEADY_SPAN };
-        let cpu = || anyhow::Ok((process.cpu()?, process::own_cpu()?));
+        let cpu = || anyhow::Ok((process.cpu()?, crate::proc::cpu("self")?));
         let before = cpu()?;
         let (counts, after) = tally.count(span, cpu).await;
         let after = after?;

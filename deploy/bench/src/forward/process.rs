@@ -1,12 +1,10 @@
 //! A server's process: it ends with its holder, and its CPU time is read from outside.
 
+use crate::proc;
 use anyhow::Context as _;
 use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::time::Duration;
-
-/// `/proc/PID/stat` counts in hundredths of a second (USER_HZ of every Linux that Rust runs on).
-const STAT_STEP: Duration = Duration::from_millis(10);
 
 /// A running server.
 #[derive(Debug)]
@@ -21,20 +19,12 @@ impl Process {
 
     /// CPU time of all its threads, ended ones too.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        cpu(&self.0.id().to_string())
+        proc::cpu(&self.0.id().to_string())
     }
 
     pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
-        resident_kb(self.0.id())
+        proc::resident_kb(self.0.id())
     }
-}
-
-/// Resident memory in kB.
-pub(crate) fn resident_kb(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
-    Ok(kb.parse()?)
 }
 
 impl Drop for Process {
@@ -43,20 +33,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// CPU time of this process, which is the generator.
-pub(crate) fn own_cpu() -> anyhow::Result<Duration> {
-    cpu("self")
-}
-
-fn cpu(pid: &str) -> anyhow::Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name in brackets may hold spaces; user and system time are the 12th and 13th after it.
-    let (_, fields) = stat.rsplit_once(')').context("a stat line")?;
-    let spent = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
-    let steps: u32 = spent.sum::<Result<_, _>>()?;
-    Ok(STAT_STEP * steps)
 }
 
 /// A TCP port that was free a moment ago.

@@ -1,6 +1,7 @@
 //! The least that carries the same packets: it believes everybody, checks nothing, and takes and
 //! sends one packet a system call. What a TURN server costs beyond it is TURN.
 
+use super::client::attribute;
 use anyhow::Context as _;
 use rustix::event::epoll;
 use std::collections::HashMap;
@@ -122,18 +123,6 @@ fn put(attributes: &mut Vec<u8>, kind: u16, value: &[u8]) {
     // Values here are 8 bytes at most.
     attributes.extend([0, value.len().to_le_bytes()[0]]);
     attributes.extend_from_slice(value);
-}
-
-fn attribute(message: &[u8], wanted: u16) -> Option<&[u8]> {
-    let mut rest = message.get(20..)?;
-    while let [a, b, high, low, body @ ..] = rest {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        if u16::from_be_bytes([*a, *b]) == wanted {
-            return body.get(..length);
-        }
-        rest = body.get(length.next_multiple_of(4)..)?;
-    }
-    None
 }
 
 /// Only IPv4: it is a loop on loopback.

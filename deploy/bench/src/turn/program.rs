@@ -1,5 +1,6 @@
 //! The servers that are compared, each a process of its own on loopback.
 
+use crate::proc;
 use anyhow::{Context as _, bail};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
@@ -8,8 +9,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
-/// What `/proc` counts in (`USER_HZ`, the same on every Linux).
-const TICKS_A_SECOND: f64 = 100.0;
 /// Both servers make their credentials of it.
 const SECRET: &str = "a secret of the benchmark alone";
 /// Ours allows a user so many allocations; coturn has no bound unless told.
@@ -105,31 +104,13 @@ impl Program {
 
     /// CPU seconds so far, all threads, user and system.
     pub(crate) fn cpu_s(&self) -> anyhow::Result<f64> {
-        stat_s(&format!("/proc/{}/stat", self.child.id()), 11)
+        Ok(proc::cpu(&self.child.id().to_string())?.as_secs_f64())
     }
 
     /// Resident memory in kB.
     pub(crate) fn resident_kb(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
-        Ok(kb.parse()?)
+        Ok(u32::try_from(proc::resident_kb(self.child.id())?)?.into())
     }
-}
-
-/// CPU seconds of children that have ended and been waited for.
-pub(crate) fn children_cpu_s() -> anyhow::Result<f64> {
-    stat_s("/proc/self/stat", 13)
-}
-
-/// A user and a system time that stand side by side, counted behind the program's name.
-fn stat_s(path: &str, at: usize) -> anyhow::Result<f64> {
-    let text = std::fs::read_to_string(path)?;
-    let (_, fields) = text.rsplit_once(')').context("the name in brackets")?;
-    let ticks = |text: &str| text.parse::<f64>();
-    let mut fields = fields.split_whitespace().skip(at);
-    let (user, system) = (fields.next().context("user")?, fields.next().context("system")?);
-    Ok((ticks(user)? + ticks(system)?) / TICKS_A_SECOND)
 }
 
 /// A user name and a password that every server believes.

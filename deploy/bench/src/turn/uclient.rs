@@ -1,6 +1,7 @@
 //! coturn's own load: `turnutils_uclient` sends, `turnutils_peer` sends back.
 
-use super::program::{Program, children_cpu_s, free_port};
+use super::program::{Program, free_port};
+use crate::proc::children_cpu;
 use anyhow::{Context as _, bail};
 use std::process::{Child, Command, Stdio};
 
@@ -54,7 +55,7 @@ pub(crate) fn run(
     login: &(String, String),
     size: usize,
 ) -> anyhow::Result<Run> {
-    let (before, client_before) = (server.cpu_s()?, children_cpu_s()?);
+    let (before, client_before) = (server.cpu_s()?, children_cpu()?.as_secs_f64());
     let output = Command::new("turnutils_uclient")
         .args(["-e", "127.0.0.1", "-r", &echo.port, "-c", "-m", CLIENTS, "-n", PACKETS])
         .args(["-z", EVERY_MS, "-l", &size.to_string(), "-u", &login.0, "-w", &login.1])
@@ -69,7 +70,11 @@ pub(crate) fn run(
         bail!("{lost} packets were lost through {}", server.name);
     }
     let server_s = server.cpu_s()? - before;
-    Ok(Run { packets: received * 2.0, server_s, client_s: children_cpu_s()? - client_before })
+    Ok(Run {
+        packets: received * 2.0,
+        server_s,
+        client_s: children_cpu()?.as_secs_f64() - client_before,
+    })
 }
 
 fn number(text: &str, name: &str) -> Option<f64> {

@@ -3,15 +3,6 @@
 
 use super::*;
 
-/// A server with something to find: an allocation, a permission, a channel.
-fn lived_in() -> (Rig, Login) {
-    let mut rig = Rig::usual();
-    let (login, _) = rig.page(udp(1), Ask::allocate().both_families());
-    assert_eq!(rig.code(udp(1), &login, &Ask::permission(&[PEER, PEER_V6])), 0);
-    assert_eq!(rig.code(udp(1), &login, &Ask::bind(0x4000, PEER)), 0);
-    (rig, login)
-}
-
 fn seeds(login: &Login) -> Vec<Vec<u8>> {
     let asks = [
         Ask::allocate(),

@@ -386,3 +386,12 @@ impl Rig {
         self.turn.from_peer(self.id(client), address(peer), 10, self.at).is_some()
     }
 }
+
+/// A server with something to find: an allocation, a permission, a channel.
+fn lived_in() -> (Rig, Login) {
+    let mut rig = Rig::usual();
+    let (login, _) = rig.page(udp(1), Ask::allocate().both_families());
+    assert_eq!(rig.code(udp(1), &login, &Ask::permission(&[PEER, PEER_V6])), 0);
+    assert_eq!(rig.code(udp(1), &login, &Ask::bind(0x4000, PEER)), 0);
+    (rig, login)
+}

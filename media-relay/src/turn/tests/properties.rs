@@ -6,15 +6,6 @@ use proptest::prelude::*;
 /// The most that any message may be answered with, also to the owner of an allocation.
 const ANSWER_BYTES_MAX: usize = 200;
 
-/// A server with something to find: an allocation, a permission, a channel.
-fn lived_in() -> (Rig, Login) {
-    let mut rig = Rig::usual();
-    let (login, _) = rig.page(udp(1), Ask::allocate().both_families());
-    assert_eq!(rig.code(udp(1), &login, &Ask::permission(&[PEER, PEER_V6])), 0);
-    assert_eq!(rig.code(udp(1), &login, &Ask::bind(0x4000, PEER)), 0);
-    (rig, login)
-}
-
 fn endure(rig: &mut Rig, bytes: &[u8], answer_bytes_max: usize) {
     let mut out = Vec::new();
     for client in [udp(1), udp(2), stream(1)] {
