@@ -37,7 +37,7 @@ impl Engine {
         session.downlink.measured(stats.egress_loss_fraction, rtt);
         session.uplink.measured(stats.ingress_loss_fraction);
         if let Some(trip) = stats.rtt {
-            session.downlink.took(trip, now);
+            session.downlink.took(trip, session.uplink.lags(now), now);
         }
         let known = session.downlink.estimate_bps();
         session.stats.estimate_bps = known.map(|bps| u32::try_from(bps).unwrap_or(u32::MAX));
@@ -59,7 +59,7 @@ impl Engine {
         let rtt = session.downlink.rtt();
         session.ask_again(session.uplink.is_worth_asking(rtt, both, now));
         let waits = session.uplink.queue(both, now);
-        session.downlink.look(&needs, waits, now);
+        session.downlink.look(&needs, now);
         let ways = (session.uplink.manner, session.uplink.cap, session.downlink.plan.voice);
         if ways != session.ways {
             session.ways = ways;
@@ -67,7 +67,7 @@ impl Engine {
             let visit = session.claims.visit;
             let ms = |wait: Option<Duration>| wait.map(|wait| wait.as_millis());
             let up_waits = ms(waits);
-            let down_waits = ms(session.downlink.queue(waits));
+            let down_waits = ms(session.downlink.queue());
             tracing::info!(
                 %visit, ?up, ?picture, ?up_waits, ?down, ?down_waits, "how voice and picture go"
             );

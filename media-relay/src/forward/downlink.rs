@@ -11,10 +11,13 @@ const WORTH_TELLING: u64 = 10;
 /// What a link that a page has moved to is taken for at least, until it was measured.
 const MOVED_BPS: u64 = 150_000;
 
-/// The shortest round trip is forgotten at this pace: a link may have become a longer one.
-const SHORTEST_GROWS_MS_A_SECOND: f32 = 2.0;
+/// The shortest round trip is forgotten at this pace: a link may have become a longer one. A queue
+/// that stands is acted upon long before it is taken for that.
+const SHORTEST_GROWS_MS_A_SECOND: f32 = 10.0;
 /// What a link that has room for a voice only is taken for.
 const NARROW_BPS: u64 = 12_000;
+/// What is wished for there: the estimator probes up to twice as much, but never below 5 kbit/s.
+const NO_PROBES_BPS: u64 = 2_000;
 /// Of so many of the latest round trips the shortest counts: one is longer by chance, as when a
 /// report was lost.
 const TRIPS: usize = 4;
@@ -28,8 +31,9 @@ pub(crate) struct Downlink {
     reported: bool,
     loss: f32,
     rtt: Option<Duration>,
-    /// The latest round trips, and the shortest of late with when that was looked at.
-    trips: [Option<Duration>; TRIPS],
+    /// The latest round trips, each with how long it waited on the way back, and the shortest of
+    /// late with when that was looked at.
+    trips: [Option<(Duration, Duration)>; TRIPS],
     shortest: Option<(Duration, Instant)>,
     told_bps: (u64, u64),
     pause: Pause,
@@ -53,10 +57,14 @@ impl Downlink {
         self.rtt = rtt.or(self.rtt);
     }
 
-    /// How long what was sent last took to be acknowledged.
-    pub(crate) fn took(&mut self, trip: Duration, now: Instant) {
-        self.trips.rotate_right(1);
-        self.trips[0] = Some(trip);
+    /// How long what was sent last took to be acknowledged, `uplink` of that in a queue on the way
+    /// back.
+    pub(crate) fn took(&mut self, trip: Duration, uplink: Option<Duration>, now: Instant) {
+        let again = self.trips[0].is_some_and(|(before, _)| before == trip);
+        if !again {
+            self.trips.rotate_right(1);
+            self.trips[0] = Some((trip, uplink.unwrap_or_default()));
+        }
         let shortest = self.shortest.map_or(trip, |(shortest, at)| {
             let passed = now.saturating_duration_since(at).as_secs_f32();
             let grown = Duration::from_secs_f32(passed * SHORTEST_GROWS_MS_A_SECOND / 1_000.0);
@@ -68,13 +76,19 @@ impl Downlink {
     /// How long packets wait on their way to the page and back, in all.
     pub(crate) fn waits(&self) -> Option<Duration> {
         let (shortest, _) = self.shortest?;
-        Some(self.trips.iter().flatten().min()?.saturating_sub(shortest))
+        let trips = self.trips.iter().flatten();
+        Some(trips.map(|(trip, _)| *trip).min()?.saturating_sub(shortest))
     }
 
-    /// How long packets wait on the way to the page, as far as `uplink`, the wait on the way back,
-    /// does not account for it.
-    pub(crate) fn queue(&self, uplink: Option<Duration>) -> Option<Duration> {
-        Some(self.waits()?.saturating_sub(uplink.unwrap_or_default()))
+    /// How long packets wait on the way to the page, as far as the wait on the way back does not
+    /// account for it.
+    pub(crate) fn queue(&self) -> Option<Duration> {
+        let (shortest, _) = self.shortest?;
+        let there = |(trip, back): &(Duration, Duration)| {
+            let waited = trip.saturating_sub(shortest);
+            waited.saturating_sub(*back)
+        };
+        self.trips.iter().flatten().map(there).min()
     }
 
     /// The page is on another link: what was known of the old one does not hold. Answers with
@@ -120,9 +134,9 @@ impl Downlink {
         self.guess_bps.filter(|_| self.reported && !self.pause.holds())
     }
 
-    /// Looks at the link anew and plans; packets of the page wait for `uplink` on their way here.
-    pub(crate) fn look(&mut self, needs: &Needs, uplink: Option<Duration>, now: Instant) {
-        let (loss, rtt, queue) = (self.loss, self.rtt, self.queue(uplink));
+    /// Looks at the link anew and plans.
+    pub(crate) fn look(&mut self, needs: &Needs, now: Instant) {
+        let (loss, rtt, queue) = (self.loss, self.rtt, self.queue());
         let link = Link { estimate_bps: self.estimate_bps(), loss, rtt, queue };
         self.plan = self.ladder.look(&link, needs, self.pin, now);
     }
@@ -130,7 +144,7 @@ impl Downlink {
     /// The rates worth trying for, if the estimator has to be told.
     pub(crate) fn worth_bps(&mut self, needs: &Needs, now: Instant) -> Option<(u64, u64)> {
         let new = match self.has_room_for_a_voice_only() {
-            true => (0, NARROW_BPS),
+            true => (0, NO_PROBES_BPS),
             false => self.ladder.worth_bps(needs, now),
         };
         let differs = |old: u64, new: u64| old.abs_diff(new) > old.max(new) / WORTH_TELLING;
@@ -155,5 +169,28 @@ impl Downlink {
     /// Whether sound is sent.
     pub(crate) fn sounds(&self) -> bool {
         self.plan.step > LadderStep::TextOnly
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn what_waited_on_the_way_back_is_no_queue_on_the_way_there() {
+        let (mut link, mut now) = (Downlink::default(), Instant::now());
+        let mut took = |trip_ms: u32, back_ms: u32| {
+            now += MS * 500;
+            link.took(MS * trip_ms, Some(MS * back_ms), now);
+            link.queue().expect("known").as_millis()
+        };
+        assert_eq!(took(100, 0), 0);
+        assert_eq!([took(1_100, 500), took(1_101, 500), took(1_102, 500)], [0; 3], "not for one");
+        assert!((470..=500).contains(&took(1_103, 500)));
+        assert!((470..=500).contains(&took(1_103, 0)), "the same one again says nothing new");
+        assert!(took(605, 480) < 20, "the way there is empty again");
+        assert!(took(110, 0) < 20);
     }
 }

@@ -44,10 +44,15 @@ impl Uplink {
         self.loss = loss.unwrap_or(0.0);
     }
 
+    /// How long packets wait on the way, by the clock of the page's voice.
+    pub(crate) fn lags(&self, now: Instant) -> Option<Duration> {
+        self.lag.queue(now)
+    }
+
     /// How long packets wait on the way. No longer than on the way there and back, which must be
     /// known: the clock of a page that is too busy to listen falls behind as a queue would make it.
     pub(crate) fn queue(&self, both: Option<Duration>, now: Instant) -> Option<Duration> {
-        Some(self.lag.queue(now)?.min(both?))
+        Some(self.lags(now)?.min(both?))
     }
 
     /// Looks at the link anew, on which pictures up to `shown` come; `both` is the wait on the way

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// What a change needs to show.
 const REST: Duration = Duration::from_secs(2);
+/// How long the link must be calm before it is tried with more picture.
+const CALM_FOR: Duration = Duration::from_secs(15);
 /// A link that loses more than this is not tried again with more picture.
 const STEADY_LOSS: f32 = 0.03;
 /// From the widest: the full picture is what most links carry.
@@ -32,10 +34,10 @@ impl CameraWay {
         voice: &VoiceWay,
         now: Instant,
     ) -> VideoWish {
-        let may_widen = voice.loss() < STEADY_LOSS;
+        let calm_for = (voice.loss() < STEADY_LOSS).then_some(CALM_FOR);
         let narrowest = CAPS.len() - 1;
         let first = CAPS.iter().position(|cap| *cap < shown).unwrap_or(narrowest);
-        let look = Look { queue, patience: PATIENCE, narrowest, first, rest: REST, may_widen };
+        let look = Look { queue, patience: PATIENCE, narrowest, first, rest: REST, calm_for };
         CAPS[self.narrowing.look(&look, now)]
     }
 }

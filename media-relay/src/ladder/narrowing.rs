@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 const QUEUED: Duration = Duration::from_millis(200);
 /// Less than this is none.
 const CALM: Duration = Duration::from_millis(100);
-/// How long the link must be calm before more room is taken, doubled after each time that this was
-/// a mistake, up to the second.
-const CALM_FOR: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(120));
+/// The longest that a link must be calm before more room is taken.
+const CALM_FOR_MAX: Duration = Duration::from_secs(120);
 /// More room that was given back within this time was a mistake.
 const MISTAKE: Duration = Duration::from_secs(30);
 
@@ -25,8 +24,9 @@ pub(super) struct Look {
     pub(super) first: usize,
     /// What a change needs to show.
     pub(super) rest: Duration,
-    /// Whether more room may be taken at all.
-    pub(super) may_widen: bool,
+    /// How long the link must be calm before more room is taken, doubled after each time that this
+    /// was a mistake; `None` if no more may be taken.
+    pub(super) calm_for: Option<Duration>,
 }
 
 /// The level, 0 for the widest.
@@ -44,6 +44,10 @@ pub(super) struct Narrowing {
 impl Narrowing {
     pub(super) fn is_narrow(&self) -> bool {
         self.level > 0
+    }
+
+    pub(super) fn level(&self) -> usize {
+        self.level
     }
 
     pub(super) fn look(&mut self, look: &Look, now: Instant) -> usize {
@@ -66,9 +70,10 @@ impl Narrowing {
             self.level = (self.level + 1).max(look.first).min(look.narrowest);
             self.changed = Some(now);
         }
-        let wait = (CALM_FOR.0 * 2_u32.pow(self.mistakes.min(8))).min(CALM_FOR.1);
-        let calm = lasted(self.calm, wait) && lasted(self.changed, wait);
-        if self.level > 0 && calm && look.may_widen {
+        let wait =
+            look.calm_for.map(|wait| (wait * 2_u32.pow(self.mistakes.min(8))).min(CALM_FOR_MAX));
+        let calm = wait.is_some_and(|wait| lasted(self.calm, wait) && lasted(self.changed, wait));
+        if self.level > 0 && calm {
             self.level -= 1;
             self.changed = Some(now);
             self.widened = true;

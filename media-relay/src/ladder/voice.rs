@@ -21,6 +21,13 @@ const MEAN_OVER: Duration = Duration::from_secs(4);
 /// link, which are taken away first.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const PATIENCE_WITH_PICTURES: Duration = Duration::from_secs(10);
+/// The same before the last repetition is given up: late is better than lost.
+const PATIENCE_WITH_COPIES: Duration = Duration::from_secs(5);
+
+/// How long the link must be calm before the voice takes more room, and how long where the room is
+/// for a repetition that is missing.
+const CALM_FOR: Duration = Duration::from_secs(15);
+const CALM_FOR_COPIES: Duration = Duration::from_secs(5);
 
 /// What a change needs to show: a page has to hear of it, and the queue to empty.
 const REST: Duration = Duration::from_secs(4);
@@ -43,7 +50,7 @@ const fn lean(copies: u8) -> Manner {
 }
 
 /// By how much is lost, then by how little room there is. In kbit/s on the wire with the ordinary
-/// and the lean voice of a page: 59 and 25; 91, 41 and 25; 57, 41 and 25.
+/// and the lean voice of a page: 59 and 22; 91, 33 and 22; 45, 33 and 22.
 const MANNERS: [&[Manner]; 3] =
     [&[full(0), lean(0)], &[full(1), lean(1), lean(0)], &[lean(2), lean(1), lean(0)]];
 
@@ -77,10 +84,17 @@ impl VoiceWay {
     pub(crate) fn look(&mut self, way: &Way, now: Instant) -> Manner {
         self.feel_loss(way, now);
         let manners = MANNERS[self.lossy];
-        let patience = if way.pictures { PATIENCE_WITH_PICTURES } else { PATIENCE };
         let narrowest = manners.len() - 1;
+        let last_copies = self.lossy > 0 && self.narrowing.level() + 1 == narrowest;
+        let patience = match () {
+            () if way.pictures => PATIENCE_WITH_PICTURES,
+            () if last_copies => PATIENCE_WITH_COPIES,
+            () => PATIENCE,
+        };
         let queue = way.queue;
-        let look = Look { queue, patience, narrowest, first: 1, rest: REST, may_widen: true };
+        let lacks_copies = self.lossy > 0 && self.narrowing.level() == narrowest;
+        let calm_for = Some(if lacks_copies { CALM_FOR_COPIES } else { CALM_FOR });
+        let look = Look { queue, patience, narrowest, first: 1, rest: REST, calm_for };
         manners[self.narrowing.look(&look, now)]
     }
 
@@ -161,7 +175,11 @@ mod tests {
         let seen = run(&mut voice, &mut now, 9, way(0.15, 400));
         assert_eq!((seen[0], seen[2], seen[8]), (lean(2), lean(1), lean(0)));
         let seen = run(&mut voice, &mut now, 40, way(0.15, 0));
-        assert_eq!((seen[12], seen[16], seen[39]), (lean(0), lean(1), lean(2)));
+        assert_eq!(
+            (seen[3], seen[6], seen[39]),
+            (lean(0), lean(1), lean(2)),
+            "repeated soon again"
+        );
     }
 
     #[test]

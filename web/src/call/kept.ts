@@ -76,7 +76,7 @@ export class Kept {
     const known = {
       pulse: this.pulse,
       company: this.keeper.hasCompany(),
-      iceFailed: ["disconnected", "failed"].includes(this.lines.peer.iceConnectionState),
+      ice: this.lines.peer.iceConnectionState,
       lastRestartAt: this.lastRestartAt,
       brokerHeard: this.keeper.brokerHeard(),
       now,

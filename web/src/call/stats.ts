@@ -5,7 +5,7 @@ import type { Lines } from "./offer";
 export interface Measured {
   bytes: number;
   frames: ReadonlyMap<number, number>;
-  /** How long the own voice takes to the relay and a report of it back, where that is known. */
+  /** How long the way to the relay and back took when that was last measured. */
   trip_ms: number | undefined;
 }
 
@@ -17,8 +17,9 @@ export async function measure(lines: Lines): Promise<Measured> {
   let bytes = 0;
   let trip_ms: number | undefined;
   for (const entry of report.values()) {
-    if (entry.type === "remote-inbound-rtp" && entry.kind === "audio" && entry.roundTripTime > 0) {
-      trip_ms = Number(entry.roundTripTime) * 1_000;
+    // Reports of what was sent would tell it too, but on a full line they are lost for half a minute.
+    if (entry.type === "candidate-pair" && entry.nominated && entry.currentRoundTripTime > 0) {
+      trip_ms = Number(entry.currentRoundTripTime) * 1_000;
     }
     if (entry.type !== "inbound-rtp") continue;
     bytes += Number(entry.bytesReceived ?? 0);

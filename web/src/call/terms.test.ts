@@ -27,26 +27,48 @@ test("terms that are older than the last, or come again, change nothing", () => 
 
 test("a page whose line is full makes room at once, without a word from the relay", () => {
   terms.feel(700, 0);
-  terms.feel(700, 1_000);
-  expect(sent, "not for a moment only").toEqual([HALF]);
-  terms.feel(700, 1_500);
+  terms.feel(700, 2_750);
+  expect(sent, "not for one long trip").toEqual([HALF]);
+  terms.feel(700, 3_000);
   expect(sent.at(-1)).toEqual(OFF);
   expect(voice.makeRoom).toHaveBeenLastCalledWith(true);
   terms.take({ version: 5, wanted: HALF });
   expect(sent.at(-1), "what it knows of its own line is newer").toEqual(OFF);
-  terms.feel(700, 21_500);
+  terms.feel(200, 23_000);
   expect(sent.at(-1)).toEqual(HALF);
   expect(voice.makeRoom).toHaveBeenLastCalledWith(false);
 });
 
+test("where no word of the relay has come since, nothing more is tried for a minute", () => {
+  terms.feel(700, 0);
+  terms.feel(700, 3_000);
+  terms.feel(200, 62_999);
+  expect(sent.at(-1)).toEqual(OFF);
+  terms.feel(200, 63_000);
+  expect(sent.at(-1)).toEqual(HALF);
+});
+
 test("what fails at once is tried again later each time", () => {
   const tries: number[] = [];
+  let version = 5;
   for (let now = 0; now < 400_000; now += 500) {
     const before = sent.length;
-    terms.feel(700, now);
-    if (sent.length > before && sent.at(-1) === HALF) tries.push(now);
+    const wide = sent.at(-1) === HALF;
+    terms.feel(wide ? 700 : 200, now);
+    if (!wide && sent.at(-1) === HALF) tries.push(now);
+    if (wide && sent.length > before) terms.take({ version: version++, wanted: HALF });
   }
-  expect(tries).toEqual([21_500, 63_500, 145_500, 307_500]);
+  expect(tries).toEqual([23_000, 66_500, 150_000, 313_500]);
+});
+
+test("a line that has become a longer one is not taken for a full one twice", () => {
+  const shown: unknown[] = [];
+  for (let now = 0; now < 200_000; now += 500) {
+    terms.feel(800, now);
+    shown.push(sent.at(-1));
+  }
+  expect(shown[10]).toEqual(OFF);
+  expect(shown.slice(130).every((what) => what === HALF)).toBe(true);
 });
 
 test("a line of which nothing is known is left alone", () => {

@@ -7,17 +7,29 @@ import type { Voice } from "./voice";
 
 /** A trip that takes so much longer than the shortest one stands in a queue. */
 const QUEUE_MS = 300;
-/** So long it must have been so. */
-const NARROW_AFTER_MS = 1_500;
-/** So long nothing more is tried then, twice as long each time that it fails at once, up to the last. */
-const WAIT_MS = { first: 20_000, most: 160_000 };
+/** So long it must have been so: a trip is measured every two and a half seconds, and one is long by
+ * chance, behind a large picture. */
+const NARROW_AFTER_MS = 3_000;
+/** After so long the queue has run empty: what a trip takes then is the length of the line. */
+const EMPTIES_MS = 3_000;
+/** So long nothing more is tried then, twice as long each time that it fails at once, up to the last. A relay
+ * of which no word has come since is waited for longer: the words may stand in the same queue. */
+const WAIT_MS = { first: 20_000, unheard: 60_000, most: 160_000 };
+
+interface Narrow {
+  since: number;
+  wait_ms: number;
+  /** The relay has spoken since. */
+  heard: boolean;
+  shortest_ms: number;
+}
 
 export class SendingTerms {
   private version = -1;
   private wanted: Wanted | undefined;
   private shortest_ms = Number.POSITIVE_INFINITY;
   private queuedSince: number | undefined;
-  private narrowUntil: number | undefined;
+  private narrow: Narrow | undefined;
   private tried: { at: number; waited: number } | undefined;
 
   constructor(
@@ -30,38 +42,42 @@ export class SendingTerms {
     if (version <= this.version) return;
     this.version = version;
     this.wanted = wanted;
+    if (this.narrow) this.narrow.heard = true;
     this.voice.follow(voice);
     this.show();
   }
 
-  /** Looks at how long a trip to the relay and back takes. */
+  /** Looks at how long a trip to the relay and back takes; called a few times a second. */
   feel(trip_ms: number | undefined, now: number): void {
-    if (trip_ms !== undefined) this.shortest_ms = Math.min(this.shortest_ms, trip_ms);
-    const queued = trip_ms !== undefined && trip_ms - this.shortest_ms >= QUEUE_MS;
+    if (trip_ms === undefined) return;
+    this.shortest_ms = Math.min(this.shortest_ms, trip_ms);
+    if (this.narrow) return this.stayNarrow(this.narrow, trip_ms, now);
+    const queued = trip_ms - this.shortest_ms >= QUEUE_MS;
     this.queuedSince = queued ? (this.queuedSince ?? now) : undefined;
-    if (this.narrowUntil !== undefined) {
-      if (now >= this.narrowUntil) this.makeRoom(false);
-      return;
-    }
     if (this.queuedSince === undefined || now - this.queuedSince < NARROW_AFTER_MS) return;
     const { first, most } = WAIT_MS;
     const failedAtOnce = this.tried !== undefined && now - this.tried.at < first;
-    const waited = failedAtOnce && this.tried ? Math.min(most, this.tried.waited * 2) : first;
-    this.narrowUntil = now + waited;
-    this.tried = { at: this.narrowUntil, waited };
-    this.makeRoom(true);
+    const wait_ms = failedAtOnce && this.tried ? Math.min(most, this.tried.waited * 2) : first;
+    this.narrow = { since: now, wait_ms, heard: false, shortest_ms: trip_ms };
+    this.show();
   }
 
-  private makeRoom(narrow: boolean): void {
-    if (!narrow) this.narrowUntil = this.queuedSince = undefined;
-    this.voice.makeRoom(narrow);
+  private stayNarrow(narrow: Narrow, trip_ms: number, now: number): void {
+    const { since, wait_ms, heard } = narrow;
+    if (now - since >= EMPTIES_MS) narrow.shortest_ms = Math.min(narrow.shortest_ms, trip_ms);
+    if (now - since < (heard ? wait_ms : Math.max(wait_ms, WAIT_MS.unheard))) return;
+    this.tried = { at: now, waited: wait_ms };
+    // What remains of a trip when room was made is no queue: the line has become a longer one.
+    this.shortest_ms = Math.max(this.shortest_ms, narrow.shortest_ms);
+    this.narrow = this.queuedSince = undefined;
     this.show();
   }
 
   private show(): void {
+    this.voice.makeRoom(this.narrow !== undefined);
     const { wanted } = this;
     const less = { video: "off", stills: wanted?.stills ?? false } as const;
-    const shown = this.narrowUntil === undefined ? wanted : less;
+    const shown = this.narrow ? less : wanted;
     this.voice.next(() => sendOnly(this.camera, shown));
   }
 }

@@ -18,7 +18,7 @@ test("a voice is repeated only where the relay asks for it", () => {
 
 test("a lean voice has longer packets of fewer bits", () => {
   const lean = spoken(ANSWER, { ...TERMS, lean: true, repeat: true });
-  expect(lean).toContain("a=fmtp:111 minptime=10;useinbandfec=1;maxaveragebitrate=14000\r\na=ptime:60\r\nm=video");
+  expect(lean).toContain("a=fmtp:111 minptime=10;useinbandfec=1;maxaveragebitrate=11000\r\na=ptime:60\r\nm=video");
   expect(lean.match(/ptime:60/g)).toHaveLength(1);
 });
 
@@ -56,4 +56,16 @@ test("other terms take the same answer anew, and not while another one is awaite
   expect(answers).toHaveLength(2);
   await voice.answered(ANSWER);
   expect(answers[2]?.split("m=video")[0]).not.toContain("red/48000");
+});
+
+test("where the own line has no room a voice is lean and repeated, until the relay has said how", async () => {
+  const { peer, answers } = fakePeer();
+  const voice = new Voice(peer as never, [] as never);
+  await voice.answered(ANSWER);
+  voice.makeRoom(true);
+  await voice.settled();
+  expect(answers[1]).toBe(spoken(ANSWER, { ...TERMS, lean: true, repeat: true }));
+  voice.follow({ ...TERMS, lean: true });
+  await voice.settled();
+  expect(answers[2]).toBe(spoken(ANSWER, { ...TERMS, lean: true }));
 });

@@ -4,7 +4,7 @@ import { advise, feel, Frames, FROZEN_MS, REJOIN_AFTER_MS, RESTART_PAUSE_MS, STA
 const known = {
   pulse: { bytes: 10, grewAt: 0 },
   company: true,
-  iceFailed: false,
+  ice: "connected" as RTCIceConnectionState,
   lastRestartAt: undefined,
   brokerHeard: true,
   now: 0,
@@ -23,7 +23,12 @@ describe("the call's watchdog", () => {
 
   it("takes silence for nothing while nobody else is there", () => {
     expect(advise({ ...known, company: false, now: STALL_MS * 3 })).toBe("well");
-    expect(advise({ ...known, company: false, iceFailed: true, now: 10 })).toBe("restart");
+    expect(advise({ ...known, company: false, ice: "disconnected", now: 10 })).toBe("restart");
+  });
+
+  it("does not share ICE's doubts while somebody is heard, until ICE gives up", () => {
+    expect(advise({ ...known, ice: "disconnected", now: STALL_MS - 1 })).toBe("well");
+    expect(advise({ ...known, ice: "failed", now: 10 })).toBe("restart");
   });
 
   it("gives a restart the time of a poor link", () => {

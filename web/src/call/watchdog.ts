@@ -31,7 +31,7 @@ interface Known {
   pulse: Pulse | undefined;
   /** Somebody else is in a slot: then bytes must come. */
   company: boolean;
-  iceFailed: boolean;
+  ice: RTCIceConnectionState;
   lastRestartAt: number | undefined;
   /** Who gives a new way in is heard. As long as not, the old one may be the first to come back. */
   brokerHeard: boolean;
@@ -39,9 +39,12 @@ interface Known {
 }
 
 /** Whether nothing comes although something should. */
-export function isStalled({ pulse, company, iceFailed, now }: Omit<Known, "lastRestartAt" | "brokerHeard">): boolean {
-  // Alone in a call there is only RTCP, every few seconds at worst: then ICE's own word counts.
-  return pulse !== undefined && (iceFailed || (company && now - pulse.grewAt >= STALL_MS));
+export function isStalled({ pulse, company, ice, now }: Omit<Known, "lastRestartAt" | "brokerHeard">): boolean {
+  if (!pulse) return false;
+  // Alone in a call there is only RTCP, every few seconds at worst: then ICE's doubt counts. Where somebody
+  // is heard it doubts a line that is full and lossy, and another offer would only fill that the more.
+  const silent = company ? now - pulse.grewAt >= STALL_MS : ice === "disconnected";
+  return silent || ice === "failed";
 }
 
 export function advise(known: Known): Advice {
