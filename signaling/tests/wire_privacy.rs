@@ -147,19 +147,25 @@ async fn a_nurse_elsewhere_and_a_tablet_in_patient_view_see_nobody_else() {
 
     let other = clinic.in_bed(&elsewhere, 32).await;
     let home = clinic.at_home(33).await;
-    let (_, epoch) = clinic.visit(&doctor, &home.screen, home.ticket).await;
+    let traces_of_home = Traces::of(&clinic, home.ticket, 33).await;
+    let (visit_at_home, epoch) = clinic.visit(&doctor, &home.screen, home.ticket).await;
+    let busy = |seen: &Seen| seen.doctors().iter().any(|row| row.busy);
+    elsewhere.until("the nurse elsewhere sees that the doctor is busy", busy).await;
     clinic.end(&doctor, home.ticket, epoch).await;
-    clinic.visit(&doctor, &nurse, mine).await;
+    elsewhere.until("and free again", |seen| !busy(seen)).await;
+    let (visit, _) = clinic.visit(&doctor, &nurse, mine).await;
+    elsewhere.until("and busy again", busy).await;
     nurse.until("the tablet shows its own visit", |seen| seen.visits().len() == 1).await;
 
     let shown = transcript(&nurse)[turned_at..].to_owned();
     assert!(shown.contains(&person(31).name), "the search finds what is there");
-    let others = [Traces::of(&clinic, other, 32).await, Traces::of(&clinic, home.ticket, 33).await];
-    others.iter().for_each(|traces| traces.assert_absent_from("the tablet", &shown));
-    // The nurse elsewhere sees which doctor is busy, but not with whom.
-    for number in [31, 33] {
-        let traces = Traces(Traces::of_person(&person(number)));
-        traces.assert_absent_from("the nurse elsewhere", &transcript(&elsewhere));
+    Traces::of(&clinic, other, 32).await.assert_absent_from("the tablet", &shown);
+    traces_of_home.assert_absent_from("the tablet", &shown);
+    // The nurse elsewhere saw which doctor was busy, but not with whom: no name, no id.
+    let told = transcript(&elsewhere);
+    let visits = Traces(vec![visit_at_home.to_string(), visit.to_string()]);
+    for traces in [Traces::of(&clinic, mine, 31).await, traces_of_home, visits] {
+        traces.assert_absent_from("the nurse elsewhere", &told);
     }
 
     nurse.must(Act::LeavePatientView { pin: wire_support::PIN.into() }).await;

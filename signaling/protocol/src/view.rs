@@ -242,7 +242,9 @@ pub struct DoctorRow {
     pub duty: Duty,
     /// Rooms where this doctor is on duty or on a break.
     pub rooms: Vec<RoomId>,
-    /// The one patient.
+    /// Has a patient.
+    pub busy: bool,
+    /// The one patient, where this screen sees that ticket too.
     pub patient: Option<TicketId>,
     /// The screen is gone since.
     pub away_since: Option<Timestamp>,

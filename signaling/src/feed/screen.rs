@@ -134,7 +134,9 @@ impl Screen {
             ViewName::Rooms => {
                 each(rooms.iter().map(|(id, seen)| views::room_row(*id, &seen.state)).collect())
             }
-            ViewName::Doctors => each(views::doctors(rooms, &edge.directory.roll().card_by_staff)),
+            ViewName::Doctors => {
+                each(views::doctors(&viewer, rooms, &edge.directory.roll().card_by_staff))
+            }
             ViewName::Alerts => {
                 let of_room = |seen: &Arc<Seen<Room>>| -> Vec<Row> {
                     let live = seen.state.live();

@@ -24,6 +24,9 @@ pub fn room_row(id: RoomId, room: &Room) -> Row {
 
 /// Whether a viewer sees a ticket at all.
 fn is_visible(viewer: &Viewer, ticket: &Ticket) -> bool {
+    if viewer.is_patient_side() {
+        return false;
+    }
     match viewer.role {
         Role::Coordinator => true,
         Role::Doctor => ticket.stage != Stage::Invited,
@@ -44,7 +47,7 @@ fn sees_person(viewer: &Viewer, ticket: &Ticket) -> bool {
 
 /// A ticket's row for one viewer, or nothing if it is not for these eyes. `today` is `YYYY-MM-DD`.
 pub fn ticket_row(viewer: &Viewer, room: RoomId, ticket: &Ticket, today: &str) -> Option<Row> {
-    if viewer.is_patient_side() || !is_visible(viewer, ticket) {
+    if !is_visible(viewer, ticket) {
         return None;
     }
     let person: Option<&Person> = ticket.person.reveal();
@@ -88,8 +91,13 @@ pub fn ticket_row(viewer: &Viewer, room: RoomId, ticket: &Ticket, today: &str) -
     })))
 }
 
-/// The doctors of all rosters, each once.
-pub fn doctors(rooms: &[(RoomId, Arc<crate::desk::Seen<Room>>)], cards: &Cards) -> Vec<Row> {
+/// The doctors of all rosters, each once. Who has a patient is seen by all staff; which one only by
+/// whoever sees that ticket.
+pub fn doctors(
+    viewer: &Viewer,
+    rooms: &[(RoomId, Arc<crate::desk::Seen<Room>>)],
+    cards: &Cards,
+) -> Vec<Row> {
     let mut rows: BTreeMap<StaffId, DoctorRow> = BTreeMap::new();
     for (room, seen) in rooms {
         for (staff, entry) in &seen.state.roster {
@@ -102,7 +110,8 @@ pub fn doctors(rooms: &[(RoomId, Arc<crate::desk::Seen<Room>>)], cards: &Cards) 
         }
         for ticket in seen.state.live() {
             if let Some(row) = ticket.owner().and_then(|owner| rows.get_mut(&owner)) {
-                row.patient = Some(ticket.id);
+                row.busy = true;
+                row.patient = is_visible(viewer, ticket).then_some(ticket.id);
             }
         }
     }
@@ -117,6 +126,7 @@ fn off_duty(staff: StaffId, cards: &Cards) -> DoctorRow {
         affiliation: card.affiliation,
         duty: Duty::Off,
         rooms: Vec::new(),
+        busy: false,
         patient: None,
         away_since: None,
     }

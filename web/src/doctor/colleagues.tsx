@@ -69,6 +69,6 @@ function Colleague({ wire, me, doctor }: { wire: Wire; me: string; doctor: Docto
 
 function stateOf(doctor: DoctorRow, code: string | undefined): string {
   if (doctor.away_since !== null) return t("colleague_away");
-  if (code) return t("colleague_with", { code });
+  if (doctor.busy) return code ? t("colleague_with", { code }) : t("colleague_busy");
   return t(doctor.duty === "break" ? "colleague_break" : "colleague_free");
 }

@@ -36,11 +36,11 @@ export function HandOver({ wire, me, ticket, onClose }: HandOverProps) {
               <b>{doctor.name}</b> <span class="soft small">{doctor.affiliation}</span>
             </span>
             <span class="small push">
-              {doctor.patient === null ? t("colleague_free") : codeOf(wire, doctor.patient)}
+              {doctor.busy ? withWhom(wire, doctor.patient) : t("colleague_free")}
             </span>
             <Button
               size="slim"
-              disabled={busy || doctor.patient !== null || doctor.away_since !== null}
+              disabled={busy || doctor.busy || doctor.away_since !== null}
               data-act="offer"
               data-staff={doctor.staff}
               onClick={() => offer(doctor.staff)}
@@ -54,7 +54,7 @@ export function HandOver({ wire, me, ticket, onClose }: HandOverProps) {
   );
 }
 
-function codeOf(wire: Wire, ticket: string): string {
-  const code = wire.views.rows("tickets").get(ticket)?.code;
-  return code ? t("colleague_with", { code }) : "";
+function withWhom(wire: Wire, ticket: string | null): string {
+  const code = ticket === null ? undefined : wire.views.rows("tickets").get(ticket)?.code;
+  return code ? t("colleague_with", { code }) : t("colleague_busy");
 }

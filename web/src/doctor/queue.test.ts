@@ -87,6 +87,7 @@ describe("the queue", () => {
       affiliation: "",
       duty: "on",
       rooms: ["r1"],
+      busy: false,
       patient: null,
       away_since: null,
       ...over,

@@ -62,6 +62,7 @@ const words: Record<DoctorKey, Phrase> = {
   colleagues: "Colleagues",
   colleague_free: "Free",
   colleague_with: "With {code}",
+  colleague_busy: "in a visit",
   colleague_break: "On a break",
   colleague_away: "Screen gone",
   colleagues_none: "No other doctor is on duty.",

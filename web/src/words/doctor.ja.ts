@@ -60,6 +60,7 @@ const words = {
   colleagues: "ほかの先生",
   colleague_free: "空いています",
   colleague_with: "{code} を診察中",
+  colleague_busy: "診察中",
   colleague_break: "休憩中",
   colleague_away: "画面切れ",
   colleagues_none: "勤務中の先生はほかにいません。",

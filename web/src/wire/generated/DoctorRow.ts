@@ -30,7 +30,11 @@ duty: Duty,
  */
 rooms: Array<RoomId>, 
 /**
- * The one patient.
+ * Has a patient.
+ */
+busy: boolean, 
+/**
+ * The one patient, where this screen sees that ticket too.
  */
 patient: TicketId | null, 
 /**
