@@ -25,9 +25,11 @@ enum By {
     Patient,
     OtherPatient,
     Tablet,
+    /// A second device beside the tablet.
+    Companion,
 }
 
-const EVERYBODY: [By; 8] = [
+const EVERYBODY: [By; 9] = [
     By::Coordinator,
     By::OtherDoctor,
     By::Owner,
@@ -36,56 +38,57 @@ const EVERYBODY: [By; 8] = [
     By::Patient,
     By::OtherPatient,
     By::Tablet,
+    By::Companion,
 ];
 
 /// One letter a column: `+` may (another rule may still refuse), `-` may not, `?` does not even
 /// know the device. The other doctor was offered the patient.
 #[rustfmt::skip]
 const TABLE: &[(&str, &str)] = &[
-    //                      board, other doctor, owner, nurse, nurse elsewhere, patient, other, tablet
-    ("open_room",          "+-------"),
-    ("invite",             "+-------"),
-    ("revoke_link",        "+--+----"),
-    ("reissue_link",       "+--+----"),
-    ("close_intake",       "+-------"),
-    ("record_contact",     "+-------"),
-    ("allow_device",       "+--+----"),
-    ("admit_bedside",      "---++---"),
-    ("set_ready",          "---+----"),
-    ("attach",             "---+----"),
-    ("detach",             "---+?---"),
-    ("measure",            "---+?---"),
-    ("simulate_fault",     "---+?---"),
-    ("enter_patient_view", "---+----"),
-    ("leave_patient_view", "-------+"),
-    ("read_back",          "---+----"),
-    ("order_done",         "---+----"),
-    ("answer",             "---+-+-+"),
-    ("leave",              "---+-+-+"),
-    ("doctor_silent",      "---+-+-+"),
-    ("consent",            "---+-+-+"),
-    ("set_duty",           "-++-----"),
-    ("call_next",          "-++-----"),
-    ("call_one",           "-++-----"),
-    ("cancel_call",        "--+-----"),
-    ("park",               "--+-----"),
-    ("return_to_front",    "--+-----"),
-    ("end_visit",          "--+-----"),
-    ("offer_hand_over",    "--+-----"),
-    ("ask_hand_over",      "-++-----"),
-    ("accept_hand_over",   "-+------"),
-    ("decline_hand_over",  "-++-----"),
-    ("write_order",        "--+-----"),
-    ("defer",              "--+-----"),
-    ("confirm_identity",   "--++-+-+"),
-    ("wrong_patient",      "--++-+-+"),
-    ("raise_emergency",    "+-++---+"),
-    ("say",                "--++-+-+"),
-    ("audio_only",         "--++-+-+"),
-    ("join_media",         "--++-+-+"),
-    ("set_triage",         "+-++----"),
-    ("open_person",        "-++-----"),
-    ("watch_readings",     "--++-+-+"),
+    //                      board, other doctor, owner, nurse, nurse elsewhere, patient, other, tablet, companion
+    ("open_room",          "+--------"),
+    ("invite",             "+--------"),
+    ("revoke_link",        "+--+-----"),
+    ("reissue_link",       "+--+-----"),
+    ("close_intake",       "+--------"),
+    ("record_contact",     "+--------"),
+    ("allow_device",       "+--+-----"),
+    ("admit_bedside",      "---++----"),
+    ("set_ready",          "---+-----"),
+    ("attach",             "---+-----"),
+    ("detach",             "---+?----"),
+    ("measure",            "---+?----"),
+    ("simulate_fault",     "---+?----"),
+    ("enter_patient_view", "---+-----"),
+    ("leave_patient_view", "-------+-"),
+    ("read_back",          "---+-----"),
+    ("order_done",         "---+-----"),
+    ("answer",             "---+-+-+-"),
+    ("leave",              "---+-+-+-"),
+    ("doctor_silent",      "---+-+-+-"),
+    ("consent",            "---+-+-+-"),
+    ("set_duty",           "-++------"),
+    ("call_next",          "-++------"),
+    ("call_one",           "-++------"),
+    ("cancel_call",        "--+------"),
+    ("park",               "--+------"),
+    ("return_to_front",    "--+------"),
+    ("end_visit",          "--+------"),
+    ("offer_hand_over",    "--+------"),
+    ("ask_hand_over",      "-++------"),
+    ("accept_hand_over",   "-+-------"),
+    ("decline_hand_over",  "-++------"),
+    ("write_order",        "--+------"),
+    ("defer",              "--+------"),
+    ("confirm_identity",   "--++-+-+-"),
+    ("wrong_patient",      "--++-+-+-"),
+    ("raise_emergency",    "+-++---+-"),
+    ("say",                "--++-+-+-"),
+    ("audio_only",         "--++-+-+-"),
+    ("join_media",         "--++-+-++"),
+    ("set_triage",         "+-++-----"),
+    ("open_person",        "-++------"),
+    ("watch_readings",     "--++-+-++"),
 ];
 
 /// Every verb that the wire knows, as the wire itself says it.
@@ -214,6 +217,7 @@ impl Scene {
         let tablet = clinic.staff(nurse).await;
         tablet.must(Act::EnterPatientView { ticket: bed.ticket }).await;
         tablet.until("the tablet turned round", |seen| seen.you().patient_view).await;
+        let companion = clinic.companion(&nurse_screen, bed.ticket).await;
         let elsewhere = clinic.nurse(2).await;
         let board = clinic.another_board().await;
         let by = BTreeMap::from([
@@ -223,6 +227,7 @@ impl Scene {
             (By::Nurse as u8, nurse_screen),
             (By::NurseElsewhere as u8, elsewhere),
             (By::Tablet as u8, tablet),
+            (By::Companion as u8, companion),
         ]);
         Self { bed, home, by, patient, other_patient, _home_owner: home_owner }
     }
@@ -243,7 +248,8 @@ impl Scene {
             | By::Owner
             | By::Nurse
             | By::NurseElsewhere
-            | By::Tablet => self.bed,
+            | By::Tablet
+            | By::Companion => self.bed,
         }
     }
 

@@ -2,12 +2,13 @@
 
 mod wire_support;
 
-use minato_protocol::act::{Act, IssuedLink, Outcome};
+use minato_protocol::act::{Act, IdentityMethod, IssuedLink, Language, Outcome};
 use minato_protocol::view::AlertKind;
+use minato_protocol::wire::FromScreen;
 use minato_protocol::{Code, Role, TicketId};
 use minato_signaling::access::random_text;
 use serde_json::json;
-use wire_support::{Broker, Clinic, Screen, Seen};
+use wire_support::{Broker, Clinic, Screen, Seen, site};
 
 async fn link_for(screen: &Screen, ticket: TicketId) -> IssuedLink {
     let outcome = screen.must(Act::ReissueLink { ticket }).await;
@@ -61,6 +62,68 @@ async fn a_device_with_the_nurses_link_waits_for_the_nurses_yes_and_joins_silent
         of(Role::Patient).zip(of(Role::Nurse))
     };
     assert_eq!(nurse.find("both are in", companions).await, (true, false));
+}
+
+/// A relative's phone beside the bed shows the visit; for the patient speak the tablet and its nurse.
+#[tokio::test]
+async fn a_device_beside_the_tablet_sees_and_hears_and_speaks_for_nobody() {
+    let clinic = Clinic::open(1).await;
+    let (nurse, doctor) = (clinic.nurse(1).await, clinic.doctor(1).await);
+    let ticket = clinic.in_bed(&nurse, 1).await;
+    let phone = clinic.companion(&nurse, ticket).await;
+    assert!(phone.shows(|seen| seen.you().companion), "its page is told so");
+    assert_eq!(phone.refused(Act::Leave { ticket }).await, Code::NotAllowed);
+    let (visit, epoch) = clinic.call(&doctor, ticket).await;
+    assert_eq!(phone.refused(Act::Answer { ticket, epoch }).await, Code::NotAllowed);
+    nurse.must(Act::Answer { ticket, epoch }).await;
+
+    let before = clinic.broker.heads().await;
+    let method = IdentityMethod::AskedNameAndBirthDate;
+    let (version, language) = (1, Some(Language::Ja));
+    for act in [
+        Act::ConfirmIdentity { visit, method },
+        Act::Consent { visit, version, explained_by: "娘".into(), language },
+        Act::WrongPatient { visit },
+        Act::Say { visit, text: "もう帰ります".into() },
+        Act::AudioOnly { visit, reason: "娘の希望".into() },
+        Act::DoctorSilent { ticket },
+        Act::RaiseEmergency { ticket },
+        Act::Leave { ticket },
+    ] {
+        let what = format!("{act:?}");
+        assert_eq!(phone.refused(act).await, Code::NotAllowed, "{what}");
+    }
+    assert_eq!(clinic.broker.heads().await, before, "nothing was written");
+
+    // It sees what is said and measured, and joins the call.
+    nurse.must(Act::Say { visit, text: "血圧を測ります".into() }).await;
+    phone.send(&FromScreen::WatchChat { visit, after: 0 });
+    phone.until("it reads along", |seen| seen.chat.iter().any(|line| line.seq == 1)).await;
+    let subject = clinic.subject_of(ticket).await;
+    phone.must(Act::WatchReadings { subject, after: 0 }).await;
+    assert_eq!(phone.refused(Act::JoinMedia { visit }).await, Code::RelayAway);
+    let is_in = |seen: &Seen| {
+        let here = seen.visits().first().and_then(|row| row.parties.first());
+        here.is_some_and(|party| party.companion)
+    };
+    phone.until("it is on the list of who is there", is_in).await;
+}
+
+/// The same verbs from a patient's own phone at home, and from the tablet in patient view.
+#[tokio::test]
+async fn a_patient_at_home_is_no_companion_and_neither_is_the_tablet_itself() {
+    let clinic = Clinic::open(1).await;
+    let home = clinic.at_home(1).await;
+    let nurse = clinic.broker.make_nurse_with_pin("nurse", site(1)).await;
+    let tablet = clinic.staff(nurse).await;
+    let ticket = clinic.in_bed(&tablet, 2).await;
+    tablet.must(Act::EnterPatientView { ticket }).await;
+    tablet.until("the tablet turned round", |seen| seen.you().patient_view).await;
+    for screen in [&home.screen, &tablet] {
+        assert!(!screen.shows(|seen| seen.you().companion));
+    }
+    tablet.must(Act::Leave { ticket }).await;
+    home.screen.must(Act::Leave { ticket: home.ticket }).await;
 }
 
 #[tokio::test]

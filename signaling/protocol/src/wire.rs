@@ -161,6 +161,8 @@ pub struct You {
     pub hospital: Option<String>,
     /// This tablet shows only the patient's side.
     pub patient_view: bool,
+    /// A device beside a bedside tablet: it sees and hears, and speaks for nobody.
+    pub companion: bool,
     /// Devices can be told to fail (rehearsal).
     pub rehearsal: bool,
 }

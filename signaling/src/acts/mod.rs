@@ -163,9 +163,16 @@ impl Press<'_> {
         self.actor.viewer.ticket == Some((room, ticket.id))
     }
 
-    /// The patient, or the nurse beside the patient.
+    /// A device let in beside a bedside tablet: it sees and hears. The tablet and its nurse speak
+    /// for a bedside patient, whoever holds the other device.
+    fn is_companion(&self, room: RoomId, ticket: &Ticket) -> bool {
+        is_companion(&self.actor.viewer, ticket) && self.is_own(room, ticket)
+    }
+
+    /// Who speaks for the patient: the patient, or the nurse beside the patient.
     fn at_the_bed(&self, room: RoomId, ticket: &Ticket) -> Result<(), Code> {
-        if self.is_own(room, ticket) { Ok(()) } else { self.nurse_of(ticket).map(|_| ()) }
+        let speaks = self.is_own(room, ticket) && !self.is_companion(room, ticket);
+        if speaks { Ok(()) } else { self.nurse_of(ticket).map(|_| ()) }
     }
 
     fn owner(&self, ticket: &Ticket) -> Result<StaffId, Code> {
@@ -173,7 +180,11 @@ impl Press<'_> {
         if ticket.owner() == Some(doctor) { Ok(doctor) } else { Err(Code::NotYours) }
     }
 
+    /// Whoever speaks in a visit. A companion is in it, and may not.
     fn in_the_visit(&self, room: RoomId, ticket: &Ticket) -> Result<(), Code> {
+        if self.is_companion(room, ticket) {
+            return Err(Code::NotAllowed);
+        }
         let owner = || self.owner(ticket).map(|_| ());
         let outside = |code| if code == Code::NotAllowed { Code::NotPresent } else { code };
         self.at_the_bed(room, ticket).or_else(|_| owner()).map_err(outside)
@@ -242,6 +253,11 @@ impl Press<'_> {
     fn private(&self, ticket: &Ticket, text: String) -> Pii<String> {
         Pii::new(ticket.subject, text)
     }
+}
+
+/// Whether a patient's own screen is one beside the tablet of a ticket at a bedside.
+pub(crate) fn is_companion(viewer: &Viewer, ticket: &Ticket) -> bool {
+    viewer.role == Role::Patient && ticket.bedside.is_some()
 }
 
 /// An endpoint's name in a visit.

@@ -1,6 +1,6 @@
 //! Verbs within a consultation.
 
-use super::{Acted, Press, Refusal};
+use super::{Acted, Press, Refusal, is_companion};
 use crate::gateway::take_off;
 use crate::log::StreamId;
 use crate::relays::Pass;
@@ -114,7 +114,9 @@ impl Press<'_> {
     /// Puts this endpoint on the visit's list, durably, and gives it a token for the relay.
     pub(super) async fn join_media(&self, visit: VisitId) -> Acted {
         let (room, known) = self.ticket_of_visit(visit).await?;
-        self.in_the_visit(room, &known)?;
+        if !self.is_companion(room, &known) {
+            self.in_the_visit(room, &known)?;
+        }
         let party = self.party(visit, &known).await?;
         let (participant, companion, role) = (party.participant, party.companion, party.role);
         self.see_off(visit, room, &known).await?;
@@ -149,8 +151,7 @@ impl Press<'_> {
         let role = viewer.role;
         let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
         // At the bedside the tablet is the room's ear and mouth, whichever device is quicker.
-        let beside_a_tablet =
-            ticket.bedside.is_some() && role == Role::Patient && self.actor.nurse_behind.is_none();
+        let beside_a_tablet = is_companion(viewer, ticket);
         // A second screen on the same side of the link: its sound would howl.
         let companion = beside_a_tablet
             || papers.state.parties.iter().any(|other| {

@@ -3,7 +3,7 @@
 use super::Edge;
 use super::outbox::{Outbox, outbox};
 use crate::access::{Who, who};
-use crate::acts::{Actor, Refusal, carry_out};
+use crate::acts::{Actor, Refusal, carry_out, is_companion};
 use crate::aggregate::CommandKey;
 use crate::feed::Screen;
 use crate::presence::{Seat, Sitting};
@@ -118,7 +118,7 @@ async fn serve(
         return Err(Code::LinkElsewhere);
     }
     metrics::gauge!("minato_screens").increment(1);
-    let mut session = Session::new(edge, cookie, who, outbox);
+    let mut session = Session::new(edge, cookie, who, outbox).await;
     let ended = session.run(&have, stream).await;
     metrics::gauge!("minato_screens").decrement(1);
     // What was pressed is carried out to its end, whether or not anybody waits for the answer.
@@ -152,11 +152,11 @@ fn parse(message: &Message) -> Result<FromScreen, Code> {
 }
 
 impl<'a> Session<'a> {
-    fn new(edge: &'a Arc<Edge>, cookie: String, who: Who, outbox: Outbox) -> Self {
+    async fn new(edge: &'a Arc<Edge>, cookie: String, who: Who, outbox: Outbox) -> Self {
         let actor = actor(edge, &who);
         let screen = Screen::new(actor.viewer, actor.session.clone());
         let seats = seats(edge, &who, &actor.viewer);
-        let you = you(edge, &who, &actor.viewer);
+        let you = you(edge, &who, &actor.viewer).await;
         let own_bell = own_bell(edge, &actor.viewer);
         Self {
             edge,
@@ -233,7 +233,7 @@ impl<'a> Session<'a> {
     }
 
     async fn greet(&mut self, have: &[Have]) -> Result<(), Code> {
-        self.you = you(self.edge, &self.who, &self.actor.viewer);
+        self.you = you(self.edge, &self.who, &self.actor.viewer).await;
         let heartbeat_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
         let now = self.edge.desk.clock.now();
         let welcome =
@@ -422,7 +422,13 @@ fn seats(edge: &Edge, who: &Who, viewer: &Viewer) -> Vec<Sitting> {
     own.into_iter().map(|seat| edge.presence.sit(seat)).collect()
 }
 
-fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
+async fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
+    let companion = match viewer.ticket {
+        Some((_, ticket)) => {
+            edge.desk.ticket(ticket).await.is_ok_and(|(_, known)| is_companion(viewer, &known))
+        }
+        None => false,
+    };
     let patient_view = who.patient_view.is_some();
     You {
         role: viewer.role,
@@ -432,6 +438,7 @@ fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
         ticket: viewer.ticket.map(|(_, ticket)| ticket),
         hospital: hospital(edge, viewer),
         patient_view,
+        companion,
         rehearsal: edge.rehearsal,
     }
 }

@@ -146,6 +146,17 @@ impl Clinic {
         ticket
     }
 
+    /// A second device beside a bedside patient, by the nurse's link and with the nurse's yes.
+    pub(crate) async fn companion(&self, nurse: &Screen, ticket: TicketId) -> Screen {
+        let outcome = nurse.must(Act::ReissueLink { ticket }).await;
+        let Outcome::Issued { mut links } = outcome else { panic!("{outcome:?}") };
+        let cookie = self.join(&links.remove(0).secret).await;
+        let asked = |seen: &super::Seen| seen.ticket(ticket)?.device_requests.first().cloned();
+        let request = nurse.find("the nurse is asked", asked).await;
+        nurse.must(Act::AllowDevice { ticket, request, yes: true }).await;
+        Screen::open(&self.broker, &cookie).await
+    }
+
     pub(crate) async fn call(&self, doctor: &Screen, ticket: TicketId) -> (VisitId, u32) {
         let outcome = doctor.must(Act::CallOne { room: self.room, ticket }).await;
         let Outcome::Called { visit, epoch, .. } = outcome else { panic!("{outcome:?}") };

@@ -164,6 +164,10 @@ step("a second device at the bed waits for the nurse's yes and comes in without 
   await family.button("マイク 切").waitFor();
   await family.button("スピーカー 切").waitFor();
   await family.sees("同じ部屋の2台目");
+  await family.sees("そばのタブレットで");
+  for (const word of ["別の人です", "はい、私です", "わかりました。受けます", "先生の応答がありません", "音声だけにする", "文字で伝える"]) {
+    assert.equal(await family.page.getByText(word).count(), 0, `${word} is for the tablet to press`);
+  }
   await family.look("patient-second-device-visit");
   await w.nurse.press("閉じる", dialog);
   await family.screen.close();

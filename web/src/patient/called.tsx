@@ -4,6 +4,7 @@ import { patient } from "../words/patient";
 import { entry } from "../words/entry";
 import { Button } from "../ui/controls";
 import { usePress } from "../ui/press";
+import { CompanionNote, isCompanion } from "./companion";
 import { ClinicCard, type PlaceProps } from "./waiting";
 
 export function Called({ wire, place }: PlaceProps) {
@@ -20,9 +21,13 @@ export function Called({ wire, place }: PlaceProps) {
             <span class="small">{place.doctor.affiliation}</span>
           </p>
         )}
-        <Button kind="primary" size="big" wide disabled={busy} onClick={enter} data-act="answer">
-          {busy ? entry("joining") : patient("called_enter")}
-        </Button>
+        {isCompanion(wire) ? (
+          <CompanionNote />
+        ) : (
+          <Button kind="primary" size="big" wide disabled={busy} onClick={enter} data-act="answer">
+            {busy ? entry("joining") : patient("called_enter")}
+          </Button>
+        )}
       </section>
       <ClinicCard place={place} />
     </div>

@@ -3,6 +3,7 @@
 import type { PlaceRow } from "../wire/types";
 import { common } from "../words/common";
 import { patient } from "../words/patient";
+import { isCompanion } from "./companion";
 import { Harbour } from "./harbour";
 import { ClinicCard, LeaveButton, type PlaceProps } from "./waiting";
 import { Worse } from "./welcome";
@@ -20,7 +21,7 @@ export function Parked({ wire, place }: PlaceProps) {
       </section>
       <ClinicCard place={place} />
       <Worse />
-      <LeaveButton wire={wire} place={place} />
+      {!isCompanion(wire) && <LeaveButton wire={wire} place={place} />}
     </div>
   );
 }

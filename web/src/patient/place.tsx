@@ -11,6 +11,7 @@ import { LinkBanner } from "../ui/banner";
 import { Notice } from "../ui/notice";
 import { Called } from "./called";
 import { quiet, ring } from "../ui/chime";
+import { isCompanion } from "./companion";
 import { cutWords } from "./cut";
 import { Goodbye } from "./goodbye";
 import { Ended, Left, Parked } from "./over";
@@ -67,7 +68,8 @@ export function PlaceView() {
     // What is new stands at the top.
     window.scrollTo(0, 0);
     document.title = state === "called" ? patient("called_title") : common("product");
-    if (state !== "called") return quiet();
+    // Who may not answer is not rung for: the tablet beside it is.
+    if (state !== "called" || isCompanion(wire)) return quiet();
     ring();
     return quiet;
   }, [state]);

@@ -12,6 +12,7 @@ import { Button, Card } from "../ui/controls";
 import { Parties } from "../ui/parties";
 import { usePress } from "../ui/press";
 import { Consent, WhoIsWho } from "./agree";
+import { CompanionNote, isCompanion } from "./companion";
 import { Measured } from "./measured";
 import { ClinicCard, type PlaceProps } from "./waiting";
 import { Worse } from "./welcome";
@@ -34,6 +35,7 @@ interface VisitProps extends PlaceProps {
 }
 
 function VisitPage({ wire, place, visit }: VisitProps) {
+  const speaks = !isCompanion(wire);
   return (
     <div class="stack visit">
       <h1 class="unseen">{patient("visit_title")}</h1>
@@ -49,22 +51,29 @@ function VisitPage({ wire, place, visit }: VisitProps) {
       <CallRoom wire={wire} visit={visit} />
       {visit.audio_only && <Banner>{patient("audio_only")}</Banner>}
       <Parties visit={visit} />
-      <WhoIsWho wire={wire} visit={visit} />
-      <Consent wire={wire} visit={visit} />
+      {speaks ? (
+        <>
+          <WhoIsWho wire={wire} visit={visit} />
+          <Consent wire={wire} visit={visit} />
+        </>
+      ) : (
+        <CompanionNote />
+      )}
       {visit.subject && !visit.quarantined && <Measured wire={wire} subject={visit.subject} />}
-      <Write wire={wire} visit={visit} />
-      <Trouble wire={wire} place={place} visit={visit} />
+      <Write wire={wire} visit={visit} speaks={speaks} />
+      {speaks && <Trouble wire={wire} place={place} visit={visit} />}
       <ClinicCard place={place} />
       <Worse />
     </div>
   );
 }
 
-function Write({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+function Write({ wire, visit, speaks }: { wire: Wire; visit: VisitRow; speaks: boolean }) {
   const [open, setOpen] = useState(false);
   // A line from somebody must be seen, even by who never opened the chat.
   const seen = open || visit.chat_seq > 0;
   if (!seen) {
+    if (!speaks) return null;
     return (
       <Button wide onClick={() => setOpen(true)}>
         {patient("write")}
@@ -73,7 +82,7 @@ function Write({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   }
   return (
     <Card title={common("chat")}>
-      <Chat wire={wire} visit={visit.visit} role="patient" />
+      <Chat wire={wire} visit={visit.visit} role="patient" readOnly={!speaks} />
     </Card>
   );
 }

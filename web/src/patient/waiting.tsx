@@ -8,6 +8,7 @@ import { Button, Card } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
 import { usePress } from "../ui/press";
 import { CheckCard } from "./check-card";
+import { CompanionNote, isCompanion } from "./companion";
 import { Harbour } from "./harbour";
 import { OtherBrowser } from "./other-browser";
 import { waitWords, whyWords } from "./wait";
@@ -19,10 +20,11 @@ export interface PlaceProps {
 }
 
 export function Waiting({ wire, place }: PlaceProps) {
+  const speaks = !isCompanion(wire);
   return (
     <div class="stack wide-gap">
       <Queue place={place} />
-      <CheckCard />
+      {speaks ? <CheckCard /> : <CompanionNote />}
       <Doctors place={place} />
       <ClinicCard place={place} />
       <Worse />
@@ -30,7 +32,7 @@ export function Waiting({ wire, place }: PlaceProps) {
         <summary>{patient("trouble")}</summary>
         <div class="stack">
           <OtherBrowser />
-          <LeaveButton wire={wire} place={place} />
+          {speaks && <LeaveButton wire={wire} place={place} />}
         </div>
       </details>
     </div>

@@ -16,9 +16,11 @@ interface ChatProps {
   visit: string;
   /** Whose screen this is, to set the own lines apart. */
   role: Role;
+  /** Others write; this screen only shows it. */
+  readOnly?: boolean;
 }
 
-export function Chat({ wire, visit, role }: ChatProps) {
+export function Chat({ wire, visit, role, readOnly = false }: ChatProps) {
   const [text, setText] = useState("");
   const [press] = usePress(wire);
   const list = useRef<HTMLOListElement>(null);
@@ -60,19 +62,21 @@ export function Chat({ wire, visit, role }: ChatProps) {
         ))}
         </ol>
       </div>
-      <form class="row" onSubmit={say}>
-        <input
-          class="input"
-          aria-label={common("chat_write")}
-          placeholder={common("chat_write")}
-          maxLength={LINE_CHARS_MAX}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <Button type="submit" kind="primary">
-          {common("chat_send")}
-        </Button>
-      </form>
+      {!readOnly && (
+        <form class="row" onSubmit={say}>
+          <input
+            class="input"
+            aria-label={common("chat_write")}
+            placeholder={common("chat_write")}
+            maxLength={LINE_CHARS_MAX}
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <Button type="submit" kind="primary">
+            {common("chat_send")}
+          </Button>
+        </form>
+      )}
     </div>
   );
 }

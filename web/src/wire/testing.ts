@@ -110,6 +110,7 @@ export class FakeSocket {
         ticket: null,
         hospital: null,
         patient_view: false,
+        companion: false,
         rehearsal: false,
         ...you,
       },

@@ -97,6 +97,8 @@ const words: Record<PatientKey, Phrase> = {
   audio_reason: "The patient's wish",
   urgent: "The doctor and the staff are acting at once. If somebody is near you, call them.",
 
+  companion_note: "On this screen you see and hear the visit. Answers are given on the tablet beside you.",
+
   parked_title: "A short break",
   parked: "The visit is interrupted. You will be called again; you are at the front.",
   ended_title: "The visit has ended",

@@ -38,6 +38,10 @@ hospital: string | null,
  */
 patient_view: boolean, 
 /**
+ * A device beside a bedside tablet: it sees and hears, and speaks for nobody.
+ */
+companion: boolean, 
+/**
  * Devices can be told to fail (rehearsal).
  */
 rehearsal: boolean, };
