@@ -8,7 +8,7 @@ use minato_protocol::{Code, VisitId};
 use minato_signaling::http::Edge;
 use minato_signaling::log::StreamId;
 use std::sync::Arc;
-use wire_support::Clinic;
+use wire_support::{Clinic, Seen};
 
 const KNOWN: IdentityMethod = IdentityMethod::AskedNameAndBirthDate;
 
@@ -26,8 +26,12 @@ fn end(ticket: minato_protocol::TicketId, epoch: u32, disposition: Disposition) 
     Act::EndVisit { ticket, epoch, disposition, note: "港市民病院".into() }
 }
 
+fn confirm(visit: VisitId) -> Act {
+    Act::ConfirmIdentity { visit, method: KNOWN }
+}
+
 #[tokio::test]
-async fn a_doctor_asks_who_it_is_and_for_consent_before_orders_and_before_the_end() {
+async fn both_sides_say_who_it_is_and_the_patient_agrees_before_orders_and_before_the_end() {
     let clinic = Clinic::open(1).await;
     let (doctor, patient) = (clinic.doctor(1).await, clinic.at_home(1).await);
     let ticket = patient.ticket;
@@ -37,7 +41,13 @@ async fn a_doctor_asks_who_it_is_and_for_consent_before_orders_and_before_the_en
         assert_eq!(doctor.refused(end(ticket, epoch, disposition)).await, Code::IdentityFirst);
     }
     assert_eq!(doctor.refused(order(visit)).await, Code::IdentityFirst);
-    doctor.must(Act::ConfirmIdentity { visit, method: KNOWN }).await;
+    doctor.must(confirm(visit)).await;
+    // One side is not both.
+    assert_eq!(doctor.refused(order(visit)).await, Code::IdentityFirst);
+    for disposition in treated {
+        assert_eq!(doctor.refused(end(ticket, epoch, disposition)).await, Code::IdentityFirst);
+    }
+    patient.screen.must(confirm(visit)).await;
     assert_eq!(doctor.refused(order(visit)).await, Code::ConsentFirst);
     for disposition in treated {
         assert_eq!(doctor.refused(end(ticket, epoch, disposition)).await, Code::ConsentFirst);
@@ -86,7 +96,7 @@ async fn a_reason_puts_consent_off_and_so_does_an_emergency_from_before_the_call
     let ticket = clinic.in_bed(&nurse, 2).await;
     nurse.must(Act::RaiseEmergency { ticket }).await;
     let (visit, epoch) = clinic.visit(&doctor, &nurse, ticket).await;
-    doctor.must(Act::ConfirmIdentity { visit, method: KNOWN }).await;
+    doctor.must(confirm(visit)).await;
     doctor.must(order(visit)).await;
     doctor.must(end(ticket, epoch, Disposition::Treated)).await;
     clinic.until(ticket, TicketState::Ended).await;
@@ -137,6 +147,42 @@ async fn a_page_from_before_languages_may_still_say_yes_and_nobody_says_more_tha
     };
     assert_eq!(patient.screen.refused(long).await, Code::FieldWrong);
     patient.screen.must(pressed("").expect("an older page")).await;
-    doctor.must(Act::ConfirmIdentity { visit, method: KNOWN }).await;
+    doctor.must(confirm(visit)).await;
+    patient.screen.must(confirm(visit)).await;
+    doctor.must(order(visit)).await;
+}
+
+#[tokio::test]
+async fn who_cannot_press_says_it_aloud_and_the_doctor_writes_that_down() {
+    let clinic = Clinic::open(1).await;
+    let (doctor, patient) = (clinic.doctor(1).await, clinic.at_home(1).await);
+    let (visit, epoch) = clinic.visit(&doctor, &patient.screen, patient.ticket).await;
+    let spoken = || Act::ConfirmIdentity { visit, method: IdentityMethod::Spoken };
+    assert_eq!(patient.screen.refused(spoken()).await, Code::FieldWrong);
+    doctor.must(spoken()).await;
+    // It stands for the patient's side; the doctor's own is still to come.
+    let sides = |seen: &Seen| {
+        let identity = &seen.visits().first()?.identity;
+        Some((identity.doctor.is_some(), identity.other_side?.0))
+    };
+    let found = doctor.find("the patient's side is confirmed", sides).await;
+    assert_eq!(found, (false, IdentityMethod::Spoken));
+    assert_eq!(doctor.refused(order(visit)).await, Code::IdentityFirst);
+    doctor.must(confirm(visit)).await;
+    patient.screen.must(agree(visit, Language::Ja)).await;
+    doctor.must(order(visit)).await;
+    doctor.must(end(patient.ticket, epoch, Disposition::Treated)).await;
+}
+
+#[tokio::test]
+async fn at_the_bedside_the_nurse_confirms_for_the_patients_side() {
+    let clinic = Clinic::open(1).await;
+    let (doctor, nurse) = (clinic.doctor(1).await, clinic.nurse(1).await);
+    let ticket = clinic.in_bed(&nurse, 1).await;
+    let (visit, _) = clinic.visit(&doctor, &nurse, ticket).await;
+    doctor.must(confirm(visit)).await;
+    nurse.must(agree(visit, Language::Ja)).await;
+    assert_eq!(doctor.refused(order(visit)).await, Code::IdentityFirst);
+    nurse.must(Act::ConfirmIdentity { visit, method: IdentityMethod::KnownInPerson }).await;
     doctor.must(order(visit)).await;
 }

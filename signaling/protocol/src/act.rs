@@ -60,6 +60,9 @@ pub enum IdentityMethod {
     CardShown,
     /// The nurse knows the patient.
     KnownInPerson,
+    /// The patient's side answered for itself by word of mouth. The doctor records it where nobody
+    /// can press it there, and it stands for that side alone.
+    Spoken,
 }
 
 /// A language that the pages speak.
@@ -183,7 +186,7 @@ pub enum Act {
     Defer { visit: VisitId, reason: String },
 
     // Whoever is in the visit.
-    /// Confirms who is who.
+    /// Confirms who is who, each side once; with `spoken` the doctor records the other side's word.
     ConfirmIdentity { visit: VisitId, method: IdentityMethod },
     /// 別の方です: hides the data, holds back the readings, returns the ticket.
     WrongPatient { visit: VisitId },

@@ -43,7 +43,7 @@ codes! {
     // One consultation.
     VisitUnknown => "This visit does not exist.",
     VisitOver => "This visit has ended.",
-    IdentityFirst => "Confirm first who is who.",
+    IdentityFirst => "Both sides confirm first who is who.",
     ConsentFirst => "Ask for consent first.",
     OrderUnknown => "This order does not exist.",
     ReadBackFirst => "Read the order back before marking it done.",

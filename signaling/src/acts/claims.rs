@@ -126,11 +126,8 @@ impl Press<'_> {
     async fn may_be_treated(&self, ticket: &Ticket) -> Result<(), Code> {
         let visit = ticket.visit().ok_or(Code::VisitUnknown)?;
         let papers = self.edge.desk.visits.see(&StreamId::visit(visit)).await?;
-        match papers.state.may_be_treated() {
-            // 急変 from before the call is in the room's stream alone.
-            Err(Code::ConsentFirst) if ticket.emergency.is_some() => Ok(()),
-            verdict => verdict,
-        }
+        // 急変 from before the call is in the room's stream alone.
+        papers.state.may_be_treated(ticket.emergency.is_some())
     }
 
     /// The room's event ended the visit; the papers follow, and may be late.

@@ -49,9 +49,12 @@ impl Press<'_> {
     pub(super) async fn confirm_identity(&self, visit: VisitId, method: IdentityMethod) -> Acted {
         let (room, known) = self.ticket_of_visit(visit).await?;
         self.in_the_visit(room, &known)?;
-        let side = match self.owner(&known) {
-            Ok(_) => Side::Doctor,
-            Err(_) => Side::Patient,
+        let side = match (self.owner(&known), method) {
+            (Ok(_), IdentityMethod::Spoken) => Side::Patient,
+            (Ok(_), _) => Side::Doctor,
+            // Who is there presses; only the doctor writes down what was said.
+            (Err(_), IdentityMethod::Spoken) => return Err(Code::FieldWrong.into()),
+            (Err(_), _) => Side::Patient,
         };
         self.in_visit(room, &known, Command::ConfirmIdentity { side, method }).await
     }

@@ -178,9 +178,9 @@ pub struct Visit {
 impl Visit {
     /// Whether this patient may be given orders and sent home as treated: `Quarantined`,
     /// `IdentityFirst` or `ConsentFirst` say what is missing. Seeing, hearing, measuring, 急変 and
-    /// every other ending wait for none of it.
-    pub fn may_be_treated(&self) -> Result<(), Code> {
-        rules::may_be_treated(self)
+    /// every other ending wait for none of it. `emergency` is 急変 that these papers may not have.
+    pub fn may_be_treated(&self, emergency: bool) -> Result<(), Code> {
+        rules::may_be_treated(self, emergency)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     Command, Event, LINES_MAX, Line, ORDERS_MAX, Order, PARTIES_MAX, Party, Side, TEXT_CHARS_MAX,
     Visit,
 };
+use minato_protocol::act::IdentityMethod;
 use minato_protocol::{Code, Pii, Timestamp};
 
 type Decided = Result<Vec<Event>, Code>;
@@ -33,6 +34,9 @@ pub(super) fn decide(visit: &Visit, command: &Command) -> Decided {
         Command::Exit { participant } => {
             let here = visit.parties.iter().any(|party| party.participant == *participant);
             Ok(when(here, Event::Exited { participant: *participant }))
+        }
+        Command::ConfirmIdentity { side: Side::Doctor, method: IdentityMethod::Spoken } => {
+            Err(Code::FieldWrong)
         }
         Command::ConfirmIdentity { side, method } => {
             Ok(vec![Event::IdentityConfirmed { side: *side, method: *method }])
@@ -118,9 +122,9 @@ fn is_about_the_patient(command: &Command) -> bool {
     }
 }
 
-/// Identity, then consent. A reason puts off both. 急変 puts off the consent: whoever cannot be
-/// asked is helped all the same.
-pub(super) fn may_be_treated(visit: &Visit) -> Result<(), Code> {
+/// Both sides said who is who, then consent. A reason puts off all of it. 急変 puts off what the
+/// patient's side says: whoever cannot be asked is helped all the same, by a doctor who made sure.
+pub(super) fn may_be_treated(visit: &Visit, emergency: bool) -> Result<(), Code> {
     if visit.wrong_patient {
         return Err(Code::Quarantined);
     }
@@ -128,11 +132,12 @@ pub(super) fn may_be_treated(visit: &Visit) -> Result<(), Code> {
         return Ok(());
     }
     visit.identity_doctor.ok_or(Code::IdentityFirst)?;
-    if visit.consent.is_some() || visit.emergency.is_some() {
-        Ok(())
-    } else {
-        Err(Code::ConsentFirst)
+    if emergency || visit.emergency.is_some() {
+        return Ok(());
     }
+    visit.identity_patient.ok_or(Code::IdentityFirst)?;
+    visit.consent.ok_or(Code::ConsentFirst)?;
+    Ok(())
 }
 
 fn when(so: bool, event: Event) -> Vec<Event> {
@@ -162,7 +167,7 @@ fn enter(visit: &Visit, party: &Party) -> Decided {
 
 fn write_order(visit: &Visit, text: &Pii<String>) -> Decided {
     readable(text)?;
-    may_be_treated(visit)?;
+    may_be_treated(visit, false)?;
     if visit.orders.len() >= ORDERS_MAX {
         return Err(Code::TooMany);
     }

@@ -27,6 +27,9 @@ fn screen(participant: u64) -> Party {
 const DOCTOR_KNOWS: Event =
     Event::IdentityConfirmed { side: Side::Doctor, method: IdentityMethod::AskedNameAndBirthDate };
 
+const PATIENT_KNOWS: Event =
+    Event::IdentityConfirmed { side: Side::Patient, method: IdentityMethod::AskedNameAndBirthDate };
+
 fn agreed() -> Event {
     Event::Consented { version: 1, explained_by: said("阿部"), language: Some(Language::Ja) }
 }
@@ -35,24 +38,41 @@ fn agreed() -> Event {
 fn no_order_before_the_doctor_knows_who_it_is() {
     let order = Command::WriteOrder { text: said("血圧をもう一度") };
     assert_eq!(given(&[]).decide(&order, T0), Err(Code::IdentityFirst));
-    assert_eq!(given(&[agreed()]).decide(&order, T0), Err(Code::IdentityFirst));
-    assert!(given(&[DOCTOR_KNOWS, agreed()]).decide(&order, T0).is_ok());
+    assert_eq!(given(&[PATIENT_KNOWS, agreed()]).decide(&order, T0), Err(Code::IdentityFirst));
+    assert!(given(&[DOCTOR_KNOWS, PATIENT_KNOWS, agreed()]).decide(&order, T0).is_ok());
+}
+
+#[test]
+fn no_order_before_the_patients_side_said_that_it_is_so() {
+    let order = Command::WriteOrder { text: said("血圧をもう一度") };
+    assert_eq!(given(&[DOCTOR_KNOWS, agreed()]).decide(&order, T0), Err(Code::IdentityFirst));
+    let spoken = Event::IdentityConfirmed { side: Side::Patient, method: IdentityMethod::Spoken };
+    assert!(given(&[DOCTOR_KNOWS, spoken, agreed()]).decide(&order, T0).is_ok());
+}
+
+#[test]
+fn a_doctor_does_not_make_sure_by_somebody_elses_word() {
+    let own = Command::ConfirmIdentity { side: Side::Doctor, method: IdentityMethod::Spoken };
+    assert_eq!(given(&[]).decide(&own, T0), Err(Code::FieldWrong));
 }
 
 #[test]
 fn no_order_before_the_patient_agreed() {
     let order = Command::WriteOrder { text: said("血圧をもう一度") };
-    assert_eq!(given(&[DOCTOR_KNOWS]).decide(&order, T0), Err(Code::ConsentFirst));
+    let known = given(&[DOCTOR_KNOWS, PATIENT_KNOWS]);
+    assert_eq!(known.decide(&order, T0), Err(Code::ConsentFirst));
     let deferred = Event::Deferred { reason: said("家族に電話で確かめた") };
     assert!(given(&[DOCTOR_KNOWS, deferred]).decide(&order, T0).is_ok());
 }
 
 #[test]
-fn in_an_emergency_consent_may_wait_and_who_it_is_still_needs_a_reason() {
+fn in_an_emergency_the_patients_side_may_wait_and_the_doctor_makes_sure_or_says_why_not() {
     let order = Command::WriteOrder { text: said("酸素") };
     let emergency = given(&[DOCTOR_KNOWS, Event::EmergencyRaised]);
     assert!(emergency.decide(&order, T0).is_ok());
-    let unknown = given(&[Event::EmergencyRaised]);
+    assert_eq!(given(&[DOCTOR_KNOWS]).may_be_treated(true), Ok(()));
+    let unknown = given(&[Event::EmergencyRaised, PATIENT_KNOWS, agreed()]);
+    assert_eq!(unknown.may_be_treated(true), Err(Code::IdentityFirst));
     assert_eq!(unknown.decide(&order, T0), Err(Code::IdentityFirst));
 }
 
@@ -75,7 +95,7 @@ fn without_consent_people_talk_call_for_help_turn_away_and_leave() {
 
 #[test]
 fn once_it_was_another_person_nothing_is_settled_or_ordered_under_this_name() {
-    let wrong = given(&[DOCTOR_KNOWS, agreed(), Event::WrongPatientMarked]);
+    let wrong = given(&[DOCTOR_KNOWS, PATIENT_KNOWS, agreed(), Event::WrongPatientMarked]);
     for command in [
         Command::WriteOrder { text: said("酸素") },
         Command::Defer { reason: said("急ぐ") },
@@ -84,7 +104,7 @@ fn once_it_was_another_person_nothing_is_settled_or_ordered_under_this_name() {
     ] {
         assert_eq!(wrong.decide(&command, T0), Err(Code::Quarantined), "{command:?}");
     }
-    assert_eq!(wrong.may_be_treated(), Err(Code::Quarantined));
+    assert_eq!(wrong.may_be_treated(false), Err(Code::Quarantined));
     assert_eq!(wrong.decide(&Command::MarkWrongPatient, T0), Ok(vec![]));
 }
 
@@ -105,8 +125,8 @@ fn a_consent_stored_without_its_language_is_still_one() {
     });
     let event: Event = serde_json::from_value(stored).expect("an event of before");
     assert_eq!(event, Event::Consented { version: 1, explained_by, language: None });
-    let visit = given(&[DOCTOR_KNOWS, event]);
-    assert_eq!(visit.may_be_treated(), Ok(()));
+    let visit = given(&[DOCTOR_KNOWS, PATIENT_KNOWS, event]);
+    assert_eq!(visit.may_be_treated(false), Ok(()));
 }
 
 #[test]
@@ -120,10 +140,11 @@ fn an_emergency_may_defer_the_identity_with_a_reason() {
 #[test]
 fn an_order_is_read_back_before_it_is_done() {
     let written = Event::OrderWritten { order: 1, text: said("酸素 2 L") };
-    let visit = given(&[DOCTOR_KNOWS, agreed(), written.clone()]);
+    let visit = given(&[DOCTOR_KNOWS, PATIENT_KNOWS, agreed(), written.clone()]);
     let done = Command::FinishOrder { order: 1 };
     assert_eq!(visit.decide(&done, T0), Err(Code::ReadBackFirst));
-    let read = given(&[DOCTOR_KNOWS, agreed(), written, Event::OrderReadBack { order: 1 }]);
+    let read =
+        given(&[DOCTOR_KNOWS, PATIENT_KNOWS, agreed(), written, Event::OrderReadBack { order: 1 }]);
     assert_eq!(read.decide(&done, T0), Ok(vec![Event::OrderFinished { order: 1 }]));
     assert_eq!(read.decide(&Command::FinishOrder { order: 0 }, T0), Err(Code::OrderUnknown));
 }

@@ -12,7 +12,7 @@ import type { Wire } from "../wire/wire";
 import { t } from "../words/doctor";
 import { AudioOnly } from "./audio-only";
 import { Ending } from "./ending";
-import { Confirm } from "./gate";
+import { Confirm, Spoken } from "./gate";
 import { HandOver } from "./hand-over";
 import { isOwed } from "./identity";
 import { useAltKey } from "./keys";
@@ -46,7 +46,7 @@ export function Actions({ wire, me, ticket, visit, call }: ActionsProps) {
           {t("audio_only_do")}
         </Button>
       )}
-      {isOwed(visit) && !visit.identity.doctor && (
+      {isOwed(visit) && (
         <Button kind="lamp" onClick={() => setOpen("identity")}>
           {t("gate_later")}
         </Button>
@@ -76,6 +76,7 @@ export function Actions({ wire, me, ticket, visit, call }: ActionsProps) {
       {open === "identity" && (
         <Dialog title={t("gate_later")} onClose={close}>
           <Confirm wire={wire} visit={visit} />
+          <Spoken wire={wire} visit={visit} />
         </Dialog>
       )}
       {(open === "park" || open === "return") && (

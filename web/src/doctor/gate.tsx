@@ -10,9 +10,17 @@ import { longDate, timeOfDay } from "../words/common";
 import { ageOn } from "../words/age";
 import { t } from "../words/doctor";
 import { staff } from "../words/staff";
+import { lacking } from "./identity";
 
 /** A doctor far away asks or is shown a card; "known in person" is the nurse's to say. */
 const METHODS: readonly IdentityMethod[] = ["asked_name_and_birth_date", "card_shown"];
+
+/** What is waited for, by whose word is lacking. */
+const NEXT = {
+  both: "gate_after",
+  doctor: "gate_wait_mine",
+  other_side: "gate_wait_other",
+} as const;
 
 export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   if (visit.quarantined || !visit.person) {
@@ -28,9 +36,8 @@ export function Gate({ wire, visit }: { wire: Wire; visit: VisitRow }) {
       <Asked wire={wire} visit={visit} />
       <Confirm wire={wire} visit={visit} />
       <Sides visit={visit} />
-      <p class="soft small">
-        {t(visit.identity.doctor && !visit.identity.other_side ? "gate_wait_other" : "gate_after")}
-      </p>
+      <p class="soft small">{t(NEXT[lacking(visit) ?? "both"])}</p>
+      <Spoken wire={wire} visit={visit} />
       <Defer wire={wire} visit={visit} />
     </Owed>
   );
@@ -92,6 +99,23 @@ export function Confirm({ wire, visit }: { wire: Wire; visit: VisitRow }) {
         {t("gate_same")}
       </Button>
     </>
+  );
+}
+
+/** Nobody can press it on the patient's side: what was said aloud is written down for that side. */
+export function Spoken({ wire, visit }: { wire: Wire; visit: VisitRow }) {
+  const [press, busy] = usePress(wire);
+  // The doctor has compared first; then the answer heard means something.
+  if (lacking(visit) !== "other_side") return null;
+  const record = () =>
+    press({ type: "confirm_identity", visit: visit.visit, method: "spoken" });
+  return (
+    <div class="stack">
+      <p class="small">{t("gate_spoken_how")}</p>
+      <Button disabled={busy} onClick={() => void record()} data-act="identity-spoken">
+        {t("gate_spoken")}
+      </Button>
+    </div>
   );
 }
 

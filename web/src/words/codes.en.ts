@@ -21,7 +21,7 @@ const words: Record<Code, string> = {
   room_full: "The waiting room is full. Please telephone the clinic.",
   visit_unknown: "This visit does not exist.",
   visit_over: "This visit has ended.",
-  identity_first: "Identity is not confirmed yet. Compare name and birth date, then confirm.",
+  identity_first: "Identity is not confirmed yet. Both the doctor and the patient's side compare name and birth date and confirm.",
   consent_first: "There is no consent yet. Have it given on the patient's side; if it is urgent, the doctor may go on with a reason.",
   order_unknown: "This order does not exist.",
   read_back_first: "Read the order back before marking it done.",

@@ -103,6 +103,10 @@ const words: Record<DoctorKey, Phrase> = {
   gate_other: "Patient's side",
   gate_waiting: "waiting",
   gate_wait_other: "Waiting for the patient's side to confirm.",
+  gate_wait_mine: "The patient's side has confirmed. The doctor has not yet.",
+  gate_spoken_how:
+    "If nobody can press it on the patient's side: have them say aloud that name and birth date are right, and record it here.",
+  gate_spoken: "Confirmed by word of mouth",
   gate_after: "Readings and orders appear once this is settled.",
   gate_defer: "Urgent: make sure later",
   gate_defer_reason: "Reason",

@@ -101,6 +101,10 @@ const words = {
   gate_other: "患者さん側",
   gate_waiting: "待っています",
   gate_wait_other: "患者さん側の確認を待っています。",
+  gate_wait_mine: "患者さん側の確認は済みました。医師の確認がまだです。",
+  gate_spoken_how:
+    "患者さん側で画面を押せないときは、ご本人かそばの方に、氏名と生年月日に間違いないと声で答えてもらい、ここに記録します。",
+  gate_spoken: "声で本人と確認した",
   gate_after: "確認が済むと、測定値と指示が出ます。",
   gate_defer: "緊急のため、あとで確かめる",
   gate_defer_reason: "理由",

@@ -78,6 +78,7 @@ const words: Record<StaffKey, Phrase> = {
   identity_asked_name_and_birth_date: "Asked name and birth date",
   identity_card_shown: "Saw a card",
   identity_known_in_person: "Known in person",
+  identity_spoken: "By word of mouth (recorded by the doctor)",
   identity_confirmed_doctor: "Confirmed by the doctor",
   identity_confirmed_other: "Confirmed on the patient's side",
   identity_deferred: "Put off",

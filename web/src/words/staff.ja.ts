@@ -77,6 +77,7 @@ const words = {
   identity_asked_name_and_birth_date: "氏名と生年月日を聞いた",
   identity_card_shown: "保険証などを見た",
   identity_known_in_person: "顔を知っている",
+  identity_spoken: "声で確認（医師が記録）",
   identity_confirmed_doctor: "医師が確認",
   identity_confirmed_other: "患者さん側で確認",
   identity_deferred: "あとで確認",

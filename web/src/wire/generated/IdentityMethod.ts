@@ -3,4 +3,4 @@
 /**
  * How somebody made sure who is who.
  */
-export type IdentityMethod = "asked_name_and_birth_date" | "card_shown" | "known_in_person";
+export type IdentityMethod = "asked_name_and_birth_date" | "card_shown" | "known_in_person" | "spoken";
