@@ -2,7 +2,7 @@
 
 mod wire_support;
 
-use minato_protocol::act::{Act, Disposition, IdentityMethod, Language};
+use minato_protocol::act::{Act, CONSENT_VERSION, Disposition, IdentityMethod, Language};
 use minato_protocol::view::TicketState;
 use minato_protocol::{Code, VisitId};
 use minato_signaling::http::Edge;
@@ -17,9 +17,8 @@ fn order(visit: VisitId) -> Act {
 }
 
 fn agree(visit: VisitId, language: Language) -> Act {
-    Act::Consent {
-        visit, version: 1, explained_by: "阿部 直子".into(), language: Some(language)
-    }
+    let (version, explained_by) = (CONSENT_VERSION, "阿部 直子".into());
+    Act::Consent { visit, version, explained_by, language: Some(language) }
 }
 
 fn end(ticket: minato_protocol::TicketId, epoch: u32, disposition: Disposition) -> Act {
@@ -67,7 +66,7 @@ async fn both_sides_say_who_it_is_and_the_patient_agrees_before_orders_and_befor
     };
     let consent = clinic.broker.inside(stored).await.expect("it is written down");
     assert_eq!(consent["is"]["language"], "en");
-    assert_eq!(consent["is"]["version"], 1);
+    assert_eq!(consent["is"]["version"], CONSENT_VERSION);
 }
 
 #[tokio::test]
@@ -128,20 +127,34 @@ async fn whoever_is_not_in_the_visit_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_yes_to_another_text_than_todays_is_no_consent() {
+    let clinic = Clinic::open(1).await;
+    let (doctor, patient) = (clinic.doctor(1).await, clinic.at_home(1).await);
+    let (visit, _) = clinic.visit(&doctor, &patient.screen, patient.ticket).await;
+    let before = clinic.broker.heads().await;
+    for version in [0, CONSENT_VERSION - 1, CONSENT_VERSION + 1, 999, u32::MAX] {
+        let explained_by = "阿部".into();
+        let yes = Act::Consent { visit, version, explained_by, language: Some(Language::Ja) };
+        assert_eq!(patient.screen.refused(yes).await, Code::FieldWrong, "{version}");
+    }
+    assert_eq!(clinic.broker.heads().await, before, "nothing was written");
+}
+
+#[tokio::test]
 async fn a_page_from_before_languages_may_still_say_yes_and_nobody_says_more_than_fits() {
     let clinic = Clinic::open(1).await;
     let (doctor, patient) = (clinic.doctor(1).await, clinic.at_home(1).await);
     let (visit, _) = clinic.visit(&doctor, &patient.screen, patient.ticket).await;
     let pressed = |language: &str| {
         let act = format!(
-            r#"{{"type":"consent","visit":"{visit}","version":1,"explained_by":"阿部"{language}}}"#
+            r#"{{"type":"consent","visit":"{visit}","version":{CONSENT_VERSION},"explained_by":"阿部"{language}}}"#
         );
         serde_json::from_str::<Act>(&act)
     };
     assert!(pressed(r#","language":"fr""#).is_err());
     let long = Act::Consent {
         visit,
-        version: 1,
+        version: CONSENT_VERSION,
         explained_by: "あ".repeat(81),
         language: Some(Language::Ja),
     };

@@ -3,7 +3,8 @@
 mod wire_support;
 
 use minato_protocol::act::{
-    Act, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Language, Outcome, Triage,
+    Act, CONSENT_VERSION, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Language,
+    Outcome, Triage,
 };
 use minato_protocol::uplink::{FromBroker, FromGateway, RequestRefusal, SimulatedFault};
 use minato_protocol::{Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, VisitId};
@@ -152,7 +153,8 @@ fn act(verb: &str, at: Target) -> Act {
         "leave" => Act::Leave { ticket },
         "doctor_silent" => Act::DoctorSilent { ticket },
         "consent" => {
-            Act::Consent { visit, version: 1, explained_by: text(), language: Some(Language::Ja) }
+            let version = CONSENT_VERSION;
+            Act::Consent { visit, version, explained_by: text(), language: Some(Language::Ja) }
         }
         "set_duty" => Act::SetDuty { room, duty: Duty::On },
         "call_next" => Act::CallNext { room },

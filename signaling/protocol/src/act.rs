@@ -91,6 +91,10 @@ pub enum ContactOutcome {
     HelpSent,
 }
 
+/// The version of the consent's text, as pages show it and as it is stored with a consent. Raise it
+/// when a page's text changes: a consent to another text is refused.
+pub const CONSENT_VERSION: u32 = 1;
+
 /// One verb. Ids name what it is about; `epoch` is the claim that the screen believes in, and a
 /// stale one is refused.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

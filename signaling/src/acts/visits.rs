@@ -7,7 +7,7 @@ use crate::relays::Pass;
 use crate::room::{Command as RoomCommand, Ticket};
 use crate::views::may_be_in;
 use crate::visit::{Command, Party, Side};
-use minato_protocol::act::{IdentityMethod, Language, MediaGrant, Outcome};
+use minato_protocol::act::{CONSENT_VERSION, IdentityMethod, Language, MediaGrant, Outcome};
 use minato_protocol::media::PartyRole;
 use minato_protocol::view::Why;
 use minato_protocol::{Code, Role, RoomId, VisitId};
@@ -68,7 +68,8 @@ impl Press<'_> {
     ) -> Acted {
         let (room, known) = self.ticket_of_visit(visit).await?;
         self.at_the_bed(room, &known)?;
-        if explained_by.chars().count() > EXPLAINED_BY_CHARS_MAX {
+        let fits = explained_by.chars().count() <= EXPLAINED_BY_CHARS_MAX;
+        if version != CONSENT_VERSION || !fits {
             return Err(Code::FieldWrong.into());
         }
         let explained_by = self.private(&known, explained_by);

@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { OrderRow, TicketRow, VisitRow } from "../wire/types";
+import { CONSENT_VERSION, type OrderRow, type TicketRow, type VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
 import { language } from "../words/dictionary";
@@ -21,8 +21,6 @@ import { usePress } from "../ui/press";
 import { Auscultate } from "./auscultation";
 
 const room = signal<typeof import("../call/room") | undefined>(undefined);
-/** Version of the consent's text (`consent_text`): raise it when it changes. */
-const CONSENT_VERSION = 1;
 
 interface VisitProps {
   wire: Wire;

@@ -1,7 +1,7 @@
 // Is this you, and do you agree: two plain questions, each asked once.
 
 import { useState } from "preact/hooks";
-import type { VisitRow } from "../wire/types";
+import { CONSENT_VERSION, type VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, longDate } from "../words/common";
 import { language } from "../words/dictionary";
@@ -9,9 +9,6 @@ import { patient } from "../words/patient";
 import { Button, Card } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
 import { usePress } from "../ui/press";
-
-/** Version of the consent's text below (`consent_1` to `consent_3`): raise it when they change. */
-export const CONSENT_VERSION = 1;
 
 interface AgreeProps {
   wire: Wire;

@@ -1,5 +1,6 @@
 // The protocol's types under one roof: re-exported from the generated files, never typed again.
 
+export { CONSENT_VERSION } from "./generated/constants";
 export type { Act } from "./generated/Act";
 export type { AlertKind } from "./generated/AlertKind";
 export type { AlertRow } from "./generated/AlertRow";

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { CONSENT_VERSION } from "../wire/types";
 import codesEn from "./codes.en";
 import codesJa from "./codes.ja";
 import commonEn from "./common.en";
@@ -67,6 +69,14 @@ describe("the dictionaries", () => {
     expect(nurseJa.admit).toBe("受付");
     expect(String(nurseJa.called)).toContain("呼び入れ");
     expect(String(nurseJa.allow_title)).toContain("同席許可");
+  });
+
+  it("keep the consent's text as it is as long as its version is this one", () => {
+    // Changed words are another text: raise CONSENT_VERSION in the protocol, then write the new sum here.
+    const texts = [patientJa, patientEn].flatMap((words) => [words.consent_1, words.consent_2, words.consent_3]);
+    const all = [...texts, nurseJa.consent_text, nurseEn.consent_text].join("\n");
+    const sum = createHash("sha256").update(all).digest("hex").slice(0, 16);
+    expect({ version: CONSENT_VERSION, sum }).toEqual({ version: 1, sum: "fabb7a3f16660a2d" });
   });
 
   it("put parameters where they belong and leave unknown ones visible", () => {
