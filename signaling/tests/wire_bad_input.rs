@@ -6,6 +6,7 @@ use minato_protocol::act::{Act, Duty};
 use minato_protocol::view::ViewName;
 use minato_protocol::wire::{FromScreen, MESSAGE_BYTES_MAX, VERSION};
 use minato_protocol::{Code, RoomId};
+use minato_signaling::http::entry::status_of;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -234,4 +235,21 @@ async fn ids_of_nothing_are_refused_by_name() {
     let say = Act::Say { visit, text: "誰か".into() };
     assert_eq!(nurse.refused(say).await, Code::VisitUnknown);
     nothing_happened(&clinic, &before, "an id of nothing").await;
+}
+
+/// The table that people read is the one that the service goes by: every code, in this order, with
+/// its status and its sentence.
+#[test]
+fn the_protocols_table_of_refusals_is_complete_and_true() {
+    let readme = include_str!("../protocol/README.md");
+    let (_, refusals) = readme.split_once("## 6. Refusals").expect("the chapter");
+    let (refusals, _) = refusals.split_once("## 7.").expect("the next chapter");
+    let told: Vec<&str> = refusals.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |code: &Code| {
+        let name = serde_json::to_value(code).expect("plain");
+        let status = status_of(*code).as_u16();
+        format!("| `{}` | {status} | {} |", name.as_str().expect("text"), code.sentence())
+    };
+    let known: Vec<String> = Code::ALL.iter().map(row).collect();
+    assert_eq!(told, known);
 }
