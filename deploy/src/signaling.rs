@@ -13,7 +13,7 @@ use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways};
-use minato_signaling::http::{self, Edge};
+use minato_signaling::http::{self, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
@@ -190,6 +190,7 @@ impl House {
             turn: OnceLock::new(),
             limits: Limits::default(),
             epoch: (random_id() >> 32) as u32,
+            heartbeat: Heartbeat::default(),
             rehearsal: common.demo,
         });
         Ok(Self { edge })

@@ -2,9 +2,12 @@
 
 pub mod entry;
 mod gateway;
+mod heartbeat;
 mod outbox;
 mod rehearsal;
 mod socket;
+
+pub use heartbeat::Heartbeat;
 
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
@@ -73,6 +76,8 @@ pub struct Edge {
     pub turn: OnceLock<TurnDoor>,
     /// This run: versions of views count within it.
     pub epoch: u32,
+    /// How screens are found to be gone.
+    pub heartbeat: Heartbeat,
     /// Devices may be told to fail and the clock to step.
     pub rehearsal: bool,
 }

@@ -32,9 +32,6 @@ const ACTS_MAX: usize = 8;
 const PRESSES_MAX: usize = 256;
 /// A screen says who it is within so long.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// A screen that answers no ping for so long is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(16);
 /// Changes of the list come together for so long.
 const STAFF_PAUSE: Duration = Duration::from_millis(30);
 /// Changes of a patient's position come together for so long.
@@ -178,7 +175,8 @@ impl<'a> Session<'a> {
     async fn run(&mut self, have: &[Have], mut stream: SplitStream<WebSocket>) -> Result<(), Code> {
         let mut bell = self.edge.bell().listen();
         self.greet(have).await?;
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let beat = self.edge.heartbeat;
+        let mut heartbeat = tokio::time::interval(beat.every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         let pause = if self.who.role == Role::Patient { PATIENT_PAUSE } else { STAFF_PAUSE };
@@ -214,7 +212,7 @@ impl<'a> Session<'a> {
                 }
                 () = rings(&mut self.readings_bell) => self.send_readings().await?,
                 _ = heartbeat.tick() => {
-                    if heard.elapsed() > SILENCE_MAX {
+                    if heard.elapsed() > beat.silence_max {
                         return Ok(());
                     }
                     // A session that ended in the meantime is noticed without any other change.
@@ -234,7 +232,7 @@ impl<'a> Session<'a> {
 
     async fn greet(&mut self, have: &[Have]) -> Result<(), Code> {
         self.you = you(self.edge, &self.who, &self.actor.viewer).await;
-        let heartbeat_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
+        let heartbeat_ms = self.edge.heartbeat.every_ms();
         let now = self.edge.desk.clock.now();
         let welcome =
             ToScreen::Welcome { version: wire::VERSION, now, heartbeat_ms, you: self.you.clone() };

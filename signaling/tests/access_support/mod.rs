@@ -84,6 +84,7 @@ impl House {
             turn: std::sync::OnceLock::new(),
             limits: Limits::default(),
             epoch: 1,
+            heartbeat: http::Heartbeat::default(),
             rehearsal: false,
             desk,
         });

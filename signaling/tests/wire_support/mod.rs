@@ -22,8 +22,8 @@ use minato_signaling::access::{AccountCommand, Directory, Limits, NewAccountReco
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways};
-use minato_signaling::http::{self as edge, Edge};
-use minato_signaling::log::{EventLog, StreamId};
+use minato_signaling::http::{self as edge, Edge, Heartbeat};
+use minato_signaling::log::{EventLog, MemoryLog, StreamId};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace, TurnPasswords};
@@ -57,12 +57,28 @@ impl Broker {
         Self::start_with(log, clock, secrets, Vec::new()).await
     }
 
+    /// The same with a heartbeat of one's own, over an empty log.
+    pub(crate) async fn start_beating(heartbeat: Heartbeat) -> Self {
+        let log = Arc::new(MemoryLog::default());
+        Self::launch(log, Clock::start(), Secrets::random(), Vec::new(), heartbeat).await
+    }
+
     /// The same with relays.
     pub(crate) async fn start_with(
         log: Arc<dyn EventLog>,
         clock: Clock,
         secrets: Secrets,
         relays: Vec<RelayPlace>,
+    ) -> Self {
+        Self::launch(log, clock, secrets, relays, Heartbeat::default()).await
+    }
+
+    async fn launch(
+        log: Arc<dyn EventLog>,
+        clock: Clock,
+        secrets: Secrets,
+        relays: Vec<RelayPlace>,
+        heartbeat: Heartbeat,
     ) -> Self {
         panics::count();
         let runtime = Builder::new_multi_thread()
@@ -71,7 +87,7 @@ impl Broker {
             .enable_all()
             .build()
             .expect("a runtime");
-        let started = runtime.spawn(Self::serve(log, clock, secrets, relays));
+        let started = runtime.spawn(Self::serve(log, clock, secrets, relays, heartbeat));
         let (edge, address) = started.await.expect("the broker starts");
         Self { edge, address, runtime: Some(runtime) }
     }
@@ -81,6 +97,7 @@ impl Broker {
         clock: Clock,
         secrets: Secrets,
         relays: Vec<RelayPlace>,
+        heartbeat: Heartbeat,
     ) -> (Arc<Edge>, SocketAddr) {
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
         desk.find_rooms().await.expect("the log is readable");
@@ -111,6 +128,7 @@ impl Broker {
             turn: std::sync::OnceLock::new(),
             limits: Limits::default(),
             epoch: (minato_signaling::access::random_id() >> 32) as u32,
+            heartbeat,
             rehearsal: true,
             desk,
         });
