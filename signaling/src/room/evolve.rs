@@ -30,7 +30,9 @@ pub(super) fn evolve(room: &mut Room, event: &Event, at: Timestamp) {
             if let Some(entry) = room.roster.get_mut(doctor) {
                 *entry = OnRoster { duty: *duty, away_since: None };
             }
-            room.service.paused(*doctor);
+            if *duty == Duty::Off {
+                room.service.went_home(*doctor);
+            }
         }
         Event::DoctorAway { doctor, since } => {
             set_doctor_away(room, *doctor, Some(since.unwrap_or(at)));

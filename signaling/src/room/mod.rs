@@ -125,13 +125,19 @@ impl Room {
 
     /// How many doctors take patients now.
     pub fn on_duty(&self) -> usize {
-        let on = |doctor: &&OnRoster| doctor.duty == Duty::On && doctor.away_since.is_none();
-        self.roster.values().filter(on).count()
+        self.with_duty(Duty::On).count()
+    }
+
+    fn with_duty(&self, duty: Duty) -> impl Iterator<Item = &StaffId> {
+        let is_here = move |entry: &OnRoster| entry.duty == duty && entry.away_since.is_none();
+        self.roster.iter().filter(move |(_, entry)| is_here(entry)).map(|(doctor, _)| doctor)
     }
 
     /// How long a waiting ticket may wait.
     pub fn wait_of(&self, ticket: &Ticket) -> Wait {
-        let (ahead, doctors) = (self.ahead_of(ticket), self.on_duty());
+        let (ahead, on_duty) = (self.ahead_of(ticket), self.on_duty());
+        // Whoever is on a break comes back; with nobody else here nobody can tell when.
+        let doctors = if on_duty > 0 { on_duty + self.with_duty(Duty::Break).count() } else { 0 };
         // Only for the first ones can it matter who has nobody; the others need not be counted.
         let free = if ahead < doctors { self.idle() } else { 0 };
         self.service.range(ahead, doctors, free)
@@ -141,7 +147,7 @@ impl Room {
     fn idle(&self) -> usize {
         let owners = self.live().filter_map(|ticket| ticket.claim().map(|claim| claim.doctor));
         let busy: BTreeSet<StaffId> = owners.collect();
-        self.on_duty().saturating_sub(busy.len())
+        self.with_duty(Duty::On).filter(|doctor| !busy.contains(doctor)).count()
     }
 
     /// The ticket that Next would take for a doctor, leaving out `skip` (their nurse was busy).
@@ -217,7 +223,7 @@ impl Aggregate for Room {
     }
 
     /// Raised with every change of what the fold of the same events gives.
-    const FOLD: Option<u32> = Some(2);
+    const FOLD: Option<u32> = Some(3);
 
     fn to_snapshot(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()

@@ -12,15 +12,19 @@ const VISITS_SEEN_MIN: usize = 3;
 /// A visit counts as at most so long.
 const VISIT_MAX: Span = Span::minutes(4 * 60);
 
-/// A doctor who takes the next patient later than this was not on the way to one.
-const GAP_MAX: Span = Span::minutes(5);
+/// The note, a breath, a break: what lies between two patients is a part of a doctor's pace, but no
+/// more of it than this.
+const GAP_MAX: Span = Span::minutes(20);
 /// Whom an idle doctor can take is called within so long.
 const IDLE_MIN: u32 = 3;
 /// Half the width of a range, in standard deviations.
 const WIDTH: f64 = 1.5;
+/// The pace itself changes, and for the worse: doctors go home early, nobody comes unforeseen. So
+/// much of a wait is added to its longer end, as one more standard deviation.
+const DOUBT: f64 = 0.3;
 
 /// How long one patient after the other takes in a room where somebody waits: from the end of a
-/// doctor's visit to the end of the same doctor's next.
+/// doctor's visit to the end of the same doctor's next, breaks included.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Service {
     took: VecDeque<Span>,
@@ -49,16 +53,18 @@ impl Service {
         self.took.push_back((ended - began).clamp(Span(0), VISIT_MAX));
     }
 
-    /// A doctor came, went or took a break: the time until the next visit is no part of it.
-    pub(super) fn paused(&mut self, doctor: StaffId) {
+    /// A doctor went home: the time until the next visit is no part of any pace.
+    pub(super) fn went_home(&mut self, doctor: StaffId) {
         self.free_since.remove(&doctor);
     }
 
-    /// The wait behind `ahead` others with so many doctors on duty, of whom `free` have nobody.
+    /// The wait behind `ahead` others with so many doctors here (on duty, or back soon), of whom
+    /// `free` could take somebody now.
     ///
     /// As many visits have to end as there are people before, and one more: a sum of times whose
     /// mean and spread are those of the last visits, with the doctors working side by side. The
-    /// mean itself is known from few visits only, and that widens the range too.
+    /// mean itself is known from few visits only, and that widens the range too; and it will not
+    /// stay what it is.
     pub(super) fn range(&self, ahead: usize, doctors: usize, free: usize) -> Wait {
         let seen = self.took.len();
         if doctors == 0 || seen < VISITS_SEEN_MIN {
@@ -71,9 +77,11 @@ impl Service {
         let each = ends / doctors as f64;
         let of_the_visits = spread * each / doctors as f64;
         let of_the_mean = spread * each.powi(2) / seen as f64;
-        let width = WIDTH * (of_the_visits + of_the_mean).sqrt();
-        let from_min = whole((each * mean - width).floor());
-        let to_min = whole((each * mean + width).ceil()).max(IDLE_MIN);
+        let known = of_the_visits + of_the_mean;
+        let of_the_pace = (DOUBT * each * mean).powi(2);
+        let from_min = whole((each * mean - WIDTH * known.sqrt()).floor());
+        let latest = each * mean + WIDTH * (known + of_the_pace).sqrt();
+        let to_min = whole(latest.ceil()).max(IDLE_MIN);
         Wait::Range { from_min, to_min: to_min.max(from_min + 1) }
     }
 }
@@ -109,8 +117,8 @@ mod tests {
     #[test]
     fn a_second_doctor_halves_the_wait() {
         let service = seen(&[10, 10, 10, 10]);
-        assert_eq!(service.range(3, 1, 0), Wait::Range { from_min: 40, to_min: 41 });
-        assert_eq!(service.range(3, 2, 0), Wait::Range { from_min: 20, to_min: 21 });
+        assert_eq!(service.range(3, 1, 0), Wait::Range { from_min: 40, to_min: 58 });
+        assert_eq!(service.range(3, 2, 0), Wait::Range { from_min: 20, to_min: 29 });
     }
 
     #[test]
@@ -122,16 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn the_time_between_two_patients_counts_while_somebody_waits_and_no_break_was_taken() {
+    fn the_time_between_two_patients_counts_while_somebody_waits_and_the_doctor_is_here() {
         let minute = |count: i64| Timestamp(count * 60_000);
         let doctor = StaffId(1);
         let mut service = Service::default();
         service.saw(doctor, minute(0), minute(10), 4);
         service.saw(doctor, minute(12), minute(20), 3);
-        service.paused(doctor);
-        service.saw(doctor, minute(30), minute(36), 0);
-        service.saw(doctor, minute(50), minute(54), 0);
+        // Ten minutes of break, then an hour, then home and back, then nobody waited.
+        service.saw(doctor, minute(30), minute(36), 3);
+        service.saw(doctor, minute(96), minute(100), 3);
+        service.went_home(doctor);
+        service.saw(doctor, minute(130), minute(136), 0);
+        service.saw(doctor, minute(150), minute(154), 0);
         let took: Vec<i64> = service.took.iter().map(|span| span.0 / 60_000).collect();
-        assert_eq!(took, [10, 10, 6, 4]);
+        assert_eq!(took, [10, 10, 16, 24, 6, 4]);
     }
 }

@@ -4,12 +4,16 @@
 use super::support::*;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const EVENINGS: u64 = 60;
 /// 18 to 21 o'clock.
 const SECONDS: i64 = 3 * 60 * 60;
 const PATIENTS: u64 = 400;
+/// A doctor works for about so long between two breaks of 5 to 15 minutes.
+const BETWEEN_BREAKS_S: f64 = 3_600.0;
+/// So many doctors go home before the evening is over; the first one stays.
+const GO_EARLY: f64 = 0.25;
 
 /// The same numbers for the same seed on every machine.
 struct Dice(TestRng);
@@ -40,6 +44,10 @@ struct Evening {
     told: BTreeMap<TicketId, (i64, u32, u32)>,
     /// When a doctor has time again.
     busy_until: BTreeMap<StaffId, i64>,
+    /// When a doctor goes home.
+    home_at: BTreeMap<StaffId, i64>,
+    /// Who takes a break before the next patient.
+    tired: BTreeSet<StaffId>,
     in_visit: BTreeMap<StaffId, TicketId>,
     next_ticket: u64,
     /// Told and come true, told.
@@ -54,6 +62,12 @@ impl Evening {
         let doctors: Vec<StaffId> = (0..count).map(|n| StaffId(101 + n)).collect();
         let visit_s = dice.between(300.0, 720.0);
         let load = dice.between(0.8, 1.2);
+        let mut home_at = BTreeMap::new();
+        for doctor in doctors.iter().skip(1) {
+            if dice.between(0.0, 1.0) < GO_EARLY {
+                home_at.insert(*doctor, (dice.between(0.3, 1.0) * SECONDS as f64) as i64);
+            }
+        }
         let mut room = Room::default();
         room.evolve(&opened(), T0);
         room.evolve(&Event::RosterSet { doctors: doctors.clone() }, T0);
@@ -68,6 +82,8 @@ impl Evening {
             visit_s,
             told: BTreeMap::new(),
             busy_until: BTreeMap::new(),
+            home_at,
+            tired: BTreeSet::new(),
             in_visit: BTreeMap::new(),
             next_ticket: 1,
             kept: (0, 0),
@@ -95,9 +111,28 @@ impl Evening {
             }
             match self.in_visit.remove(&doctor) {
                 Some(ticket) => self.ends(doctor, ticket, now),
+                None if self.goes(doctor, now) => {}
                 None => self.takes_next(doctor, now),
             }
         }
+    }
+
+    /// Home, or on a break, or back from one.
+    fn goes(&mut self, doctor: StaffId, now: i64) -> bool {
+        if self.home_at.get(&doctor).is_some_and(|at| *at <= now) {
+            self.happens(Event::DutySet { doctor, duty: Duty::Off }, now);
+            self.busy_until.insert(doctor, i64::MAX);
+            return true;
+        }
+        if self.tired.remove(&doctor) {
+            self.happens(Event::DutySet { doctor, duty: Duty::Break }, now);
+            self.busy_until.insert(doctor, now + self.dice.between(300.0, 900.0) as i64);
+            return true;
+        }
+        if self.room.roster[&doctor].duty == Duty::Break {
+            self.happens(Event::DutySet { doctor, duty: Duty::On }, now);
+        }
+        false
     }
 
     fn arrives(&mut self, now: i64) {
@@ -121,8 +156,7 @@ impl Evening {
         if let Some((then, from_min, to_min)) = self.told.remove(&ticket) {
             let waited_min = (now - then) as f64 / 60.0;
             let kept = (f64::from(from_min)..=f64::from(to_min)).contains(&waited_min);
-            self.kept = (self.kept.0 + u32::from(kept), self.kept.1 + 1);
-            self.widths.push(f64::from(to_min - from_min));
+            self.count(kept, to_min - from_min);
         }
         self.in_visit.insert(doctor, ticket);
         let length = self.visit_length();
@@ -137,6 +171,23 @@ impl Evening {
         self.happens(Event::Ended { ticket, epoch, disposition, note }, now);
         let note_s = self.dice.between(20.0, 100.0) as i64;
         self.busy_until.insert(doctor, now + note_s);
+        if self.dice.between(0.0, 1.0) < (self.visit_s + 60.0) / BETWEEN_BREAKS_S {
+            self.tired.insert(doctor);
+        }
+    }
+
+    /// Whoever waits still and longer than told was told wrong; of the others nobody can say.
+    fn is_over(&mut self) {
+        for (then, from_min, to_min) in std::mem::take(&mut self.told).into_values() {
+            if (SECONDS - then) as f64 / 60.0 > f64::from(to_min) {
+                self.count(false, to_min - from_min);
+            }
+        }
+    }
+
+    fn count(&mut self, kept: bool, width_min: u32) {
+        self.kept = (self.kept.0 + u32::from(kept), self.kept.1 + 1);
+        self.widths.push(f64::from(width_min));
     }
 }
 
@@ -150,6 +201,7 @@ fn four_out_of_five_patients_wait_as_long_as_they_were_told() {
     for seed in 0..EVENINGS {
         let mut evening = Evening::new(seed);
         (0..SECONDS).for_each(|now| evening.second(now));
+        evening.is_over();
         kept += evening.kept.0;
         told += evening.kept.1;
         widths.extend(evening.widths);
