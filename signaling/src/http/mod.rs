@@ -4,6 +4,7 @@ pub mod entry;
 mod gateway;
 mod heartbeat;
 mod outbox;
+mod policy;
 mod rehearsal;
 mod socket;
 
@@ -17,12 +18,12 @@ use crate::readings::Readings;
 use crate::relays::{Fleet, MediaKey, TurnDoor};
 use crate::site::Register;
 use axum::Router;
-use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use minato_protocol::{Role, StaffId};
+use policy::ContentPolicy;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite;
@@ -39,15 +40,6 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Requests under way at once; the next ones wait for their turn.
 const REQUESTS_MAX: usize = 512;
-/// What pages may load: their own files, and nothing from anybody else; and whom they may speak
-/// to: this service and the relays.
-fn content_policy(relays: &str) -> String {
-    format!(
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
-         connect-src 'self' ws: wss: {relays}; style-src 'self' 'unsafe-inline'; \
-         frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    )
-}
 
 /// Everything a request or a screen may need.
 #[derive(Debug)]
@@ -153,11 +145,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
 /// Headers for every answer, pages included. `relays` are base addresses that are not
 /// this very origin.
 pub fn with_headers<'a>(router: Router, relays: impl Iterator<Item = &'a str>) -> Router {
-    let relays: Vec<&str> = relays.collect();
-    let policy = HeaderValue::try_from(content_policy(&relays.join(" "))).unwrap_or_else(|_| {
-        tracing::warn!("a relay's address fits no header: pages speak to this origin only");
-        HeaderValue::from_static("default-src 'self'")
-    });
+    let policy = ContentPolicy::new(relays);
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
             HeaderName::from_static(name),
@@ -165,7 +153,7 @@ pub fn with_headers<'a>(router: Router, relays: impl Iterator<Item = &'a str>) -
         )
     };
     router
-        .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, policy))
+        .layer(from_fn_with_state(policy, policy::put))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("permissions-policy", "camera=(self), microphone=(self), geolocation=()"))

@@ -18,6 +18,30 @@ step("the coordinator comes in by a link that opens once, and never again", asyn
   await thief.screen.close();
 });
 
+step("a page speaks to this service alone: sockets to anybody else are stopped by the browser", async () => {
+  // A page of its own: what is tried here would count as an error of the page.
+  const page = await w.coordinator.page.context().newPage();
+  await page.goto(`${w.broker.origin}/board`);
+  const reach = (url) =>
+    page.evaluate(
+      (to) =>
+        new Promise((settle) => {
+          document.addEventListener("securitypolicyviolation", (event) => settle(`stopped: ${event.effectiveDirective}`), { once: true });
+          const socket = new WebSocket(to);
+          socket.onopen = () => settle("open");
+          // The violation is told first; whatever else fails was let out.
+          socket.onerror = () => setTimeout(() => settle("let out"), 1_000);
+        }),
+      url,
+    );
+  const own = w.broker.origin.replace(/^http/, "ws");
+  assert.equal(await reach(`${own}/ws?as=board`), "open");
+  for (const elsewhere of ["ws://127.0.0.1:1/", "wss://elsewhere.example/", own.replace("127.0.0.1", "localhost")]) {
+    assert.equal(await reach(`${elsewhere}`), "stopped: connect-src", elsewhere);
+  }
+  await page.close();
+});
+
 step("a link is issued for one patient; twenty previews of it use nothing up", async () => {
   const issued = await w.coordinator.invite(HANA);
   assert.match(issued.spoken, /^\d{8}$/);
