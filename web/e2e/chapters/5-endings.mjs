@@ -59,7 +59,12 @@ step("the visit ends with a disposition, and the next patient comes in", async (
   await w.mori.callNext();
   await w.ichiro.answer();
   await w.mori.isInVisit();
-  await Promise.all([w.ichiro.confirmIdentity(), w.mori.confirmIdentity()]);
+  // Who cannot press says it aloud, and the doctor writes that down.
+  await w.mori.confirmIdentity();
+  await w.mori.sees("患者さん側の確認を待っています。");
+  await w.mori.look("doctor-identity-spoken");
+  await w.mori.act("identity-spoken").click();
+  await w.ichiro.sees("ご本人と確認しました");
   await w.ichiro.consent();
   await seeAndHearEachOther([w.mori, w.ichiro]);
   await w.mori.end("診察終了（再診あり）");
