@@ -6,7 +6,7 @@ LAN ?=
 CRATES := -p minato -p minato-devices -p minato-island
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench recovery island fuzz types web build fmt lint rust-test web-test e2e needs
+.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -43,6 +43,14 @@ fuzz:
 DROPS ?= 100
 recovery: build
 	cd web && node e2e/island/recovery.bench.mjs --drops $(DROPS) --minutes 60
+
+## The ladder's profiles (512k/5 %, 128k/10 %, 64k/15 %, 600 ms, a black-out of 30 s) with two real
+## browsers and speech: made-up sound, every reading once and in order, and the pages' words beside what
+## is sent. A table; it fails when readings are lost or words are wrong for more than four seconds.
+## About eight minutes, on a machine that does nothing else; PROFILES=128k10,64k15 takes some of them.
+PROFILES ?= 512k5,128k10,64k15,600ms,blackout30s
+ladder: build
+	cd web && node e2e/island/profiles.bench.mjs --only $(PROFILES)
 
 ## Exports the wire's types from Rust to the pages.
 types:

@@ -35,7 +35,8 @@ function tests() {
 
   before(async () => {
     clinic = await IslandClinic.open("island");
-    await clinic.call();
+    await clinic.call(OXIMETER);
+    await clinic.watch();
   });
 
   after(() => clinic?.close());

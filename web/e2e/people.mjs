@@ -319,14 +319,14 @@ export class Nurse extends Staff {
   }
 }
 
-/** A doctor on duty takes a bedside patient, who may wear a device; both sides have confirmed who it is. */
-export async function bedsideCall(broker, doctor, nurse, patient, device) {
+/** A doctor on duty takes a bedside patient, who may wear devices; both sides have confirmed who it is. */
+export async function bedsideCall(broker, doctor, nurse, patient, ...devices) {
   await doctor.signIn(broker.staffLink("abe"));
   await doctor.goOnDuty();
   await nurse.signIn(broker.staffLink("nurse"));
   await nurse.act("admit").click();
   const code = await nurse.admit(patient);
-  if (device) await nurse.attach(device);
+  for (const device of devices) await nurse.attach(device);
   await nurse.ready();
   await doctor.callOne(code);
   await nurse.answer();

@@ -107,7 +107,7 @@ function launch(args) {
 }
 
 export class Screen {
-  /** Readings that this screen was sent: by subject, by cursor. */
+  /** Readings that this screen was sent, and when it heard them: by subject, by cursor. */
   readings = new Map();
   #screens;
 
@@ -136,7 +136,8 @@ export class Screen {
     const message = JSON.parse(text);
     if (message.type !== "readings") return;
     const known = this.readings.get(message.subject) ?? [];
-    known.push(...message.rows);
+    const heard = Date.now();
+    known.push(...message.rows.map((row) => ({ ...row, heard })));
     this.readings.set(message.subject, known);
   }
 

@@ -8,14 +8,29 @@ import { House } from "../house.mjs";
 import { seeAndHearEachOther } from "../media.mjs";
 import { bedsideCall, Doctor, Nurse, Patient } from "../people.mjs";
 import { Screens } from "../screen.mjs";
-import { FUMI, OXIMETER } from "../world.mjs";
+import { FUMI } from "../world.mjs";
 import { watchCall } from "./pulse.mjs";
-import { fetchOn, ISLAND, Link, MAINLAND_ADDRESS, programOn } from "./shores.mjs";
+import { fetchOn, ISLAND, Link, MAINLAND_ADDRESS, programOn, speech } from "./shores.mjs";
 
 const PORT = 8080;
+const WIRE = "delay 0, jitter 0, loss 0, burst none, rate none, queue 500";
+/** What is said on each side where people talk, and how high the voice is. */
+const TALK = {
+  mainland: [
+    "Good morning. How did you sleep, and how is your breathing today? I would like to hear about the cough first, " +
+      "then about your legs, and please tell me whether you took the small white tablet after breakfast as we said. ",
+    30,
+  ],
+  island: [
+    "She slept well until about four. The cough is better, but her left ankle is a little thicker than yesterday. " +
+      "We measured her blood pressure twice this morning, sitting, with ten minutes between, and wrote both down. ",
+    70,
+  ],
+};
 
 export class IslandClinic {
-  static async open(name) {
+  /** `talk`: people speak all the time, where else their microphones beep. `box`: there is one on the wall. */
+  static async open(name, { talk = false, box = true } = {}) {
     const clinic = new IslandClinic();
     clinic.house = new House(name);
     clinic.link = new Link();
@@ -27,23 +42,30 @@ export class IslandClinic {
     const options = ["--demo", "--demo-beyond-loopback", "--no-gateway", ...places];
     clinic.broker = new Broker(PORT, options, house.log("broker"), there);
     await clinic.broker.start();
-    const box = { program: programOn("island", `${BIN}/minato-gateway`, starters), fetch: fetchOn("island") };
-    clinic.gateway = await Gateway.start(house, clinic.broker.origin, clinic.broker.enrolCode, box);
+    const wall = { program: programOn("island", `${BIN}/minato-gateway`, starters), fetch: fetchOn("island") };
+    if (box) clinic.gateway = await Gateway.start(house, clinic.broker.origin, clinic.broker.enrolCode, wall);
     // A camera wants a secure address, and this one is plain http over a link of this machine.
-    const secure = [`--unsafely-treat-insecure-origin-as-secure=${clinic.broker.origin}`];
-    const browsers = ["mainland", "island"].map((side) => Screens.behind(house, [ISLAND, "in", side, "--"], secure));
+    const secure = `--unsafely-treat-insecure-origin-as-secure=${clinic.broker.origin}`;
+    const browsers = ["mainland", "island"].map((side) => {
+      const voice = talk ? [`--use-file-for-fake-audio-capture=${speech(starters, side, ...TALK[side])}`] : [];
+      return Screens.behind(house, [ISLAND, "in", side, "--"], [secure, ...voice]);
+    });
     [clinic.mainland, clinic.island] = await Promise.all(browsers);
     return clinic;
   }
 
-  /** The call from the bedside, with a device on the patient. */
-  async call() {
+  /** The call from the bedside, with devices on the patient. */
+  async call(...devices) {
     this.doctor = new Doctor(await this.mainland.screen("abe", "desktop"));
     this.nurse = new Nurse(await this.island.screen("nurse", "tablet"));
     this.people = [this.doctor, this.nurse];
-    await bedsideCall(this.broker, this.doctor, this.nurse, FUMI, OXIMETER);
+    await bedsideCall(this.broker, this.doctor, this.nurse, FUMI, ...devices);
     await this.nurse.takeConsent();
     await seeAndHearEachOther(this.people, 30_000);
+  }
+
+  /** From now on every cut is noticed, and whether both are still in this visit. */
+  async watch() {
     for (const person of this.people) person.watch = await watchCall(person.page);
     // A page that left the visit and came back would have lost this.
     for (const place of this.places()) await place.evaluate((main) => main.setAttribute("data-same", "yes"));
@@ -64,6 +86,11 @@ export class IslandClinic {
     await doctor.isInVisit();
     await seeAndHearEachOther([doctor, patient], 30_000);
     return { doctor, patient, code };
+  }
+
+  /** The link becomes a wire but for what is said. */
+  shape(words = "") {
+    return this.link.say(words ? `${WIRE}, ${words}` : WIRE);
   }
 
   places() {

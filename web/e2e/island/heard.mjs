@@ -40,6 +40,7 @@ export async function hears(page, seconds) {
   const grew = (name) => after[name] - before[name];
   const share = (part, whole) => (whole > 0 ? (100 * part) / whole : 0);
   return {
+    samples: grew("samples"),
     concealed_percent: share(grew("concealed"), grew("samples")),
     audible_percent: share(grew("concealed") - grew("silent"), grew("samples")),
     lost_percent: share(grew("voiceLost"), grew("voiceLost") + grew("voicePackets")),

@@ -5,6 +5,7 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { OXIMETER } from "../world.mjs";
 import { IslandClinic } from "./clinic.mjs";
 import { dice, drop, move, quantile, runsFor } from "./recovery.mjs";
 import { beginBesideALink, isBesideTheLink } from "./shores.mjs";
@@ -45,7 +46,8 @@ async function measure() {
   let clinic;
   try {
     clinic = await IslandClinic.open("recovery");
-    await clinic.call();
+    await clinic.call(OXIMETER);
+    await clinic.watch();
     for (let count = 0; count < options.moves; count += 1) {
       const came = await move(clinic, `203.0.113.${3 + (count % 90)}`);
       done.moves.push(came);

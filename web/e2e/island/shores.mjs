@@ -1,5 +1,5 @@
-// The two sides of a poor link, for a program that `minato-island run` started: programs and
-// browsers that live on one side, and words to the link between them.
+// The two sides of a poor link, for a program that `minato-island run` started: programs that live
+// on one side, and words to the link between them.
 
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
@@ -7,13 +7,11 @@ import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ALLOWED, FLAGS } from "../screen.mjs";
 
 const BUILT = fileURLToPath(new URL("../../../target/debug/minato-island", import.meta.url));
 /** The program that makes the link. */
 export const ISLAND = process.env.MINATO_ISLAND ?? BUILT;
 export const MAINLAND_ADDRESS = "203.0.113.1";
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Whether this process can enter the two sides. */
 export const isBesideTheLink = process.env.MINATO_ISLAND_NET_ISLAND !== undefined;
@@ -32,19 +30,6 @@ export function programOn(side, program, folder) {
   writeFileSync(path, `#!/bin/sh\nexec '${ISLAND}' in ${side} -- '${program}' "$@"\n`);
   chmodSync(path, 0o755);
   return path;
-}
-
-/** What Chromium needs to live on one side and hear a file where its microphone is. */
-export function chromiumOn(side, speech, folder, origin) {
-  return {
-    executablePath: programOn(side, CHROMIUM, folder),
-    args: [
-      ...FLAGS,
-      ALLOWED,
-      `--use-file-for-fake-audio-capture=${speech}`,
-      `--unsafely-treat-insecure-origin-as-secure=${origin}`,
-    ],
-  };
 }
 
 const ASK = `

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { LASTS_MS, Truth } from "./truth.mjs";
+
+const SMALL = "回線が細いため、映像を少し小さくしています。";
+const STILLS = "回線が細いため、動く映像を止めて、声と測定値を優先しています。";
+const CUT = "映像と音声をつなぎ直しています（12:00 から）";
+
+/** Looks at a page, one a second: what it says, and what comes in each second. */
+function page() {
+  const truth = new Truth();
+  let [at, voice, frames, stillsIn] = [0, 0, 0, 0];
+  return {
+    truth,
+    for(seconds, { banners = [], words = "医師声が届いています", moves = true, still = false, ...came }) {
+      for (let second = 0; second < seconds; second += 1) {
+        at += 1_000;
+        voice += came.voice ?? 50;
+        frames += came.frames ?? 24;
+        stillsIn += came.stills ?? 0;
+        const seats = [{ words, moves, still }];
+        truth.take({ at, said: { banners, seats }, voice, frames, width: came.width ?? 640, stillsIn, stillsOut: 0, layers: [] });
+      }
+      return this;
+    },
+    get faults() {
+      return truth.faults.map(([what]) => what);
+    },
+  };
+}
+
+const long = LASTS_MS / 1_000 + 4;
+
+test("a page whose words fit has no fault, through a cut, on every step and with stills", () => {
+  const watched = page();
+  watched.for(30, {}).for(30, { banners: [SMALL], width: 320 });
+  const still = (age) => ({ banners: [STILLS], words: `医師声が届いています${age}`, moves: false, still: true, frames: 0 });
+  for (let count = 0; count < 5; count += 1) {
+    watched.for(1, { ...still("たった今の静止画"), stills: 8 }).for(2, still("2秒前の静止画")).for(1, still("4秒前の静止画"));
+  }
+  watched.for(2, { words: "医師声が届いています", voice: 0, frames: 0 });
+  watched.for(20, { banners: [CUT], words: "医師声が届いていません12:00 から止まっています", voice: 0, frames: 0 }).for(20, {});
+  expect(watched.faults).toEqual([]);
+  expect(watched.truth.looks).toBeGreaterThan(100);
+});
+
+test("a moment is no fault, and is told", () => {
+  const watched = page().for(10, {}).for(2, { banners: [SMALL] }).for(10, {});
+  expect(watched.faults).toEqual([]);
+  expect(watched.truth.worst_ms).toBe(1_000);
+  expect(watched.truth.true).toBe(watched.truth.looks - 2);
+});
+
+test.each([
+  ["gets more picture than it says", { banners: [SMALL] }],
+  ["gets more picture than it says", { banners: [STILLS] }],
+  ["says a voice is heard, and none comes", { voice: 0 }],
+  ["says no voice is heard, and one comes", { words: "医師声が届いていません" }],
+  ["shows a moving picture, and none comes", { frames: 0 }],
+  ["says that the picture stands still or is gone, and one comes", { words: "医師声が届いています12:00 から止まっています" }],
+  ["says that the picture stands still or is gone, and one comes", { moves: false }],
+  ["says that the call is cut, and all of it comes", { banners: [CUT] }],
+  ["says nothing, and nothing comes", { voice: 0, frames: 0 }],
+  ["says what this harness does not know", { banners: ["すべて順調です"] }],
+])("a page that %s is found out", (what, lie) => {
+  expect(page().for(5, {}).for(long, lie).faults).toContain(what);
+});
+
+test("less picture than is said counts once a call has had time to find its way up", () => {
+  expect(page().for(15, { width: 320 }).faults).toEqual([]);
+  expect(page().for(15 + long, { width: 320 }).faults).toEqual(["gets less picture than it says"]);
+  expect(page().for(15 + long, { width: 160, banners: [SMALL] }).faults).toEqual(["gets less picture than it says"]);
+});
+
+test("a still that is called newer than it is is found out", () => {
+  const shown = { banners: [STILLS], words: "医師声が届いていますたった今の静止画", moves: false, still: true, frames: 0 };
+  expect(page().for(5, { ...shown, stills: 8 }).for(3 + long, shown).faults).toEqual(["calls a still newer than it is"]);
+});
