@@ -20,6 +20,8 @@ const MOVED_MS = 3_000;
 /** Nothing comes and the page says nothing, or everything comes and it still says that nothing does. */
 const UNTRUE_MS = 8_000;
 const BLACK_OUT_S = 30;
+/** Room for a voice, and hardly for the smallest picture beside it. */
+const THIN_OUT = "96k";
 /** What is older than this when it arrives is late; a little more, because two clocks are read. */
 const LATE_MS = 15_000 + 1_000;
 const DOCTOR_GRACE_MS = 60_000;
@@ -70,6 +72,21 @@ function tests() {
     assert.ok(await clinic.isSameVisit());
     // The screen's own link was on the old address too.
     await clinic.nurse.seesNoMore("電波が切れています", 30_000);
+  });
+
+  test("the island's way out is thin: its page says what becomes of its own picture, the doctor's whose line it is", async () => {
+    const { doctor, nurse, link } = clinic;
+    await link.say(`up rate ${THIN_OUT}`);
+    await nurse.sees("こちらの回線が細いため、こちらの映像", 60_000);
+    await doctor.sees("相手側の回線が細く", 60_000);
+    await nurse.look("nurse-thin-way-out");
+    await doctor.look("doctor-thin-way-in");
+    assert.equal(await nurse.page.getByText("相手側の回線が細く").count(), 0, "the way to the island carries all");
+    await link.say("up rate none");
+    // A camera feels its way up a size at a time, each after fifteen calm seconds.
+    await nurse.seesNoMore("こちらの回線が細いため、こちらの映像", 150_000);
+    await doctor.seesNoMore("相手側の回線が細く", 30_000);
+    assert.ok(await clinic.isSameVisit());
   });
 
   test("half a minute of black-out: every reading arrives once and in order, the late ones as 後着", async (t) => {

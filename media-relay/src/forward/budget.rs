@@ -139,9 +139,9 @@ impl Engine {
             // The smallest layer stays on for who may be able to take it soon.
             let video = wish.min(other.downlink.cap().max(VideoWish::Quarter));
             let stills = other.takes_stills_of(participant, room);
-            let before = needed.unwrap_or(Wanted { video: VideoWish::Off, stills: false });
+            let before = needed.unwrap_or(Wanted::of(VideoWish::Off));
             let video = before.video.max(video);
-            needed = Some(Wanted { video, stills: before.stills || stills });
+            needed = Some(Wanted { stills: before.stills || stills, ..Wanted::of(video) });
         }
         needed
     }
@@ -178,7 +178,13 @@ impl Engine {
     }
 }
 
-/// What a page is not given of somebody who sends it.
+/// Whether a publisher's own link has no room for what a page could be shown.
+pub(super) fn lacks_room(session: &Session, publisher: &Session, now: Instant) -> bool {
+    let shown = session.wish_of(publisher.claims.participant).min(session.downlink.cap());
+    publisher.demand.missing().is_some() && publisher.source.shown(now) < shown
+}
+
+/// What a page is not given of somebody who sends it, or would if the own link had room.
 pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> Option<GivenUp> {
     if !session.downlink.sounds() && publisher.source.sounds(now) {
         return Some(GivenUp::Sound);
@@ -200,7 +206,7 @@ pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> 
     let smaller = publisher.source.has_layers();
     match cap {
         VideoWish::Off if wish > VideoWish::Off => Some(GivenUp::Picture),
-        _ if cap < wish && smaller => Some(GivenUp::Size),
+        _ if smaller && (cap < wish || lacks_room(session, publisher, now)) => Some(GivenUp::Size),
         _ => None,
     }
 }
@@ -208,7 +214,11 @@ pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> 
 /// Why, if anything is given up at all.
 pub(super) fn reduced(session: &Session, map: &SlotMap) -> Option<Reduced> {
     let plan = session.downlink.plan;
-    let given_up = |slot: &Slot| slot.given_up.is_some_and(|what| what != GivenUp::Codec);
+    let cap = session.downlink.cap();
+    let given_up = |slot: &Slot| {
+        let is_of_this_link = !slot.own_link || cap < session.wish_of(slot.participant);
+        is_of_this_link && slot.given_up.is_some_and(|what| what != GivenUp::Codec)
+    };
     let because = plan.because.filter(|_| map.slots.iter().any(given_up))?;
     Some(Reduced { step: plan.step, because })
 }

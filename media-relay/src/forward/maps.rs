@@ -1,14 +1,15 @@
 //! What pages are told and tell: slot maps, wishes, waves, stills.
 
 use super::addresses::Key;
-use super::budget::{given_up, reduced};
+use super::budget::{given_up, lacks_room, reduced};
+use super::demand::Outlet;
 use super::engine::Engine;
 use super::session::{Session, WISHES_MAX};
 use super::waves::Wave;
 use minato_protocol::VisitId;
 use minato_protocol::media::{
     FromPage, SLOTS_CHANNEL, STILLS_CHANNEL, Slot, SlotMap, ToPage, WAVE_BYTES_MAX, WAVES_CHANNEL,
-    Wanted, still_of,
+    still_of,
 };
 use std::time::Instant;
 use str0m::channel::{ChannelData, ChannelId};
@@ -60,13 +61,15 @@ impl Engine {
         let visit = session.claims.visit;
         let seat = |(index, participant)| {
             let publisher = self.present(visit, participant)?;
+            let given_up = given_up(session, publisher, now);
             Some(Slot {
                 index: u8::try_from(index).ok()?,
                 participant,
                 role: publisher.claims.role,
                 audio: publisher.source.sounds(now),
                 video: publisher.source.shows(now),
-                given_up: given_up(session, publisher, now),
+                given_up,
+                own_link: given_up.is_some() && lacks_room(session, publisher, now),
             })
         };
         let auscultator = self
@@ -86,9 +89,9 @@ impl Engine {
         drawn.reduced = reduced(session, &drawn);
         let needed = self.needed_of(key);
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let room = session.uplink.cap;
-        let asked = session.demand.tell(needed, now);
-        drawn.wanted = asked.map(|asked| Wanted { video: asked.video.min(room), ..asked });
+        let (room, source) = (session.uplink.cap, &session.source);
+        let outlet = Outlet { room, shown: source.shown(now), layered: source.has_layers() };
+        drawn.wanted = session.demand.tell(needed, outlet, now);
         if drawn == session.map {
             return;
         }

@@ -7,7 +7,9 @@ use crate::peer::{Peer, Sort};
 use crate::stack::{OPUS_PT, RED_PT, VP8_PT};
 use crate::stage::{ABE, FACE, ITO, PATIENCE, SATO, TestRelay, claims};
 use axum::http::Method;
-use minato_protocol::media::{Cause, GivenUp, LadderStep, PartyRole, SessionStats, VideoWish};
+use minato_protocol::media::{
+    Cause, GivenUp, LadderStep, PartyRole, SessionStats, SlotMap, VideoWish,
+};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -80,6 +82,23 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
     let stats: SessionStats = stats.json();
     assert!(stats.estimate_bps.is_some_and(|bps| bps < 300_000), "{stats:?}");
     assert!(stats.step <= LadderStep::Stills);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_picture_does_not_go_out_is_told_so_until_it_does() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO]).await;
+    let mut abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
+    let _sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
+    let missing = |map: &SlotMap| map.wanted.and_then(|wanted| wanted.given_up);
+    abe.sees(|map| map.wanted.is_some()).await;
+    let told = abe.sees(|map| missing(map).is_some()).await;
+    assert_eq!(missing(&told), Some(GivenUp::Picture), "nothing has been shown yet");
+    let mut maps = abe.maps.clone();
+    while_doing(speak_and_show(&abe), async {
+        maps.wait_for(|map| map.wanted.is_some() && missing(map).is_none()).await.expect("told");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ import { hears } from "./heard.mjs";
 import { quantile } from "./recovery.mjs";
 import { beginBesideALink, isBesideTheLink } from "./shores.mjs";
 import { look } from "./told.mjs";
-import { Truth } from "./truth.mjs";
+import { neededBy, Truth } from "./truth.mjs";
 
 /** Each link, and how many percent of a voice may be made up on it. */
 const PROFILES = [
@@ -47,20 +47,22 @@ const chosen = PROFILES.filter(({ name }) => !only || only.includes(name.replace
 
 const pause = (ms) => new Promise((over) => setTimeout(over, ms));
 
-/** Looks at a page once a second until it is told to end. */
-function follow(person) {
-  const truth = new Truth();
+/** Looks at both pages once a second until it is told to end. */
+function follow(people) {
+  const truths = people.map(() => new Truth());
   let ended = false;
   const looking = (async () => {
     while (!ended) {
-      truth.take(await look(person.page));
+      const looks = await Promise.all(people.map(({ page }) => look(page)));
+      const [first, second] = looks.map(({ said }) => neededBy(said));
+      for (const [at, asked] of [second, first].entries()) truths[at].take(looks[at], asked);
       await pause(LOOK_EVERY_MS);
     }
   })();
   return async () => {
     ended = true;
     await looking;
-    return truth;
+    return truths;
   };
 }
 
@@ -71,13 +73,13 @@ async function run(clinic, { shape, blackout_s = 0 }) {
   await clinic.shape(shape);
   await pause(1_000 * Number(values.settle));
   await gateway.measure(CUFF);
-  const ends = people.map(follow);
+  const end = follow(people);
   if (blackout_s > 0) {
     await link.say(`blackout ${blackout_s}s`);
     await pause(1_000 * blackout_s + BACK_MS);
   }
   const [down, up] = await Promise.all([nurse, doctor].map(({ page }) => hears(page, Number(values.seconds))));
-  const [doctorTruth, nurseTruth] = await Promise.all(ends.map((end) => end()));
+  const [doctorTruth, nurseTruth] = await end();
   const readings = await delivered(clinic, from);
   return {
     readings,

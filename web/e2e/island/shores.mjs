@@ -1,12 +1,11 @@
 // The two sides of a poor link, for a program that `minato-island run` started: programs that live
 // on one side, and words to the link between them.
 
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 const BUILT = fileURLToPath(new URL("../../../target/debug/minato-island", import.meta.url));
 /** The program that makes the link. */
@@ -32,19 +31,42 @@ export function programOn(side, program, folder) {
   return path;
 }
 
+/** Asks on its side what it is told, a line each, as long as somebody tells it anything. */
 const ASK = `
-  const [url, init] = process.argv.slice(1);
-  const answer = await fetch(url, JSON.parse(init));
-  console.log(JSON.stringify({ ok: answer.ok, status: answer.status, body: await answer.text() }));
+  import { createInterface } from "node:readline";
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { url, init } = JSON.parse(line);
+    const got = await fetch(url, init).then(
+      async (answer) => ({ ok: answer.ok, status: answer.status, body: await answer.text() }),
+      (error) => ({ error: String(error.cause ?? error) }),
+    );
+    console.log(JSON.stringify(got));
+  }
 `;
 
 /** `fetch` as from one side, for this process, which stands on neither; what it needs of the answer. */
 export function fetchOn(side) {
-  const run = promisify(execFile);
-  return async (url, init = {}) => {
-    const words = ["in", side, "--", process.execPath, "--input-type=module", "-e", ASK, url, JSON.stringify(init)];
-    const { ok, status, body } = JSON.parse((await run(ISLAND, words)).stdout);
+  const node = spawn(ISLAND, ["in", side, "--", process.execPath, "--input-type=module", "-e", ASK], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  // It ends with this process, and keeps it from nothing.
+  for (const one of [node, node.stdin, node.stdout]) one.unref();
+  const answers = createInterface({ input: node.stdout })[Symbol.asyncIterator]();
+  let turn = Promise.resolve();
+  const ask = async (url, init) => {
+    node.stdout.ref();
+    node.stdin.write(`${JSON.stringify({ url, init })}\n`);
+    const { value, done } = await answers.next();
+    node.stdout.unref();
+    if (done) throw new Error(`nobody asks on the ${side} any more`);
+    const { error, ok, status, body } = JSON.parse(value);
+    if (error) throw new Error(error);
     return { ok, status, text: async () => body, json: async () => JSON.parse(body) };
+  };
+  return (url, init = {}) => {
+    const answered = turn.then(() => ask(url, init));
+    turn = answered.catch(() => undefined);
+    return answered;
   };
 }
 

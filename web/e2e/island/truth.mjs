@@ -6,6 +6,8 @@ const LATELY_MS = 1_900;
 export const LASTS_MS = 4_000;
 /** In so long a call finds its way up, and a picture that is smaller is no word about the line. */
 const FINDS_ITS_WAY_MS = 15_000;
+/** Where stills go out, one does in so long. */
+const STILL_MS = 8_000;
 /** A still is shown with its age in whole seconds, and the looks are a second apart. */
 const AGE_OFF_MS = 3_000;
 
@@ -16,6 +18,13 @@ const STEPS = [
   ["audio_only", "映像を止めています。声と測定値は"],
   ["text_only", "いまは文字と測定値だけが"],
 ];
+/** What a page says of the picture that it sends, and of somebody else's line. */
+const OWN = [
+  ["size", "こちらの映像を小さくして送っています"],
+  ["movement", "こちらの映像は静止画で送り"],
+  ["picture", "こちらの映像を止めて"],
+];
+const THEIRS = "相手側の回線が細く";
 const CUT = ["つなぎ直しています", "切れています"];
 /** The layers of a camera of 640 pixels, and the widest that a step gives. */
 const LAYERS = [["quarter", 200], ["half", 400], ["full", Number.POSITIVE_INFINITY]];
@@ -29,14 +38,17 @@ const isWider = (one, other) => SIZES.indexOf(one) > SIZES.indexOf(other);
 /** What the words mean. */
 export function meaning({ banners, seats }) {
   const isCut = (words) => CUT.some((cut) => words.includes(cut));
-  const step = (words) => STEPS.find(([, said]) => words.includes(said))?.[0];
+  const among = (known) => (words) => known.find(([, said]) => words.includes(said))?.[0];
+  const [step, own] = [among(STEPS), among(OWN)];
   const call = banners.some(isCut) ? "cut" : "live";
-  const strange = banners.find((words) => !isCut(words) && !step(words));
+  const strange = banners.find((words) => !isCut(words) && !step(words) && !own(words));
   const [seat] = seats;
   const words = seat?.words ?? "";
   return {
     call,
     step: banners.map(step).find((one) => one) ?? "full",
+    own: banners.map(own).find((one) => one),
+    theirs: words.includes(THEIRS),
     strange,
     nobody: seat === undefined,
     moves: (seat?.moves ?? false) && !words.includes("から止まっています"),
@@ -63,6 +75,7 @@ function flow(before, now) {
     voice: now.voice > before.voice,
     moves,
     size: moves ? sizeOf(now.width) : "none",
+    stillsOut: now.stillsOut > before.stillsOut,
     sends: sent.map(({ width }) => sizeOf(width)).sort((one, other) => SIZES.indexOf(other) - SIZES.indexOf(one))[0] ?? "none",
   };
 }
@@ -80,11 +93,27 @@ const UNTRUTHS = [
   ["gets more picture than it says", ({ said, came }) => said.call === "live" && isWider(came.size, WIDEST[said.step])],
   [
     "gets less picture than it says",
-    ({ said, came }) => said.call === "live" && came.moves && isWider(WIDEST[said.step], came.size),
+    ({ said, came }) => said.call === "live" && came.moves && !said.theirs && isWider(WIDEST[said.step], came.size),
     FINDS_ITS_WAY_MS,
   ],
+  ["blames the other line, and gets all of the picture", ({ said, came }) => said.theirs && came.size === WIDEST[said.step]],
   ["calls a still newer than it is", ({ said, stillFor_ms }) => said.age_ms !== undefined && said.age_ms + AGE_OFF_MS < stillFor_ms],
+  ["sends no picture, and does not say so", ({ said, came }) => said.call === "live" && !said.own && came.sends === "none"],
+  [
+    "sends less picture than is asked for, and does not say so",
+    ({ said, came, asked }) => said.call === "live" && !said.own && came.sends !== "none" && isWider(asked, came.sends),
+    FINDS_ITS_WAY_MS,
+  ],
+  ["says that its picture goes out smaller, and all of it does", ({ said, came }) => said.own === "size" && came.sends === "full"],
+  ["says that its picture does not move, and it does", ({ said, came }) => ["movement", "picture"].includes(said.own) && came.sends !== "none"],
+  ["says that it sends stills, and sends none", ({ said, came }) => said.own === "movement" && !came.stillsOut, STILL_MS],
 ];
+
+/** The size of a picture that a page needs, by what it says: the smallest stays on for when it may come. */
+export function neededBy(said) {
+  const widest = WIDEST[meaning(said).step];
+  return widest === "none" ? "quarter" : widest;
+}
 
 /** Follows the looks at one page. */
 export class Truth {
@@ -99,8 +128,8 @@ export class Truth {
   /** What came at each look, for whoever wants to know how the link was. */
   seen = [];
 
-  /** Judges one look; gives what of it is untrue. */
-  take(now) {
+  /** Judges one look; gives what of it is untrue. `asked` is the size that others need of its picture. */
+  take(now, asked = "full") {
     const before = this.#looks.findLast(({ at }) => now.at - at >= LATELY_MS);
     const last = this.#looks.at(-1);
     if (last && now.stillsIn > last.stillsIn) this.#stillAt = now.at;
@@ -108,8 +137,8 @@ export class Truth {
     if (!before) return [];
     const said = meaning(now.said);
     const came = flow(before, now);
-    this.seen.push({ at: now.at, step: said.step, call: said.call, ...came });
-    const known = { said, came, stillFor_ms: now.at - (this.#stillAt ?? now.at) };
+    this.seen.push({ at: now.at, step: said.step, call: said.call, own: said.own, theirs: said.theirs, ...came });
+    const known = { said, came, asked, stillFor_ms: now.at - (this.#stillAt ?? now.at) };
     const untrue = [];
     for (const [name, holds, after = 0] of UNTRUTHS) {
       if (!holds(known)) this.#since.delete(name);

@@ -3,12 +3,14 @@ import { LASTS_MS, Truth } from "./truth.mjs";
 
 const SMALL = "回線が細いため、映像を少し小さくしています。";
 const STILLS = "回線が細いため、動く映像を止めて、声と測定値を優先しています。";
+const OWN_SMALLER = "こちらの回線が細いため、こちらの映像を小さくして送っています。";
+const OWN_STILLS = "こちらの回線が細いため、こちらの映像は静止画で送り、声を優先しています。";
 const CUT = "映像と音声をつなぎ直しています（12:00 から）";
 
 /** Looks at a page, one a second: what it says, and what comes in each second. */
 function page() {
   const truth = new Truth();
-  let [at, voice, frames, stillsIn] = [0, 0, 0, 0];
+  let [at, voice, frames, stillsIn, stillsOut, sent] = [0, 0, 0, 0, 0, 0];
   return {
     truth,
     for(seconds, { banners = [], words = "医師声が届いています", moves = true, still = false, ...came }) {
@@ -17,8 +19,12 @@ function page() {
         voice += came.voice ?? 50;
         frames += came.frames ?? 24;
         stillsIn += came.stills ?? 0;
+        stillsOut += came.stillsOut ?? 0;
+        sent += came.sends === 0 ? 0 : 24;
+        const layers = [{ name: "0 f", frames: sent, width: came.sends ?? 640 }];
         const seats = [{ words, moves, still }];
-        truth.take({ at, said: { banners, seats }, voice, frames, width: came.width ?? 640, stillsIn, stillsOut: 0, layers: [] });
+        const counts = { voice, frames, width: came.width ?? 640, stillsIn, stillsOut, layers };
+        truth.take({ at, said: { banners, seats }, ...counts }, came.asked);
       }
       return this;
     },
@@ -60,6 +66,10 @@ test.each([
   ["says that the picture stands still or is gone, and one comes", { moves: false }],
   ["says that the call is cut, and all of it comes", { banners: [CUT] }],
   ["says nothing, and nothing comes", { voice: 0, frames: 0 }],
+  ["blames the other line, and gets all of the picture", { words: "医師声が届いています相手側の回線が細く、映像が小さくなっています" }],
+  ["sends no picture, and does not say so", { sends: 0 }],
+  ["says that its picture goes out smaller, and all of it does", { banners: [OWN_SMALLER] }],
+  ["says that its picture does not move, and it does", { banners: [OWN_STILLS], stillsOut: 1 }],
   ["says what this harness does not know", { banners: ["すべて順調です"] }],
 ])("a page that %s is found out", (what, lie) => {
   expect(page().for(5, {}).for(long, lie).faults).toContain(what);
@@ -69,6 +79,19 @@ test("less picture than is said counts once a call has had time to find its way 
   expect(page().for(15, { width: 320 }).faults).toEqual([]);
   expect(page().for(15 + long, { width: 320 }).faults).toEqual(["gets less picture than it says"]);
   expect(page().for(15 + long, { width: 160, banners: [SMALL] }).faults).toEqual(["gets less picture than it says"]);
+});
+
+test("less picture that goes out than is asked for counts after the same time", () => {
+  expect(page().for(15 + long, { sends: 320, asked: "half" }).faults).toEqual([]);
+  expect(page().for(15 + long, { sends: 320, banners: [OWN_SMALLER] }).faults).toEqual([]);
+  expect(page().for(15, { sends: 320 }).faults).toEqual([]);
+  expect(page().for(15 + long, { sends: 320 }).faults).toEqual(["sends less picture than is asked for, and does not say so"]);
+});
+
+test("stills that are said to go out go out", () => {
+  const said = { banners: [OWN_STILLS], sends: 0 };
+  expect(page().for(30, { ...said, stillsOut: 1 }).faults).toEqual([]);
+  expect(page().for(8 + long, said).faults).toEqual(["says that it sends stills, and sends none"]);
 });
 
 test("a still that is called newer than it is is found out", () => {

@@ -44,7 +44,7 @@ vi.mock("./coming", () => ({
       },
       slotsChannel: {},
       voice: { settled: () => Promise.resolve(), answered: () => Promise.resolve() },
-      terms: { take: () => undefined, feel: () => undefined },
+      terms: { take: () => undefined, feel: () => undefined, makesRoom: signal(false) },
       wavesChannel: {},
       stillsChannel: {},
       slots: [],

@@ -15,6 +15,12 @@ test("without a word from the relay everything is sent", () => {
   expect(["q", "h", "f"].map((rid) => isNeeded(rid, undefined))).toEqual([true, true, true]);
 });
 
+test("a camera without layers is on as long as anybody needs any of it", () => {
+  expect(isNeeded(undefined, undefined)).toBe(true);
+  expect(isNeeded(undefined, { video: "quarter", stills: false })).toBe(true);
+  expect(isNeeded(undefined, { video: "off", stills: true })).toBe(false);
+});
+
 test("the browser is asked only when something changes", async () => {
   const encodings = ["q", "h", "f"].map((rid) => ({ rid, active: true }));
   let asked = 0;

@@ -5,10 +5,11 @@ import type { VideoWish, Wanted } from "../wire/types";
 const ORDER: readonly VideoWish[] = ["off", "quarter", "half", "full"];
 const WISH_BY_RID: Readonly<Record<string, VideoWish>> = { q: "quarter", h: "half", f: "full" };
 
-/** Whether a layer is worth sending; without a word from the relay all are. */
+/** Whether a layer is worth sending; without a word from the relay all are. A camera without layers
+ * is on or off. */
 export function isNeeded(rid: string | undefined, wanted: Wanted | undefined): boolean {
   const layer = WISH_BY_RID[rid ?? ""];
-  if (!wanted || !layer) return true;
+  if (!wanted || !layer) return wanted?.video !== "off";
   return ORDER.indexOf(layer) <= ORDER.indexOf(wanted.video);
 }
 

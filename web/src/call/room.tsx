@@ -101,6 +101,7 @@ function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitR
             {common("still_age", { ago: ago(call.now.value - seat.still.taken) })}
           </span>
         )}
+        {seat.own_link && <span class="chip lamp">{common(seat.video ? "their_line_size" : "their_line_picture")}</span>}
         {seat.frozenSince !== undefined && (
           <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
         )}
@@ -128,11 +129,23 @@ function Own({ call }: { call: Call }) {
 /** What is wrong with the call now, if anything, since when. */
 function Truth({ call }: { call: Call }) {
   const words = truthOf(call);
+  const own = ownPicture(call);
   return (
-    <div role="status" aria-live="polite">
+    <div class="truth" role="status" aria-live="polite">
       {words && <p class="banner lamp waiting">{words}</p>}
+      {own && <p class="banner own-line">{own}</p>}
     </div>
   );
+}
+
+/** What of the own picture does not reach the others for want of room on the own line. */
+function ownPicture(call: Call): string | undefined {
+  const unsent = call.unsent.value;
+  const stream = call.own.stream.value;
+  // A camera that is off says so itself.
+  const shows = call.own.camera.value && (stream?.getVideoTracks().length ?? 0) > 0;
+  if (!unsent || !shows || call.state.value.type !== "live") return undefined;
+  return common(`unsent_${unsent}`);
 }
 
 function truthOf(call: Call): string | undefined {

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SlotMap } from "../wire/types";
 import type { Lines } from "./offer";
@@ -52,7 +53,7 @@ test("stills take a picture's place as long as nothing else comes", () => {
   vi.stubGlobal("URL", { createObjectURL: () => "blob:1", revokeObjectURL: vi.fn() });
   vi.stubGlobal("MediaStream", class {});
   const seating = new Seating();
-  seating.begin({ slots: [], auscultation: {} } as unknown as Lines);
+  seating.begin({ slots: [], auscultation: {}, terms: { makesRoom: signal(false) } } as unknown as Lines);
   const stills = { reduced: { step: "stills" as const, because: "pinned" as const } };
   seating.take(withAbe(1, stills, "picture"));
   expect(seating.seats.value[0]).toMatchObject({ video: false, still: undefined });
@@ -69,4 +70,29 @@ test("stills take a picture's place as long as nothing else comes", () => {
   expect(seating.seats.value[0]).toMatchObject({ video: true, still: undefined });
   expect(seating.hasCompany()).toBe(true);
   vi.unstubAllGlobals();
+});
+
+test("what does not go out of the own picture is told as the relay and the own line have it", () => {
+  const narrow = signal(false);
+  const seating = new Seating();
+  seating.begin({ slots: [], auscultation: {}, terms: { makesRoom: narrow } } as unknown as Lines);
+  seating.take({ ...map(1), wanted: { video: "quarter", stills: false, given_up: "size" } });
+  expect(seating.unsent.value).toBe("size");
+  narrow.value = true;
+  expect(seating.unsent.value).toBe("picture");
+  seating.take({ ...map(2), wanted: { video: "off", stills: true, given_up: "picture" } });
+  expect(seating.unsent.value).toBe("movement");
+  narrow.value = false;
+  seating.take({ ...map(3), wanted: { video: "half", stills: false } });
+  expect(seating.unsent.value).toBeUndefined();
+});
+
+test("nothing is said of the own picture for a connection that is gone", () => {
+  const narrow = signal(true);
+  const seating = new Seating();
+  seating.begin({ slots: [], auscultation: {}, terms: { makesRoom: narrow } } as unknown as Lines);
+  seating.take({ ...map(1), wanted: { video: "half", stills: false } });
+  expect(seating.unsent.value).toBe("picture");
+  seating.begin(undefined);
+  expect(seating.unsent.value).toBeUndefined();
 });

@@ -1,9 +1,10 @@
 // Who sits where: the relay's slot map turned into people with a picture and a voice.
 
-import { type Signal, signal } from "@preact/signals";
+import { computed, type Signal, signal } from "@preact/signals";
 import type { GivenUp, Reduced, Slot, SlotMap, Wanted } from "../wire/types";
 import type { Lines } from "./offer";
 import { type Still, Stills } from "./stills";
+import { unsentOf } from "./unsent";
 import { Frames } from "./watchdog";
 
 /** Somebody else in the call. */
@@ -15,8 +16,9 @@ export interface Seat {
   /** Sound has been coming from this person, and a moving picture comes here. */
   audio: boolean;
   video: boolean;
-  /** What the relay keeps back of this person for want of room on the line. */
+  /** What is missing of this person for want of room on a line, and whether it is that person's own. */
   given_up?: GivenUp;
+  own_link?: boolean;
   /** The newest still, where stills take the picture's place. */
   still: Still | undefined;
   /** The picture stands still since, in the screen's own time. */
@@ -38,7 +40,11 @@ export class Seating {
   readonly reduced: Signal<Reduced | undefined> = signal(undefined);
   /** What of the own camera anybody needs. */
   readonly wanted: Signal<Wanted | undefined> = signal(undefined);
-  private lines: Lines | undefined;
+  /** What of the own picture does not go out for want of room. */
+  readonly unsent = computed(() => unsentOf(this.wanted.value, this.isNarrow.value));
+  /** The connection makes room by itself. */
+  private readonly isNarrow = computed(() => this.connection.value?.terms.makesRoom.value ?? false);
+  private readonly connection: Signal<Lines | undefined> = signal(undefined);
   private map: SlotMap | undefined;
   private settling: ReturnType<typeof setTimeout> | undefined;
   private readonly streams = new Map<number, MediaStream>();
@@ -48,7 +54,7 @@ export class Seating {
 
   /** A new connection, or none: everybody sits down anew. */
   begin(lines: Lines | undefined): void {
-    this.lines = lines;
+    this.connection.value = lines;
     this.map = undefined;
     this.streams.clear();
     this.frozen.clear();
@@ -119,12 +125,13 @@ export class Seating {
 
   private listenTo(participant: string | null): void {
     if (this.auscultation.peek()?.of === (participant ?? undefined)) return;
-    const stream = this.lines && new MediaStream([this.lines.auscultation.track]);
+    const lines = this.connection.peek();
+    const stream = lines && new MediaStream([lines.auscultation.track]);
     this.auscultation.value = participant && stream ? { of: participant, stream } : undefined;
   }
 
   private publish(): void {
-    const lines = this.lines;
+    const lines = this.connection.peek();
     // The gateway has no face.
     const people = lines ? (this.map?.slots ?? []).filter((slot) => slot.role !== "gateway") : [];
     this.seats.value = people.flatMap((slot) =>

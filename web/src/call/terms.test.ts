@@ -29,7 +29,9 @@ test("a page whose line is full makes room at once, without a word from the rela
   terms.feel(700, 0);
   terms.feel(700, 2_750);
   expect(sent, "not for one long trip").toEqual([HALF]);
+  expect(terms.makesRoom.value).toBe(false);
   terms.feel(700, 3_000);
+  expect(terms.makesRoom.value, "and says so").toBe(true);
   expect(sent.at(-1)).toEqual(OFF);
   expect(voice.makeRoom).toHaveBeenLastCalledWith(true);
   terms.take({ version: 5, wanted: HALF });

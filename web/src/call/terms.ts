@@ -1,6 +1,7 @@
 // What a page sends: as much as the relay asks for, and less while its own line has no room. On a
 // line that is full the relay's words come late, and it is full until somebody makes room.
 
+import { signal } from "@preact/signals";
 import type { SlotMap, Wanted } from "../wire/types";
 import { sendOnly } from "./camera-layers";
 import type { Voice } from "./voice";
@@ -25,6 +26,8 @@ interface Narrow {
 }
 
 export class SendingTerms {
+  /** The page makes room by itself just now, and sends no moving picture. */
+  readonly makesRoom = signal(false);
   private version = -1;
   private wanted: Wanted | undefined;
   private shortest_ms = Number.POSITIVE_INFINITY;
@@ -74,7 +77,8 @@ export class SendingTerms {
   }
 
   private show(): void {
-    this.voice.makeRoom(this.narrow !== undefined);
+    this.makesRoom.value = this.narrow !== undefined;
+    this.voice.makeRoom(this.makesRoom.peek());
     const { wanted } = this;
     const less = { video: "off", stills: wanted?.stills ?? false } as const;
     const shown = this.narrow ? less : wanted;

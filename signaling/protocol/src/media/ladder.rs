@@ -73,6 +73,18 @@ pub struct Wanted {
     pub video: VideoWish,
     /// Somebody can only be given stills.
     pub stills: bool,
+    /// What of it does not go out for want of room on this page's own link: [`GivenUp::Size`], or
+    /// [`GivenUp::Picture`], in whose place stills go while [`Self::stills`] says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub given_up: Option<GivenUp>,
+}
+
+impl Wanted {
+    /// So much of a picture, for whom a link decides nothing.
+    pub fn of(video: VideoWish) -> Self {
+        Self { video, stills: false, given_up: None }
+    }
 }
 
 /// How a page sends its voice, and how long it holds back the others'.

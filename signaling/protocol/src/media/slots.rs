@@ -52,10 +52,14 @@ pub struct Slot {
     pub audio: bool,
     /// A picture has been coming from this person lately.
     pub video: bool,
-    /// What is kept back of it; [`SlotMap::reduced`] says why.
+    /// What is missing of it; [`SlotMap::reduced`] says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub given_up: Option<GivenUp>,
+    /// It is missing because that person's own link has no room for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub own_link: bool,
 }
 
 /// Page to relay on [`super::SLOTS_CHANNEL`].
@@ -108,6 +112,7 @@ mod tests {
                 audio: true,
                 video: false,
                 given_up: None,
+                own_link: false,
             }],
             ..SlotMap::default()
         };
@@ -125,12 +130,17 @@ mod tests {
         assert!(serde_json::from_str::<ToPage>(old).is_ok(), "the fields may be absent");
         let map = SlotMap {
             reduced: Some(Reduced { step: LadderStep::Stills, because: Cause::Bandwidth }),
-            wanted: Some(Wanted { video: VideoWish::Half, stills: true }),
+            wanted: Some(Wanted { stills: true, ..Wanted::of(VideoWish::Half) }),
             ..SlotMap::default()
         };
         assert_eq!(
             serde_json::to_string(&map).expect("json"),
             r#"{"version":0,"slots":[],"auscultation":null,"reduced":{"step":"stills","because":"bandwidth"},"wanted":{"video":"half","stills":true}}"#
+        );
+        let narrow = Wanted { given_up: Some(GivenUp::Size), ..Wanted::of(VideoWish::Quarter) };
+        assert_eq!(
+            serde_json::to_string(&narrow).expect("json"),
+            r#"{"video":"quarter","stills":false,"given_up":"size"}"#
         );
         let pin = r#"{"type":"pin","participant":"0000000000002","step":"audio_only"}"#;
         let step = Some(LadderStep::AudioOnly);

@@ -28,6 +28,10 @@ audio: boolean,
  */
 video: boolean, 
 /**
- * What is kept back of it; [`SlotMap::reduced`] says why.
+ * What is missing of it; [`SlotMap::reduced`] says why.
  */
-given_up?: GivenUp, };
+given_up?: GivenUp, 
+/**
+ * It is missing because that person's own link has no room for it.
+ */
+own_link?: boolean, };
