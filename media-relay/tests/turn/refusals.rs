@@ -4,7 +4,7 @@ use super::client::{Client, Wire};
 use super::stage::{Stage, credential, unix_s};
 use minato_relay::{TurnError, TurnServer};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 
 /// Seconds a credential is good that is to end while it is used.
 const SOON: i64 = 2;
@@ -60,27 +60,29 @@ fn a_credential_that_ends_is_refused_everywhere_but_for_giving_back() {
     stage.stop();
 }
 
+/// Tries every method at one who is closed, in every spelling; one of the codes refuses each.
+fn reaches_nobody(wire: Wire, closed: &Closed, spellings: &[&str], codes: &[u16]) {
+    let mut client = by(wire, "anybody");
+    client.allocate().unwrap();
+    let refused = |answer: Result<(), u16>| answer.is_err_and(|code| codes.contains(&code));
+    for ip in spellings {
+        let peer = SocketAddr::new(ip.parse().unwrap(), closed.address().port());
+        assert!(refused(client.permit(peer)), "{peer}");
+        assert!(refused(client.bind(0x4000, peer)), "{peer}");
+        client.send_to(peer, b"indication");
+        client.send_by_channel(0x4000, b"channel");
+    }
+    client.refresh(600).unwrap();
+    closed.was_left_alone();
+}
+
 #[test]
 fn a_closed_peer_is_reached_by_none_of_the_four_methods() {
     let stage = Stage::with("127.0.0.1", |settings| settings.allowed_peers.clear());
     let closed = Closed::at("127.0.0.1");
-    let spelled = |ip: [u8; 4]| SocketAddr::from((ip, closed.address().port()));
+    let spellings = ["127.0.0.1", "0.0.0.0", "127.1.2.3", "169.254.169.254"];
     for wire in [Wire::udp(stage.udp()), Wire::tcp(stage.tcp())] {
-        let mut client = by(wire, "anybody");
-        client.allocate().unwrap();
-        for peer in [
-            closed.address(),
-            spelled([0; 4]),
-            spelled([127, 1, 2, 3]),
-            spelled([169, 254, 169, 254]),
-        ] {
-            assert_eq!(client.permit(peer), Err(403), "{peer}");
-            assert_eq!(client.bind(0x4000, peer), Err(403), "{peer}");
-            client.send_to(peer, b"indication");
-            client.send_by_channel(0x4000, b"channel");
-        }
-        client.refresh(600).unwrap();
-        closed.was_left_alone();
+        reaches_nobody(wire, &closed, &spellings, &[403]);
     }
     stage.stop();
 }
@@ -89,22 +91,10 @@ fn a_closed_peer_is_reached_by_none_of_the_four_methods() {
 fn nor_in_the_clothes_of_ipv6() {
     let stage = Stage::with("::1", |settings| settings.allowed_peers.clear());
     let closed = Closed::at("::1");
-    let port = closed.address().port();
-    let mut client = by(Wire::udp(stage.udp()), "anybody");
-    client.allocate().unwrap();
-    let spelled =
+    let spellings =
         ["::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1"];
-    for ip in spelled.map(|ip| ip.parse::<IpAddr>().unwrap()) {
-        let peer = SocketAddr::new(ip, port);
-        // A mapped address is one of IPv4, of which this allocation has none.
-        let refused = |code| matches!(code, Err(403 | 443));
-        assert!(refused(client.permit(peer)), "{peer}");
-        assert!(refused(client.bind(0x4000, peer)), "{peer}");
-        client.send_to(peer, b"indication");
-        client.send_by_channel(0x4000, b"channel");
-    }
-    client.refresh(600).unwrap();
-    closed.was_left_alone();
+    // A mapped address is one of IPv4, of which this allocation has none.
+    reaches_nobody(Wire::udp(stage.udp()), &closed, &spellings, &[403, 443]);
     stage.stop();
 }
 
