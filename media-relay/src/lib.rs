@@ -212,10 +212,14 @@ impl Relay {
         self.turn_place.as_ref()
     }
 
-    /// Takes nobody new (`unavailable`), tells signaling so that visits move, and returns when the
-    /// last one has gone, or after `within`. Who is still here is forwarded to all the while.
+    /// Takes nobody new (`unavailable`, in TURN 508), tells signaling so that visits move, and
+    /// returns when the last one has gone, or after `within`. Who is still here is forwarded to all
+    /// the while.
     pub async fn drain(&self, within: Duration) {
         self.draining.send_replace(true);
+        if let Some(turn) = &self.turn {
+            turn.drain().await;
+        }
         let gone = async {
             tokio::join!(tokio::time::sleep(DRAIN_MIN), control::empty(&self.commands));
         };

@@ -4,6 +4,7 @@
 mod client;
 mod coturn;
 mod credentials;
+mod draining;
 mod floods;
 mod refusals;
 mod stage;

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use streams::{FromStream, Lobby};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use wake::Wake;
@@ -151,6 +151,16 @@ impl TurnServer {
     /// Where it listens.
     pub fn addresses(&self) -> &TurnAddresses {
         &self.addresses
+    }
+
+    /// Gives no allocation to anybody new (508) once this returns. Those that are there go on, and
+    /// may be refreshed.
+    pub async fn drain(&self) {
+        let (done, drains) = oneshot::channel();
+        // A thread that has ended already gives nobody anything.
+        let _ = self.to_thread.send(FromStream::Drain(done)).await;
+        self.wake.ring();
+        let _ = drains.await;
     }
 
     /// Accepts nobody any more, closes every allocation and connection, and ends.

@@ -32,6 +32,11 @@ impl Edge {
                     self.turn.gone(Client::Stream { connection, address }, &mut desk.commands);
                     self.obey(&mut desk.commands, at);
                 }
+                Ok(FromStream::Drain(done)) => {
+                    self.turn.drain();
+                    // Who asked may have gone.
+                    let _ = done.send(());
+                }
                 Ok(FromStream::Stop) | Err(mpsc::error::TryRecvError::Disconnected) => return true,
                 Err(mpsc::error::TryRecvError::Empty) => return false,
             }

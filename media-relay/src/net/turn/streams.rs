@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
@@ -36,7 +36,7 @@ const READ_BYTES: usize = 8 * 1024;
 /// Messages written to a connection at once.
 const WRITE_BATCH: usize = 32;
 
-/// What a connection tells the TURN thread. One connection's are in order.
+/// What the TURN thread is told, by connections and by its owner. One connection's are in order.
 #[derive(Debug)]
 pub(super) enum FromStream {
     Opened {
@@ -53,6 +53,8 @@ pub(super) enum FromStream {
         connection: u64,
         address: SocketAddr,
     },
+    /// Nobody new is taken once this is answered.
+    Drain(oneshot::Sender<()>),
     Stop,
 }
 
