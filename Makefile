@@ -6,7 +6,7 @@ LAN ?=
 CRATES := -p minato -p minato-devices -p minato-island
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs
+.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -56,18 +56,21 @@ ladder: build
 types:
 	MINATO_EXPORT=1 cargo test -q -p minato-protocol --features ts --test typescript
 
-# What a new machine lacks: a browser for the real-browser test, fonts for its pictures.
+# What a new machine lacks: a C compiler, and beyond it a browser for the real-browser test, fonts
+# for its pictures. Rust and Node in the versions wanted are looked for.
 needs:
-	@deploy/needs.sh
+	@deploy/needs.sh build tests
+needs-build:
+	@deploy/needs.sh build
 
-build: web
+build: needs-build web
 	cargo build $(CRATES)
 
 # Rebuilt only when a source changed.
 web: web/dist/.built
 web/dist/.built: web/node_modules/.installed $(shell find web/src web/*.html web/*.ts web/scripts -type f 2>/dev/null)
 	cd web && npm run --silent build && touch dist/.built
-web/node_modules/.installed: web/package-lock.json
+web/node_modules/.installed: web/package-lock.json | needs-build
 	cd web && npm ci --no-audit --no-fund && touch node_modules/.installed
 
 fmt:

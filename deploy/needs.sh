@@ -1,18 +1,84 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust and node: Debian's Chromium, a Japanese font, what makes
-# network namespaces and a certificate for them, and coturn's client programs, which the TURN server
-# is tried with.
-# As root or by sudo; otherwise it says exactly what is missing and stops.
+# Installs what a new machine lacks, by part: `build` is what `make run` compiles with, `tests` what
+# the tests need beyond it, `bench` the programs that the benchmarks compare with. Packages are
+# Debian's, as root or by sudo; otherwise it says exactly what is missing and stops. Rust and Node
+# are not installed, because Debian 12 has them too old: it says so.
 set -euo pipefail
+root="$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
-command -v chromium >/dev/null || missing+=(chromium)
-fc-list 2>/dev/null | grep -qi 'noto.*cjk' || missing+=(fonts-noto-cjk fontconfig)
-command -v ip >/dev/null || [ -x /sbin/ip ] || missing+=(iproute2)
-command -v openssl >/dev/null || missing+=(openssl)
-command -v unshare >/dev/null || missing+=(util-linux)
-without_coturn=${#missing[@]}
-command -v turnutils_uclient >/dev/null || missing+=(coturn)
+needs() { missing+=("$@"); }
+has() { command -v "$1" >/dev/null; }
+
+# The least version that a file of the project names, behind these words.
+least() {
+  local line
+  while read -r line; do
+    [[ $line =~ ^\"?$2[^0-9]*([0-9.]+) ]] && echo "${BASH_REMATCH[1]}" && return
+  done <"$root/$1"
+}
+
+# Whether "a.b" is at least "c.d".
+is_enough() {
+  local IFS=. have least
+  read -ra have <<<"$1"
+  read -ra least <<<"$2"
+  ((have[0] > least[0] || (have[0] == least[0] && ${have[1]:-0} >= ${least[1]:-0})))
+}
+
+# Stops unless a program is there in this version: name, program, least version, where it comes from.
+must_be() {
+  local found
+  found="$("$2" --version 2>/dev/null || true)"
+  if ! [[ $found =~ ([0-9]+\.[0-9]+) ]]; then
+    echo "$1 is missing: $3 or newer is needed ($2 is not found). $4" >&2
+    exit 1
+  fi
+  if ! is_enough "${BASH_REMATCH[1]}" "$3"; then
+    echo "$1 is too old: $3 or newer is needed, $2 is ${BASH_REMATCH[1]}. $4" >&2
+    exit 1
+  fi
+}
+
+build() {
+  local rust node
+  rust="$(least Cargo.toml rust-version)"
+  node="$(least web/package.json node)"
+  must_be Rust rustc "$rust" "https://rustup.rs installs it; afterwards open a new shell."
+  must_be Rust cargo "$rust" "https://rustup.rs installs it; afterwards open a new shell."
+  must_be Node node "$node" "https://nodejs.org/en/download has it for Debian."
+  must_be npm npm 9 "It comes with Node from https://nodejs.org/en/download."
+  has cc || needs build-essential
+}
+
+tests() {
+  has chromium || needs chromium
+  # Not by a pipe: grep ends at the first match, and what is killed by that would look like a failure.
+  local fonts
+  fonts="$(fc-list 2>/dev/null || true)"
+  [[ ${fonts,,} == *noto*cjk* ]] || needs fonts-noto-cjk fontconfig
+  has ip || [ -x /sbin/ip ] || needs iproute2
+  has openssl || needs openssl
+  has unshare || needs util-linux
+  # The TURN server is tried with its client programs.
+  has turnutils_uclient || needs coturn
+}
+
+bench() {
+  has turnserver || needs coturn
+  has janus || needs janus
+  has chromium || needs chromium
+}
+
+for part in "${@:-build}"; do
+  case "$part" in
+  build | tests | bench) "$part" ;;
+  *)
+    echo "there is no part $part; there are build, tests and bench" >&2
+    exit 2
+    ;;
+  esac
+done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -21,16 +87,18 @@ elif sudo -n true 2>/dev/null; then
   as_root=(sudo -n)
 else
   echo "These Debian packages are missing: ${missing[*]}" >&2
-  echo "Install them with: sudo apt-get install ${missing[*]}" >&2
+  echo "Install them with: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
 fi
 
 echo "Installing: ${missing[*]}"
-# coturn's package would start its server, which takes port 3478: only its programs are wanted.
-# A masked unit is not started; without systemd /etc/default/coturn keeps it off.
-if [ ${#missing[@]} -gt "$without_coturn" ] && [ -d /etc/systemd/system ]; then
-  unit=/etc/systemd/system/coturn.service
+# Two of the packages would start servers, which take ports: only their programs are wanted. A masked
+# unit is not started; without systemd nothing starts them.
+for server in coturn janus; do
+  [[ " ${missing[*]} " == *" $server "* ]] && [ -d /etc/systemd/system ] || continue
+  unit=/etc/systemd/system/$server.service
   [ -e "$unit" ] || [ -L "$unit" ] || "${as_root[@]}" ln -s /dev/null "$unit"
-fi
+done
 "${as_root[@]}" apt-get -qq update
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get -qq install -y --no-install-recommends "${missing[@]}"

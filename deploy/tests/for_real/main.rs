@@ -3,6 +3,7 @@
 
 mod browser;
 mod certificate;
+mod needs;
 mod relay;
 mod server;
 
