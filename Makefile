@@ -6,7 +6,7 @@ LAN ?=
 CRATES := -p minato -p minato-devices -p minato-island
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build
+.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build needs-bench
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -26,11 +26,12 @@ test: CRATES := --workspace --all-targets
 test: export MINATO_FUZZ_SEED ?= 1
 test: needs web fmt lint rust-test fuzz web-test build e2e
 
-## The figures of BENCHMARKS.md.
-bench: needs web
+## The figures of BENCHMARKS.md: the broker's first, then those beside coturn and janus.
+bench: needs-bench web
 	cargo build --release -p minato -p minato-devices -p minato-bench
-	target/release/minato-bench
+	target/release/minato-bench rules log sockets vitals
 	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
+	target/release/minato-bench turn turn-unit visits forward
 
 ## Readers of bytes from outside, each fed with broken input for SECONDS. What breaks one is kept in
 ## media-relay/fuzz and tried first from then on.
@@ -62,6 +63,8 @@ needs:
 	@deploy/needs.sh build tests
 needs-build:
 	@deploy/needs.sh build
+needs-bench:
+	@deploy/needs.sh build bench
 
 build: needs-build web
 	cargo build $(CRATES)

@@ -115,9 +115,11 @@ fn who_may_not_install_is_told_what_is_missing_and_how_to_get_it() {
 
 #[test]
 fn the_make_targets_ask_for_the_parts_they_need_before_anything_is_built() {
-    for (target, part, first) in
-        [("run", "needs.sh build\n", "npm"), ("test", "needs.sh build tests\n", "npm")]
-    {
+    for (target, part, first) in [
+        ("run", "needs.sh build\n", "npm"),
+        ("test", "needs.sh build tests\n", "npm"),
+        ("bench", "needs.sh build bench\n", "npm"),
+    ] {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         // Everything counts as changed, nothing is carried out.
         let mut make = Command::new("make");
@@ -128,4 +130,27 @@ fn the_make_targets_ask_for_the_parts_they_need_before_anything_is_built() {
         assert!(asked.is_some() && asked < built, "make {target}: {plan}");
         assert!(plan.find("cargo build") > asked, "make {target}: {plan}");
     }
+}
+
+#[test]
+fn what_benchmarks_compare_with_is_installed_and_a_machine_that_has_it_is_left_alone() {
+    let machine = Machine::fresh();
+    machine.has("cc", "");
+    machine.has("turnserver", "");
+    let installed = machine.installs(&["build", "bench"]);
+    assert!(installed.ends_with("--no-install-recommends janus chromium"), "{installed}");
+    let machine = Machine::fresh();
+    for program in ["cc", "turnserver", "janus", "chromium"] {
+        machine.has(program, "");
+    }
+    assert_eq!(machine.installs(&["build", "bench"]), "");
+}
+
+#[test]
+fn the_brokers_own_figures_come_before_those_that_need_other_programs() {
+    let makefile = concat!(env!("CARGO_MANIFEST_DIR"), "/../Makefile");
+    let makefile = std::fs::read_to_string(makefile).expect("it is there");
+    let at = |what: &str| makefile.find(what).unwrap_or_else(|| panic!("{what}"));
+    let own = at("minato-bench rules log sockets vitals");
+    assert!(own < at("page-latency") && at("page-latency") < at("minato-bench turn"));
 }
