@@ -60,7 +60,7 @@ impl DoorArgs {
             return Ok(None);
         };
         let certificate = TurnCertificate::open(chain, key)?;
-        let listener = serve::bind(address).await?;
+        let listener = serve::bind(address, "--https").await?;
         Ok(Some(Https { listener, certificate }))
     }
 

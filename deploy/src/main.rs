@@ -107,6 +107,9 @@ struct Common {
     /// HTTPS with a certificate made on the spot, for phones in the same network; prints a QR code.
     #[arg(long)]
     lan: bool,
+    /// The port for phones in the same network; port 0 takes a free one.
+    #[arg(long, default_value_t = 8443, env = "MINATO_LAN_PORT")]
+    lan_port: u16,
     /// Without the demonstration's gateway: a separate one is started by hand.
     #[arg(long)]
     no_gateway: bool,

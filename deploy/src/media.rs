@@ -10,7 +10,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(only: RelayOnly) -> anyhow::Result<()> {
     let mut config = RelayConfig::new(only.media, key(only.token_key.as_deref())?);
-    let listener = serve::bind(only.listen).await?;
+    let listener = serve::bind(only.listen, "--listen").await?;
     let http = listener.local_addr()?;
     config.turn = only.turn.settings(http)?;
     if let Some(turn) = &mut config.turn {

@@ -11,12 +11,12 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Opens a port, or says in one sentence why not.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Opens a port, or says in one sentence why not, and by which option it is another one.
+pub(crate) async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => anyhow::bail!(
-            "port {} on {} is taken by another program; stop it, or choose another with --listen",
+            "port {} on {} is taken by another program; stop it, or choose another with {option}",
             address.port(),
             address.ip()
         ),

@@ -25,14 +25,11 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 
-/// The port for phones in the same network.
-const LAN_PORT: u16 = 8443;
-
 /// Everything in one process: the relay listens on the same port as the pages.
 pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
-    let listener = serve::bind(all.common.listen).await?;
+    let listener = serve::bind(all.common.listen, "--listen").await?;
     let here = listener.local_addr()?;
-    let lan = if all.common.lan { Some(Lan::open().await?) } else { None };
+    let lan = if all.common.lan { Some(Lan::open(&all).await?) } else { None };
     let https = all.doors.open_https().await?;
     let mut config = RelayConfig::new(all.media, [0; 32]);
     if let Some(lan) = &lan {
@@ -76,7 +73,7 @@ pub(crate) async fn run_all(all: All) -> anyhow::Result<()> {
 
 /// Signaling by itself; relays are told in which visits who may be.
 pub(crate) async fn run_signaling(only: SignalingOnly) -> anyhow::Result<()> {
-    let listener = serve::bind(only.common.listen).await?;
+    let listener = serve::bind(only.common.listen, "--listen").await?;
     let places = only.relay.iter().map(|base| RelayPlace::elsewhere(base)).collect();
     let secret = turn::secret(only.relays.turn_secret_file.as_deref())?;
     let house = House::open(&only.common, places, dialer(&only.relays)?, secret, false).await?;
@@ -108,17 +105,21 @@ struct Lan {
 }
 
 impl Lan {
-    async fn open() -> anyhow::Result<Self> {
-        let address = own_address().context("this machine is in no network")?;
-        let listener = serve::bind((Ipv4Addr::UNSPECIFIED, LAN_PORT).into())
-            .await
-            .context("phones in the network come in by port 8443, which cannot be changed")?;
+    /// At the address that pages are told for media: a machine may be in several networks.
+    async fn open(all: &All) -> anyhow::Result<Self> {
+        let address = match all.advertise.first() {
+            Some(told) => *told,
+            None => own_address().context("this machine is in no network")?,
+        };
+        let any = Ipv4Addr::UNSPECIFIED;
+        let listener = serve::bind((any, all.common.lan_port).into(), "--lan-port").await?;
         let certificate = tls::Certificate::made_on_the_spot(&[address])?;
         Ok(Self { listener, address, certificate })
     }
 
-    fn url(&self) -> String {
-        format!("https://{}:{LAN_PORT}", self.address)
+    fn url(&self) -> anyhow::Result<String> {
+        let bound = self.listener.local_addr()?;
+        Ok(format!("https://{}", SocketAddr::new(self.address, bound.port())))
     }
 }
 
@@ -219,7 +220,7 @@ impl House {
         served.spawn(serve::plain(plain, router.clone()));
         let admin = AdminSocket::open(&common.data)?;
         served.spawn(admin.serve(Arc::clone(&self.edge)));
-        let lan_url = lan.as_ref().map(Lan::url);
+        let lan_url = lan.as_ref().map(Lan::url).transpose()?;
         let https_url = https.as_ref().map(Https::url).transpose()?;
         if let Some(https) = https {
             let (certificate, router) = (https.certificate(), router.clone());

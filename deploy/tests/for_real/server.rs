@@ -76,6 +76,17 @@ impl Server {
     }
 }
 
+/// All that the binary says which has to refuse these words and end.
+pub(crate) async fn said_at_the_end(words: &[&str]) -> String {
+    let mut server = Server::run(words);
+    // The channel closes with the binary's output.
+    let ended = timeout(PATIENCE, async { while server.log.changed().await.is_ok() {} }).await;
+    ended.unwrap_or_else(|_| panic!("it goes on: {words:?}: {}", server.log()));
+    let status = server.child.wait().expect("it is over");
+    assert!(!status.success(), "{words:?}: {}", server.log());
+    server.log()
+}
+
 /// It ends as a power cut ends it.
 impl Drop for Server {
     fn drop(&mut self) {
