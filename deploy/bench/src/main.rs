@@ -1,7 +1,7 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
 //! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
-//! turn|turn-unit|forward|visits`.
+//! turn|turn-unit|forward|visits`. `forward` has parts: `forward:1-8|3-3|growth`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod forward;
@@ -9,6 +9,7 @@ mod http;
 mod log;
 mod person;
 mod proc;
+mod process;
 mod rules;
 mod server;
 mod sockets;
@@ -32,12 +33,13 @@ async fn main() -> anyhow::Result<()> {
         return turn::serve_bare(address);
     }
     for name in if wanted.is_empty() { all.clone() } else { wanted } {
-        match name.as_str() {
+        let (name, part) = name.split_once(':').unwrap_or((&name, ""));
+        match name {
             "rules" => rules::run(),
             "log" => log::run().await?,
             "sockets" => Box::pin(sockets::run()).await?,
             "vitals" => Box::pin(vitals::run()).await?,
-            "forward" => Box::pin(forward::run()).await?,
+            "forward" => Box::pin(forward::run(part)).await?,
             "visits" => Box::pin(visits::run()).await?,
             "turn" => turn::run()?,
             "turn-unit" => Box::pin(turn::run_unit()).await?,

@@ -1,6 +1,7 @@
 //! The real binary, started with a demonstration in a folder of its own.
 
 use crate::proc::resident_kb;
+use crate::process;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -21,15 +22,14 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let binary = std::env::current_exe()?.with_file_name("minato");
-        let mut child = Command::new(&binary)
+        let mut child = Command::from(process::command(process::minato()?))
             .args(["--demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{} does not start; is it built?", binary.display()))?;
+            .context("it does not start")?;
         let out = child.stdout.take().context("the server's output")?;
         let (address, secrets) = read_links(out).await?;
         Ok(Self { child, address, secrets, _folder: folder })

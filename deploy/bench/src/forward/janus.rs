@@ -2,13 +2,13 @@
 
 use super::Cast;
 use super::client::{Client, Running};
-use super::process::{Process, free_port};
 use super::tally::Tally;
 use crate::http;
+use crate::process::{self, Process, free_port};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use std::net::IpAddr;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ impl Janus {
 
     pub(crate) async fn start(ip: IpAddr) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let port = free_port()?;
+        let port = free_port()?.port();
         let settings = [
             // Everything that costs at run time is as Debian has it.
             ("janus.jcfg", "general: { debug_level = 2, session_timeout = 0 }\n".to_owned()),
@@ -60,7 +60,7 @@ impl Janus {
             std::fs::write(folder.path().join(name), text)?;
         }
         let list = ip.to_string();
-        let mut command = Command::new(BINARY);
+        let mut command = process::command(BINARY);
         command.arg("-F").arg(folder.path()).args(["-N", "-E", &list]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let process = Process::start(&mut command)?;
@@ -101,6 +101,7 @@ impl Janus {
         for one in &mut running {
             one.is_up().await?;
         }
+        self.publishes(room, cast.publishers).await?;
         for person in 1..=cast.people() {
             let of_others = (1..=cast.publishers).filter(|other| *other != person);
             let feeds: Vec<Value> = of_others.map(|feed| json!({ "feed": feed })).collect();
@@ -123,6 +124,26 @@ impl Janus {
     }
 }
 
+impl Janus {
+    /// Until all of the first publish: janus learns it a moment after their connections are up.
+    async fn publishes(&self, room: u64, publishers: u64) -> anyhow::Result<()> {
+        let handle = Handle::attach(&self.http).await?;
+        let list = json!({ "request": "listparticipants", "room": room });
+        let all = async {
+            loop {
+                let answer = handle.ask(&list, None).await?;
+                let there = answer["plugindata"]["data"]["participants"].as_array();
+                let there = there.into_iter().flatten().filter(|one| one["publisher"] == true);
+                if there.count() as u64 >= publishers {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(STARTS_WITHIN, all).await.context("not all publish")?
+    }
+}
+
 impl<'a> Handle<'a> {
     async fn attach(http: &'a str) -> anyhow::Result<Self> {
         let id = |answer: Value| answer["data"]["id"].as_u64().context("janus gave no id");
@@ -132,7 +153,7 @@ impl<'a> Handle<'a> {
         Ok(Self { http, session, handle })
     }
 
-    async fn ask(&self, body: &Value, jsep: Option<(&str, &str)>) -> anyhow::Result<()> {
+    async fn ask(&self, body: &Value, jsep: Option<(&str, &str)>) -> anyhow::Result<Value> {
         let mut message = json!({ "janus": "message", "body": body });
         if let Some((kind, sdp)) = jsep {
             message["jsep"] = json!({ "type": kind, "sdp": sdp });
@@ -142,7 +163,7 @@ impl<'a> Handle<'a> {
         if answer["plugindata"]["data"]["error"].is_string() {
             bail!("janus refused {body}: {answer}");
         }
-        Ok(())
+        Ok(answer)
     }
 
     /// The next session description that janus has for this connection.

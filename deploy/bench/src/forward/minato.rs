@@ -2,9 +2,9 @@
 
 use super::Cast;
 use super::client::{Client, Running};
-use super::process::{Process, free_port};
 use super::tally::Tally;
 use crate::http;
+use crate::process::{self, Process, free_port};
 use anyhow::{Context as _, bail};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -15,7 +15,6 @@ use minato_protocol::reading::Hex;
 use minato_protocol::{ParticipantId, Timestamp, VisitId};
 use minato_relay::token;
 use std::net::IpAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
@@ -41,9 +40,8 @@ impl Minato {
     pub(crate) fn start(ip: IpAddr) -> anyhow::Result<Self> {
         let key = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).context("32 bytes are a seed")?;
         let public = Hex::<32>(key.public_key().as_ref().try_into()?);
-        let http = format!("127.0.0.1:{}", free_port()?);
-        let binary = std::env::current_exe()?.with_file_name("minato");
-        let mut command = Command::new(binary);
+        let http = free_port()?.to_string();
+        let mut command = process::command(process::minato()?);
         command.args(["relay", "--listen", &http, "--media", &format!("{ip}:0")]);
         command.args(["--token-key", &public.to_string()]).env("RUST_LOG", "warn");
         let process = Process::start(&mut command)?;

@@ -4,15 +4,14 @@ pub(crate) mod client;
 pub(crate) mod film;
 mod janus;
 pub(crate) mod minato;
-pub(crate) mod process;
 pub(crate) mod tally;
 
+use crate::process::Process;
 use anyhow::{Context as _, bail};
 use client::Running;
 use film::{FULL, Film};
 use janus::Janus;
 use minato::Minato;
-use process::Process;
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -111,29 +110,49 @@ impl Stage {
     }
 }
 
-pub(crate) async fn run() -> anyhow::Result<()> {
+/// `part`: one of the casts, or `growth`; empty for all.
+pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
     let ip = own_address()?;
     println!("forward: CPU-seconds of the server a million delivered packets");
-    if !Janus::is_installed() {
-        bail!(
-            "forward: there is no janus to compare with; `apt-get install --no-install-recommends \
-             janus` brings it (its own service is not needed)"
-        );
+    for (name, publishers, listeners) in [("1-8", 1, 8), ("3-3", 3, 0)] {
+        if part.is_empty() || part == name {
+            Box::pin(compare(name, Cast { publishers, listeners, film: FULL }, ip)).await?;
+        }
     }
-    for (name, publishers, listeners) in [("1 to 8", 1, 8), ("3 to 3", 3, 0)] {
-        Box::pin(compare(name, Cast { publishers, listeners, film: FULL }, ip)).await?;
+    if part.is_empty() || part == "growth" {
+        grow(ip).await?;
     }
-    for listeners in [2, 4, 8] {
-        let figures =
-            Stage::ours(Cast { publishers: 1, listeners, film: FULL }, ip).await?.play().await?;
-        let (cost, share) = (figures.a_million(), share(figures.server, MEASURED));
-        println!("  1 to {listeners}: {cost:.1}, {share:.2} % of a core");
+    Ok(())
+}
+
+/// What each further listener adds.
+async fn grow(ip: IpAddr) -> anyhow::Result<()> {
+    const LISTENERS: [u64; 3] = [2, 4, 8];
+    let mut stages = Vec::new();
+    for listeners in LISTENERS {
+        stages.push(Stage::ours(Cast { publishers: 1, listeners, film: FULL }, ip).await?);
+    }
+    stages.iter().for_each(|stage| stage.tally.play(false));
+    let mut shares = [const { Vec::new() }; LISTENERS.len()];
+    for _ in 0..ROUNDS {
+        for (stage, shares) in stages.iter().zip(&mut shares) {
+            shares.push(share(stage.play().await?.server, MEASURED));
+        }
+    }
+    for (listeners, shares) in LISTENERS.into_iter().zip(shares) {
+        println!("  1-{listeners}: {:.2} % of a core of {shares:.2?}", median(shares.clone()));
     }
     Ok(())
 }
 
 /// Both servers run, one at a time has something to do.
 async fn compare(name: &str, cast: Cast, ip: IpAddr) -> anyhow::Result<()> {
+    if !Janus::is_installed() {
+        bail!(
+            "forward: there is no janus to compare with; `apt-get install --no-install-recommends \
+             janus` brings it (its own service is not needed)"
+        );
+    }
     let stages = [Stage::ours(cast, ip).await?, Box::pin(Stage::theirs(cast, ip)).await?];
     stages.iter().for_each(|stage| stage.tally.play(false));
     let mut costs = [Vec::new(), Vec::new()];

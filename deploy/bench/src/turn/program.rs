@@ -1,10 +1,10 @@
 //! The servers that are compared, each a process of its own on loopback.
 
-use crate::proc;
+use crate::process::{self, Process, free_port};
 use anyhow::{Context as _, bail};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -18,18 +18,10 @@ const PER_USER_MAX: &str = "2000";
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    child: Child,
+    process: Process,
     /// Where TURN is asked.
     pub(crate) turn: SocketAddr,
     _folder: TempDir,
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It has no state to put away.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Our relay's other addresses.
@@ -43,7 +35,7 @@ impl Program {
     /// `minato relay` with its forwarding unit; `key`: public half of its signaling's, in hex.
     pub(crate) fn ours(key: &str) -> anyhow::Result<(Self, Unit)> {
         let (turn, unit) = (free_port()?, Unit { http: free_port()?, media: free_port()? });
-        let mut command = Command::new(std::env::current_exe()?.with_file_name("minato"));
+        let mut command = process::command(process::minato()?);
         command
             .args(["relay", "--token-key", key, "--allow-peer", "127.0.0.0/8"])
             .args(["--turn-per-user", PER_USER_MAX, "--turn", &turn.to_string()])
@@ -56,7 +48,7 @@ impl Program {
     /// Debian's coturn with one relay thread, as light as it can be set up.
     pub(crate) fn coturn() -> anyhow::Result<Self> {
         let turn = free_port()?;
-        let mut command = Command::new("turnserver");
+        let mut command = process::command("turnserver");
         command
             .args(["-n", "--no-tls", "--no-dtls", "--no-cli", "--allow-loopback-peers"])
             .args(["--no-stdout-log", "--log-file", "/dev/null", "--pidfile", "turn.pid"])
@@ -71,16 +63,16 @@ impl Program {
     /// The bare loop: this program once more.
     pub(crate) fn bare() -> anyhow::Result<Self> {
         let turn = free_port()?;
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = process::command(std::env::current_exe()?);
         command.args(["turn-bare", &turn.to_string()]);
         Self::start("bare loop", command, turn)
     }
 
     fn start(name: &'static str, mut command: Command, turn: SocketAddr) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        command.current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null());
-        let child = command.spawn().with_context(|| format!("{name} does not start"))?;
-        let program = Self { name, child, turn, _folder: folder };
+        command.current_dir(&folder).stdout(Stdio::null());
+        let process = Process::start(&mut command)?;
+        let program = Self { name, process, turn, _folder: folder };
         program.answers()?;
         Ok(program)
     }
@@ -104,18 +96,18 @@ impl Program {
 
     /// CPU seconds so far, all threads, user and system.
     pub(crate) fn cpu_s(&self) -> anyhow::Result<f64> {
-        Ok(proc::cpu(&self.child.id().to_string())?.as_secs_f64())
+        Ok(self.process.cpu()?.as_secs_f64())
     }
 
     /// Resident memory in kB.
     pub(crate) fn resident_kb(&self) -> anyhow::Result<f64> {
-        Ok(u32::try_from(proc::resident_kb(self.child.id())?)?.into())
+        Ok(u32::try_from(self.process.resident_kb()?)?.into())
     }
 }
 
 /// A user name and a password that every server believes.
 pub(crate) fn credential() -> anyhow::Result<(String, String)> {
-    let output = Command::new(std::env::current_exe()?.with_file_name("minato"))
+    let output = Command::new(process::minato()?)
         .args(["relay", "credential", "--ttl", "86400", "--user", "bench"])
         .env("MINATO_TURN_SECRET", SECRET)
         .output()?;
@@ -123,17 +115,6 @@ pub(crate) fn credential() -> anyhow::Result<(String, String)> {
     let part =
         |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
     Ok((part("username=").context("a user name")?, part("password=").context("a password")?))
-}
-
-/// A port that is free by UDP and TCP, most probably still in a moment.
-pub(crate) fn free_port() -> anyhow::Result<SocketAddr> {
-    for _ in 0..20 {
-        let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        if std::net::TcpListener::bind(address).is_ok() {
-            return Ok(address);
-        }
-    }
-    bail!("no free port")
 }
 
 /// coturn's programs are there, or there is no comparison.

@@ -1,9 +1,10 @@
 //! coturn's own load: `turnutils_uclient` sends, `turnutils_peer` sends back.
 
-use super::program::{Program, free_port};
+use super::program::Program;
 use crate::proc::children_cpu;
+use crate::process::{self, Process, free_port};
 use anyhow::{Context as _, bail};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// Clients at once, packets of each, and milliseconds between two of them: 10,000 a second, at
 /// which neither side is the limit.
@@ -25,27 +26,16 @@ pub(crate) struct Run {
 /// Sends back what it gets; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Echo {
-    child: Child,
+    _process: Process,
     port: String,
 }
 
 impl Echo {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let port = free_port()?.port().to_string();
-        let child = Command::new("turnutils_peer")
-            .args(["-p", &port, "-L", "127.0.0.1"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self { child, port })
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        // It has no other way to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut command = process::command("turnutils_peer");
+        command.args(["-p", &port, "-L", "127.0.0.1"]).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { _process: Process::start(&mut command)?, port })
     }
 }
 
