@@ -40,15 +40,45 @@ pub(crate) fn present(sessions: usize, visits: usize) {
 }
 
 pub(crate) fn received(packets: usize, bytes: usize) {
+    if packets == 0 {
+        return;
+    }
     counter!("minato_relay_packets_in_total").increment(packets as u64);
     counter!("minato_relay_bytes_in_total").increment(bytes as u64);
 }
 
-/// One system call sent these.
+/// What calls to the kernel, or the like of them, have sent: told together, for to count costs a
+/// look-up.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    calls: u64,
+    packets: usize,
+    bytes: usize,
+}
+
+impl Sent {
+    /// One call sent these.
+    pub(crate) fn add(&mut self, packets: usize, bytes: usize) {
+        self.calls += 1;
+        self.packets += packets;
+        self.bytes += bytes;
+    }
+
+    /// Counts them.
+    pub(crate) fn tell(&self) {
+        if self.calls > 0 {
+            counter!("minato_relay_sends_total").increment(self.calls);
+            counter!("minato_relay_packets_out_total").increment(self.packets as u64);
+            counter!("minato_relay_bytes_out_total").increment(self.bytes as u64);
+        }
+    }
+}
+
+/// One call sent these.
 pub(crate) fn sent(packets: usize, bytes: usize) {
-    counter!("minato_relay_sends_total").increment(1);
-    counter!("minato_relay_packets_out_total").increment(packets as u64);
-    counter!("minato_relay_bytes_out_total").increment(bytes as u64);
+    let mut sent = Sent::default();
+    sent.add(packets, bytes);
+    sent.tell();
 }
 
 /// Connections that carry media now.

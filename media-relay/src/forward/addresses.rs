@@ -26,8 +26,10 @@ pub(crate) enum Sort {
     Stun,
     /// A DTLS record.
     Dtls,
-    /// SRTP or SRTCP.
+    /// SRTP.
     Media,
+    /// SRTCP.
+    Control,
     /// None of them.
     Unknown,
 }
@@ -39,7 +41,7 @@ impl Sort {
             Self::Request => "user_unknown",
             Self::Stun => "stun_unknown",
             Self::Dtls => "dtls_unverified",
-            Self::Media => "media_unverified",
+            Self::Media | Self::Control => "media_unverified",
             Self::Unknown => "malformed",
         }
     }
@@ -51,6 +53,8 @@ pub(crate) fn sort(bytes: &[u8]) -> Sort {
         [0, 1, ..] if bytes.len() >= 20 => Sort::Request,
         [0 | 1, ..] if bytes.len() >= 20 => Sort::Stun,
         [20..=63, ..] => Sort::Dtls,
+        // RFC 5761 §4: which payload types RTP leaves to RTCP.
+        [128..=191, 192..=223, ..] if bytes.len() >= 8 => Sort::Control,
         [128..=191, ..] if bytes.len() >= 8 => Sort::Media,
         _ => Sort::Unknown,
     }
@@ -102,7 +106,9 @@ impl Addresses {
                 .get(&source)
                 .or_else(|| self.session_by_address.get(&source))
                 .copied(),
-            Sort::Dtls | Sort::Media => self.session_by_address.get(&source).copied(),
+            Sort::Dtls | Sort::Media | Sort::Control => {
+                self.session_by_address.get(&source).copied()
+            }
             Sort::Unknown => None,
         }
     }

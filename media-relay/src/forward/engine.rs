@@ -3,15 +3,17 @@
 //! Everything here belongs to one thread. Nothing waits, nothing asks a clock.
 
 use super::addresses::{Addresses, Key, Sort, sort};
+use super::beats::Beats;
 use super::figures::Figures;
-use super::session::{Drained, Session};
+use super::session::{Arrival, Drained, Session};
+use super::timers::Timers;
 use super::{Command, Reply, WaitingJoin};
 use crate::admission::{Admissions, LinkId};
 use crate::net::{Here, Way};
 use crate::token::Replays;
 use minato_protocol::media::{FromRelay, LeftReason, RelayCode};
 use minato_protocol::{ParticipantId, VisitId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::net::{Receive, Transmit};
@@ -28,6 +30,8 @@ const LOST_AFTER: Duration = Duration::from_secs(30);
 const AWAY_AFTER: Duration = Duration::from_secs(1);
 /// Timers never fire closer together than this.
 const TIMER_STEP: Duration = Duration::from_millis(1);
+/// A call brings sound fifty times a second; who waited for longer than this waits for nothing.
+const BUSY_FOR: Duration = Duration::from_millis(100);
 /// A datagram with which str0m is asked whether it knows an address: an empty RTP header.
 const PROBE: [u8; 12] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -51,8 +55,12 @@ pub(crate) struct Engine {
     pub(super) figures: Figures,
     /// Sessions that were written to and must see the time before they send.
     pub(super) touched: Vec<Key>,
-    timers: BTreeSet<(Instant, Key)>,
-    timer_by_key: HashMap<Key, Instant>,
+    /// Sessions that heard something and are not drained yet.
+    heard: Vec<Key>,
+    pub(super) timers: Timers,
+    pub(super) beats: Beats,
+    /// When media last came.
+    busy: Option<Instant>,
     next_tick: Instant,
     last_key: u64,
 }
@@ -74,8 +82,10 @@ impl Engine {
             drained: Drained::default(),
             figures: Figures::default(),
             touched: Vec::new(),
-            timers: BTreeSet::new(),
-            timer_by_key: HashMap::new(),
+            heard: Vec::new(),
+            timers: Timers::default(),
+            beats: Beats::new(now),
+            busy: None,
             next_tick: now + TICK,
             last_key: 0,
         }
@@ -83,7 +93,7 @@ impl Engine {
 
     /// When [`Engine::time`] wants to be called at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        self.timers.first().map_or(self.next_tick, |(at, _)| self.next_tick.min(*at))
+        self.timers.first().map_or(self.next_tick, |at| self.next_tick.min(at))
     }
 
     /// Packets to send, oldest first.
@@ -91,13 +101,19 @@ impl Engine {
         std::mem::take(&mut self.drained.transmits)
     }
 
-    /// A packet came. [`Engine::settle`] must follow, after as many of them as came at once.
-    pub(crate) fn receive(&mut self, source: Way, bytes: &[u8], now: Instant) {
+    /// Whether media came lately: then a little patience lets many packets go together.
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
+        self.busy.is_some_and(|at| now.saturating_duration_since(at) < BUSY_FOR)
+    }
+
+    /// A packet came, at a time that may be a moment ago. [`Engine::settle`] must follow, after as
+    /// many of them as were read.
+    pub(crate) fn receive(&mut self, source: Way, bytes: &[u8], at: Instant, now: Instant) {
+        let sort = sort(bytes);
         if let Some(key) = self.addresses.route(source, bytes) {
-            self.deliver(key, source, bytes, now);
+            self.deliver(key, source, bytes, Arrival { sort, at }, now);
             return;
         }
-        let sort = sort(bytes);
         let claimed = self.addresses.claimed_by(source).filter(|_| sort == Sort::Dtls);
         let kept = match claimed.and_then(|key| self.sessions.get_mut(&key)) {
             Some(session) => session.early.replace((source, bytes.to_vec())).is_none(),
@@ -108,42 +124,46 @@ impl Engine {
         }
     }
 
-    fn deliver(&mut self, key: Key, source: Way, bytes: &[u8], now: Instant) {
+    fn deliver(&mut self, key: Key, source: Way, bytes: &[u8], arrival: Arrival, now: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let destination = self.here.nearest(source);
         let Some(receive) = received(source, destination, bytes) else {
             crate::metrics::dropped("malformed");
             return;
         };
-        session.feed(Input::Receive(now, receive), &mut self.drained);
+        let goes_on = session.hear(receive, arrival, now, &mut self.drained);
         session.stats.packets_in += 1;
         session.stats.bytes_in += bytes.len() as u64;
-        let stun = matches!(sort(bytes), Sort::Request | Sort::Stun);
         if self.addresses.is_verified(source, key) {
             session.heard = now;
-            if sort(bytes) == Sort::Media && session.path.heard(source, now) {
+            let media = arrival.sort == Sort::Media;
+            self.busy = if media { Some(now) } else { self.busy };
+            if (media || arrival.sort == Sort::Control) && session.path.heard(source, now) {
                 session.moved(&mut self.drained);
             }
-        } else if stun && knows(session, source, destination, now) {
+        } else if matches!(arrival.sort, Sort::Request | Sort::Stun)
+            && knows(session, source, destination, now)
+        {
             session.heard = now;
             self.addresses.verified(source, key);
             let early = session.early.take().filter(|(from, _)| *from == source);
             if let Some((_, hello)) = early {
-                self.deliver(key, source, &hello, now);
+                let arrival = Arrival { sort: Sort::Dtls, at: now };
+                self.deliver(key, source, &hello, arrival, now);
             }
         }
         self.welcome_back(key, now);
-        self.reschedule(key, now);
+        if goes_on { self.touched.push(key) } else { self.heard.push(key) }
     }
 
     /// Time passed.
     pub(crate) fn time(&mut self, now: Instant) {
-        while let Some((at, key)) = self.timers.first().copied()
-            && at <= now
-        {
-            self.timers.pop_first();
-            self.timer_by_key.remove(&key);
-            self.touched.push(key);
+        while let Some(key) = self.timers.due(now) {
+            match self.sessions.get(&key).map(|session| session.deadline) {
+                Some(later) if later > now => self.reschedule(key, now),
+                Some(_) => self.touched.push(key),
+                None => {}
+            }
         }
         if now >= self.next_tick {
             self.next_tick = now + TICK;
@@ -158,38 +178,38 @@ impl Engine {
             while let Some((key, event)) = self.drained.events.pop_front() {
                 self.happened(key, event, now);
             }
-            if self.touched.is_empty() {
+            let touched = each_once(&mut self.touched);
+            if touched.is_empty() && self.heard.is_empty() {
                 return;
             }
-            let mut touched = std::mem::take(&mut self.touched);
-            touched.sort_unstable();
-            touched.dedup();
+            // Who was written to is drained by that.
+            let heard = each_once(&mut self.heard);
+            for key in heard.into_iter().filter(|key| touched.binary_search(key).is_err()) {
+                let Some(session) = self.sessions.get_mut(&key) else { continue };
+                session.rest(&mut self.drained);
+                self.look_after(key, now);
+            }
             for key in touched {
                 let Some(session) = self.sessions.get_mut(&key) else { continue };
                 session.advance(now, &mut self.drained);
-                if session.is_dead() {
-                    self.remove(key, LeftReason::Lost, now);
-                } else {
-                    self.reschedule(key, now);
-                }
+                self.look_after(key, now);
             }
+        }
+    }
+
+    /// A session was driven: when it wants to be called again, or that it is dead.
+    fn look_after(&mut self, key: Key, now: Instant) {
+        if self.sessions.get(&key).is_some_and(Session::is_dead) {
+            self.remove(key, LeftReason::Lost, now);
+        } else {
+            self.reschedule(key, now);
         }
     }
 
     fn reschedule(&mut self, key: Key, now: Instant) {
-        let Some(session) = self.sessions.get(&key) else { return };
-        let at = session.deadline.max(now + TIMER_STEP);
-        if self.timer_by_key.get(&key) == Some(&at) {
-            return;
-        }
-        self.unschedule(key);
-        self.timers.insert((at, key));
-        self.timer_by_key.insert(key, at);
-    }
-
-    pub(super) fn unschedule(&mut self, key: Key) {
-        if let Some(at) = self.timer_by_key.remove(&key) {
-            self.timers.remove(&(at, key));
+        if let Some(session) = self.sessions.get(&key) {
+            let due = session.deadline.max(now + TIMER_STEP);
+            self.timers.call(key, self.beats.of(due, now));
         }
     }
 
@@ -280,6 +300,14 @@ impl Engine {
         self.last_key += 1;
         Key(self.last_key)
     }
+}
+
+/// Takes a list of sessions, each once, in their order.
+fn each_once(keys: &mut Vec<Key>) -> Vec<Key> {
+    let mut keys = std::mem::take(keys);
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn received(source: Way, destination: SocketAddr, bytes: &[u8]) -> Option<Receive<'_>> {

@@ -45,7 +45,7 @@ impl Engine {
         let mut frames = std::mem::take(publisher.source.frames(track));
         let fresh = publisher.unwrap(&mut frames, packet);
         if track == Track::Microphone {
-            publisher.uplink.heard(packet.header.timestamp, now);
+            publisher.uplink.heard(packet.header.timestamp, packet.timestamp);
         }
         for frame in &fresh {
             publisher.source.sounded(track, frame.payload.len(), now);

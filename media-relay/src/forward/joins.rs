@@ -122,6 +122,7 @@ impl Engine {
         session.connected = true;
         session.stats.connected = true;
         session.keep_for_resends(&mut self.drained);
+        session.put_lines_aside();
         let (visit, participant) = (session.claims.visit, session.claims.participant);
         tracing::info!("media is up");
         let keys = self.keys_by_visit.get(&visit).cloned().unwrap_or_default();
@@ -142,7 +143,7 @@ impl Engine {
         let Some(mut session) = self.sessions.remove(&key) else { return };
         let _ = session.with(&mut self.drained, |rtc| rtc.close());
         self.drained.events.retain(|(owner, _)| *owner != key);
-        self.unschedule(key);
+        self.timers.forget(key);
         self.addresses.forget(key);
         self.key_by_id.remove(&session.id);
         let (visit, participant) = (session.claims.visit, session.claims.participant);
@@ -193,7 +194,9 @@ impl Engine {
             return Err(RelayCode::SdpInvalid);
         }
         let sdp = SdpOffer::from_sdp_string(&offer.text).map_err(|_| RelayCode::SdpInvalid)?;
-        let answer = session.with(&mut self.drained, |rtc| rtc.sdp_api().accept_offer(sdp));
+        let drained = &mut self.drained;
+        let answer = session
+            .with_all_lines(|session| session.with(drained, |rtc| rtc.sdp_api().accept_offer(sdp)));
         let Some(Ok(answer)) = answer else {
             return Err(RelayCode::SdpInvalid);
         };

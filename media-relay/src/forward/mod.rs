@@ -1,10 +1,11 @@
 //! The selective forwarding unit: one thread, one UDP port, all visits.
 //!
 //! `engine` holds the state and is fed by `run`, which owns the socket. The rules in between are
-//! pure and have a file each: `addresses`, `slots`, `layer`, `splice`, `keyframe`, `waves`, `rate`,
-//! `demand`, `path`, `pause`, `red`, `lag`, `stills`, `codecs`, `h264`.
+//! pure and have a file each: `addresses`, `beats`, `timers`, `slots`, `layer`, `splice`,
+//! `keyframe`, `waves`, `rate`, `demand`, `path`, `pause`, `red`, `lag`, `stills`, `codecs`, `h264`.
 
 mod addresses;
+mod beats;
 mod budget;
 mod codecs;
 mod demand;
@@ -32,6 +33,7 @@ mod slots;
 mod source;
 mod splice;
 mod stills;
+mod timers;
 mod uplink;
 mod waves;
 

@@ -3,16 +3,17 @@
 use super::engine::Engine;
 use super::{COMMANDS_MAX, Command};
 use crate::net::{Here, Ports, TcpPort, UnitEnd};
+use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Readings of the sockets before what follows from them is sent.
-const READINGS: usize = 4;
+/// Readings of the sockets in one go. What is left then is read after what follows from them was
+/// sent.
+const READINGS: usize = 16;
 
-/// What follows from datagrams is worked off at once, but not oftener than this: the packets of a
-/// frame come one by one and leave together.
-const GATHER: Duration = Duration::from_millis(1);
+/// While no media flows what comes is worked off at once, but not oftener than this.
+const REST: Duration = Duration::from_millis(1);
 
 /// Starts the thread. It ends at [`Command::Stop`] or when nobody holds a sender any more.
 pub(crate) fn start(
@@ -39,41 +40,45 @@ pub(crate) fn start(
 
 async fn run(mut ports: Ports, mut engine: Engine, mut inbox: mpsc::Receiver<Command>) {
     let mut settled = Instant::now();
-    let mut gathering = false;
+    let mut commands = VecDeque::new();
     loop {
-        let due =
-            if gathering { engine.deadline().min(settled + GATHER) } else { engine.deadline() };
-        tokio::select! {
-            command = inbox.recv() => {
-                let Some(command) = command else { return };
-                let stop = matches!(command, Command::Stop);
-                engine.command(command, Instant::now());
-                ports.send(engine.take_transmits()).await;
-                if stop {
-                    return;
+        let (now, due) = (Instant::now(), engine.deadline());
+        if engine.is_busy(now) {
+            // While media flows datagrams stay in the sockets until the next beat; the sockets keep
+            // when each arrived. The packets of a frame then leave together, and every session
+            // looks at the time once for all of them. The thread is the engine's own and sleeps
+            // itself: the reactor would wake it for every datagram.
+            let until = engine.beats.after(now).min(due);
+            std::thread::sleep(until.saturating_duration_since(now));
+        } else {
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(command) => commands.push_back(command),
+                    None => return,
+                },
+                () = ports.readable() => {
+                    let until = (settled + REST).min(due);
+                    std::thread::sleep(until.saturating_duration_since(Instant::now()));
                 }
+                () = tokio::time::sleep_until(due.into()) => {}
             }
-            () = ports.readable() => {
-                let now = Instant::now();
-                for _ in 0..READINGS {
-                    let more = ports.receive(|source, bytes| engine.receive(source, bytes, now));
-                    if !more {
-                        break;
-                    }
-                }
-                gathering = now < settled + GATHER;
-                if gathering {
-                    continue;
-                }
-            }
-            () = tokio::time::sleep_until(due.into()) => {}
         }
         let now = Instant::now();
-        (settled, gathering) = (now, false);
-        engine.settle(now);
-        if now >= engine.deadline() {
-            engine.time(now);
+        for _ in 0..READINGS {
+            let take = |source, bytes: &[u8], at| engine.receive(source, bytes, at, now);
+            if !ports.receive(now, take) {
+                break;
+            }
         }
+        while let Some(command) = commands.pop_front().or_else(|| inbox.try_recv().ok()) {
+            let stop = matches!(command, Command::Stop);
+            engine.command(command, now);
+            if stop {
+                return ports.send(engine.take_transmits()).await;
+            }
+        }
+        engine.time(now);
         ports.send(engine.take_transmits()).await;
+        settled = now;
     }
 }

@@ -1,9 +1,11 @@
-//! One participant's connection: a str0m instance, the lines of its offer, and the rule that
-//! every change is followed by a full drain.
+//! One participant's connection: a str0m instance and the lines of its offer.
 
+mod drive;
 mod media;
 
-use super::addresses::{Key, Sort, sort};
+pub(crate) use drive::Arrival;
+
+use super::addresses::Key;
 use super::codecs::Codecs;
 use super::demand::Demand;
 use super::downlink::Downlink;
@@ -18,29 +20,22 @@ use super::waves::WaveQueue;
 use crate::ladder::Manner;
 use crate::net::Way;
 use crate::sdp::Lines;
+use media::LineAside;
 use minato_protocol::ParticipantId;
 use minato_protocol::media::{
     LadderStep, MediaClaims, PartyRole, SessionStats, SlotMap, VideoWish,
 };
 use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use str0m::channel::ChannelId;
 use str0m::media::Mid;
 use str0m::net::Transmit;
-use str0m::rtp::{RtpWrite, Ssrc};
-use str0m::{Event, Input, Output, Rtc};
+use str0m::rtp::Ssrc;
+use str0m::{Event, Rtc};
 use tracing::Span;
-use tracing::level_filters::LevelFilter;
 
 /// Wishes of one page, one a participant it has ever named. When full none is added.
 pub(crate) const WISHES_MAX: usize = 32;
-
-/// Steps of time in one go: with the longest step time runs less than a millisecond ahead. What
-/// is not sent then waits for the next timer.
-const PACED_BURST_MAX: usize = 64;
-/// A step that is still the pacer's counting of packets and not a wait.
-const PACED_STEP: Duration = Duration::from_micros(5);
 
 /// What came out of draining sessions, in order.
 #[derive(Debug, Default)]
@@ -76,6 +71,8 @@ pub(crate) struct Session {
     pub(crate) away: bool,
     pub(crate) connected: bool,
     pub(crate) deadline: Instant,
+    /// The latest time that str0m has seen.
+    seen: Instant,
     pub(crate) source: Source,
     pub(crate) outgoing: Outgoing,
     pub(crate) slots: Slots,
@@ -103,8 +100,8 @@ pub(crate) struct Session {
     pub(crate) early: Option<(Way, Vec<u8>)>,
     /// Payload types that this page expects.
     pub(crate) codecs: Codecs,
-    /// Media packets of this settling. No more than come in meanwhile, times the repairs of each.
-    unsent: Vec<(Mid, RtpWrite)>,
+    /// Lines that nobody was ever on; no more than were offered.
+    aside: Vec<LineAside>,
     track_by_mid: HashMap<Mid, Track>,
     track_by_ssrc: HashMap<Ssrc, (Track, Layer)>,
     rtc: Box<Rtc>,
@@ -136,6 +133,7 @@ impl Session {
             away: false,
             connected: false,
             deadline: now,
+            seen: now,
             source: Source::default(),
             outgoing: Outgoing::new(&lines),
             slots: Slots::new(lines.slots.len()),
@@ -157,7 +155,7 @@ impl Session {
             demand: Demand::default(),
             early: None,
             codecs,
-            unsent: Vec::new(),
+            aside: Vec::new(),
             track_by_mid,
             track_by_ssrc: HashMap::new(),
             lines,
@@ -175,94 +173,6 @@ impl Session {
     /// Whether stethoscopes are heard here: by who can make something of them.
     pub(crate) fn hears_stethoscopes(&self) -> bool {
         self.claims.rights.receive && is_staff(&self.claims)
-    }
-
-    /// Whether the connection broke for good.
-    pub(crate) fn is_dead(&self) -> bool {
-        self.dead || !self.rtc.is_alive()
-    }
-
-    /// Whether a datagram is for this session, by str0m's own judgement.
-    pub(crate) fn accepts(&self, input: &Input<'_>) -> bool {
-        self.rtc.accepts(input)
-    }
-
-    /// Does one thing to the connection and drains it. A connection that fails or panics is dead;
-    /// nobody else is harmed.
-    pub(crate) fn with<T>(
-        &mut self,
-        drained: &mut Drained,
-        act: impl FnOnce(&mut Rtc) -> T,
-    ) -> Option<T> {
-        if self.is_dead() {
-            return None;
-        }
-        // The media engine's own words are worth a span for each packet only where they are read.
-        let told = LevelFilter::current() >= LevelFilter::DEBUG;
-        let _of_visit = told.then(|| self.span.clone().entered());
-        let mut act = Some(act);
-        let guarded = catch_unwind(AssertUnwindSafe(|| {
-            let act = act.take()?;
-            let answer = act(&mut self.rtc);
-            self.drain(drained);
-            Some(answer)
-        }));
-        guarded.unwrap_or_else(|_| {
-            self.span.in_scope(|| tracing::error!("a session broke the media engine"));
-            metrics::counter!("minato_relay_engine_panics_total").increment(1);
-            self.dead = true;
-            None
-        })
-    }
-
-    /// Feeds network or time.
-    pub(crate) fn feed(&mut self, input: Input<'_>, drained: &mut Drained) {
-        let fed = self.with(drained, |rtc| rtc.handle_input(input));
-        if let Some(Err(error)) = fed {
-            self.span.in_scope(|| tracing::debug!(%error, "input refused"));
-        }
-    }
-
-    /// Lets time pass and everything go out that may go now. The pacer gives one packet a step of
-    /// time, so time runs on by microseconds until the pacer waits for the real one.
-    pub(crate) fn advance(&mut self, now: Instant, drained: &mut Drained) {
-        self.write_unsent(drained);
-        let mut at = now;
-        for _ in 0..PACED_BURST_MAX {
-            let before = (drained.transmits.len(), drained.events.len());
-            self.feed(Input::Timeout(at), drained);
-            let idle = before == (drained.transmits.len(), drained.events.len());
-            if idle || self.is_dead() || self.deadline > at + PACED_STEP {
-                return;
-            }
-            at = self.deadline.max(at + Duration::from_micros(1));
-        }
-    }
-
-    fn drain(&mut self, drained: &mut Drained) {
-        loop {
-            match self.rtc.poll_output() {
-                Ok(Output::Timeout(at)) => {
-                    self.deadline = at;
-                    return;
-                }
-                Ok(Output::Transmit(mut transmit)) => {
-                    if matches!(sort(&transmit.contents), Sort::Media | Sort::Dtls) {
-                        let way = self.path.toward(Way::of(&transmit));
-                        (transmit.proto, transmit.destination) = (way.proto, way.address);
-                    }
-                    self.stats.packets_out += 1;
-                    self.stats.bytes_out += transmit.contents.len() as u64;
-                    drained.transmits.push(transmit);
-                }
-                Ok(Output::Event(event)) => drained.events.push_back((self.key, event)),
-                Err(error) => {
-                    tracing::debug!(%error, "session failed");
-                    self.dead = true;
-                    return;
-                }
-            }
-        }
     }
 
     /// Whether the page has the codec of somebody's picture; of one that was never seen it has.

@@ -7,6 +7,7 @@ use super::udp::UdpPort;
 use super::way::Way;
 use std::io;
 use std::net::UdpSocket;
+use std::time::Instant;
 use str0m::net::{Protocol, Transmit};
 
 /// One UDP port, all connections with media, and what clients of TURN send and get.
@@ -32,11 +33,15 @@ impl Ports {
         }
     }
 
-    /// Takes what has come. Answers whether there may be more.
-    pub(crate) fn receive(&mut self, mut take: impl FnMut(Way, &[u8])) -> bool {
-        self.turn.receive(|source, bytes| take(Way::udp(source), bytes));
-        let more = self.udp.receive(|source, bytes| take(Way::udp(source), bytes));
-        self.tcp.receive(take) || more
+    /// Takes what has come, with when it did, `now` at the latest. Answers whether there may be more.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        mut take: impl FnMut(Way, &[u8], Instant),
+    ) -> bool {
+        self.turn.receive(|source, bytes| take(Way::udp(source), bytes, now));
+        let more = self.udp.receive(now, |source, bytes, at| take(Way::udp(source), bytes, at));
+        self.tcp.receive(|source, bytes| take(source, bytes, now)) || more
     }
 
     /// Sends all; what goes one way goes in order. Connections never make it wait.

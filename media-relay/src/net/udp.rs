@@ -1,11 +1,12 @@
 //! The one UDP port of all sessions: many datagrams a system call, in and out.
 
 use super::burst::{RUN_BYTES_MAX, gather, runs};
+use crate::metrics::Sent;
 use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use str0m::net::Transmit;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -18,6 +19,9 @@ const DATAGRAM_BYTES_MAX: usize = 2_048;
 const MESSAGES: usize = 16;
 /// Room for the longest run.
 const MESSAGE_BYTES: usize = 64 * 1024;
+/// The kernel stamps datagrams with the wall clock. One that seems to have waited longer than this
+/// came while that clock was set.
+const WAITED_MAX: Duration = Duration::from_millis(100);
 /// How long a full send buffer is waited for. After that the rest of what was to be sent is
 /// dropped: the kernel does not tell sound from picture, but it empties within microseconds.
 const SEND_WAIT: Duration = Duration::from_millis(5);
@@ -69,24 +73,38 @@ impl UdpPort {
         }
     }
 
-    /// Takes what one call to the kernel gives, with addresses in their canonical family. Answers
-    /// whether there may be more.
-    pub(crate) fn receive(&mut self, mut take: impl FnMut(SocketAddr, &[u8])) -> bool {
+    /// Takes what one call to the kernel gives, with addresses in their canonical family and the
+    /// time of arrival, `now` at the latest. Answers whether there may be more.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        mut take: impl FnMut(SocketAddr, &[u8], Instant),
+    ) -> bool {
         let mut room = self.inbox.chunks_exact_mut(MESSAGE_BYTES);
         let mut buffers: [IoSliceMut<'_>; MESSAGES] =
             std::array::from_fn(|_| IoSliceMut::new(room.next().unwrap_or_default()));
         let mut metas = [RecvMeta::default(); MESSAGES];
-        let read = || self.state.recv((&self.socket).into(), &mut buffers, &mut metas);
-        let Ok(count) = self.socket.try_io(Interest::READABLE, read) else { return false };
+        // Whether or not the reactor knows of it: while media flows nobody asks the reactor.
+        let Ok(count) = self.state.recv((&self.socket).into(), &mut buffers, &mut metas) else {
+            // Now it has to be asked.
+            let _ = self.socket.try_io(Interest::READABLE, || -> io::Result<()> {
+                Err(io::ErrorKind::WouldBlock.into())
+            });
+            return false;
+        };
         let (mut packets, mut bytes) = (0, 0);
+        let (wall, behind) = (crate::clock::since_1970(), now.elapsed());
         for (meta, buffer) in metas.iter().zip(&buffers).take(count) {
             let source = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
             let run = buffer.get(..meta.len).unwrap_or_default();
+            let waited = meta.timestamp.map(|at| wall.saturating_sub(at).saturating_sub(behind));
+            let waited = waited.unwrap_or_default().min(WAITED_MAX);
+            let at = now.checked_sub(waited).unwrap_or(now);
             for datagram in run.chunks(meta.stride.max(1)) {
                 packets += 1;
                 bytes += datagram.len();
                 if datagram.len() <= DATAGRAM_BYTES_MAX {
-                    take(source, datagram);
+                    take(source, datagram, at);
                 } else {
                     crate::metrics::dropped("too_large");
                 }
@@ -99,12 +117,14 @@ impl UdpPort {
     /// Sends all; what goes to one address goes in order.
     pub(crate) async fn send(&mut self, mut transmits: Vec<Transmit>) {
         gather(&mut transmits);
+        let mut sent = Sent::default();
         for run in runs(&transmits, self.state.max_gso_segments()) {
-            self.send_run(&transmits[run]).await;
+            self.send_run(&transmits[run], &mut sent).await;
         }
+        sent.tell();
     }
 
-    async fn send_run(&mut self, run: &[Transmit]) {
+    async fn send_run(&mut self, run: &[Transmit], counted: &mut Sent) {
         if let [first, _, ..] = run {
             let to = self.reachable(first.destination);
             let mut joined = std::mem::take(&mut self.run);
@@ -114,7 +134,7 @@ impl UdpPort {
             let bytes = joined.len();
             self.run = joined;
             match sent {
-                Ok(()) => return crate::metrics::sent(run.len(), bytes),
+                Ok(()) => return counted.add(run.len(), bytes),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return crate::metrics::dropped_many("socket", run.len());
                 }
@@ -125,7 +145,7 @@ impl UdpPort {
         for transmit in run {
             let to = self.reachable(transmit.destination);
             match self.put(to, &transmit.contents, None).await {
-                Ok(()) => crate::metrics::sent(1, transmit.contents.len()),
+                Ok(()) => counted.add(1, transmit.contents.len()),
                 Err(_) => crate::metrics::dropped("socket"),
             }
         }
@@ -189,7 +209,7 @@ mod tests {
         let mut seen = Vec::new();
         while seen.len() < count {
             tokio::time::timeout(Duration::from_secs(5), port.readable()).await.expect("in time");
-            while port.receive(|_, bytes| seen.push((bytes.len(), bytes[0]))) {}
+            while port.receive(Instant::now(), |_, bytes, _| seen.push((bytes.len(), bytes[0]))) {}
         }
         seen
     }
@@ -215,7 +235,7 @@ mod tests {
         to.send(burst(back, &[10])).await;
         let mut sources = Vec::new();
         from.readable().await;
-        from.receive(|source, _| sources.push(source));
+        from.receive(Instant::now(), |source, _, _| sources.push(source));
         assert_eq!(sources, [to.socket.local_addr().expect("bound")]);
     }
 

@@ -102,7 +102,7 @@ impl Hall {
             6 => {
                 let bytes = [&[what | 0x80, step], payload].concat();
                 let from = Way::udp(client.address);
-                return self.engine.receive(from, &bytes, self.now);
+                return self.engine.receive(from, &bytes, self.now, self.now);
             }
             _ => {
                 if let Some(stream) = client.rtc.direct_api().stream_rx_by_mid(client.slot, None) {
@@ -140,7 +140,7 @@ impl Hall {
         for client in &mut self.clients {
             let _ = client.rtc.handle_input(Input::Timeout(now));
             for datagram in drain(client) {
-                self.engine.receive(Way::udp(client.address), &datagram, now);
+                self.engine.receive(Way::udp(client.address), &datagram, now, now);
             }
         }
         self.engine.settle(now);
@@ -155,7 +155,7 @@ impl Hall {
             let receive = Receive { proto: Protocol::Udp, source, destination, contents };
             let _ = client.rtc.handle_input(Input::Receive(now, receive));
             for datagram in drain(client) {
-                self.engine.receive(Way::udp(client.address), &datagram, now);
+                self.engine.receive(Way::udp(client.address), &datagram, now, now);
             }
         }
         self.engine.settle(now);

@@ -2,13 +2,13 @@
 
 use super::{Drained, Session};
 use crate::forward::layer::Layer;
-use crate::forward::outgoing::Voice;
+use crate::forward::outgoing::{Outgoing, Voice};
 use crate::forward::red::{Frame, Frames};
 use crate::forward::source::Track;
 use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::media::{KeyframeRequestKind, Mid, Rid};
-use str0m::rtp::{RtpPacket, RtpWrite};
+use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
 
 /// Synchronisation sources remembered of one participant: 3 lines, simulcast, restarts. When
 /// full all are looked up anew.
@@ -19,6 +19,14 @@ const RESEND_AGE: Duration = Duration::from_secs(2);
 /// Resends above this share of what is sent are given up. str0m's own 15 % ends all repair on
 /// the links that need it most.
 const RESEND_SHARE: f32 = 0.35;
+
+/// A receiving line that nobody was ever on, as it was answered.
+#[derive(Debug)]
+pub(super) struct LineAside {
+    mid: Mid,
+    ssrc: Ssrc,
+    resends: Option<Ssrc>,
+}
 
 impl Session {
     /// What an incoming packet is part of; `None` if it is on a line that was never agreed.
@@ -64,30 +72,60 @@ impl Session {
         Some(Voice { pt: self.codecs.opus?, red })
     }
 
-    /// Takes a media packet along when the session next sees the time, which must follow. Nothing
-    /// is queued for a page that is not connected.
+    /// Hands a media packet to the connection, which sends it when it next sees the time; that must
+    /// follow. Nothing is queued for a page that is not connected.
     pub(crate) fn write(&mut self, mid: Mid, write: RtpWrite) {
-        if self.connected {
-            self.unsent.push((mid, write));
+        if !self.connected {
+            return;
+        }
+        self.begin_line(mid);
+        if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, None) {
+            stream.write_rtp(write);
         }
     }
 
-    /// Hands all that was taken along to the connection, in order.
-    pub(super) fn write_unsent(&mut self, drained: &mut Drained) {
-        if self.unsent.is_empty() {
-            return;
+    /// Puts aside the lines that nobody is on yet: str0m walks over all it has with every packet, and
+    /// most pages hear one or two others. The first pair stays, for it is what links are probed with.
+    pub(crate) fn put_lines_aside(&mut self) {
+        let Outgoing { sounds, pictures, auscultation } = &self.outgoing;
+        let sounds = sounds.iter().skip(1).chain(auscultation).map(|out| out.mid);
+        let pictures = pictures.iter().skip(1).flatten().map(|out| out.mid);
+        self.put_aside(sounds.chain(pictures).collect());
+    }
+
+    /// Does something with all lines as they were answered, those put aside too.
+    pub(crate) fn with_all_lines<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let aside = std::mem::take(&mut self.aside);
+        aside.iter().for_each(|line| self.bring_back(line));
+        let answer = act(self);
+        self.put_aside(aside.into_iter().map(|line| line.mid).collect());
+        answer
+    }
+
+    fn put_aside(&mut self, mids: Vec<Mid>) {
+        let mut direct = self.rtc.direct_api();
+        for mid in mids {
+            let Some(stream) = direct.stream_tx_by_mid(mid, None) else { continue };
+            let line = LineAside { mid, ssrc: stream.ssrc(), resends: stream.rtx() };
+            direct.remove_stream_tx(line.ssrc);
+            self.aside.push(line);
         }
-        let mut unsent = std::mem::take(&mut self.unsent);
-        self.with(drained, |rtc| {
-            let mut direct = rtc.direct_api();
-            for (mid, write) in unsent.drain(..) {
-                if let Some(stream) = direct.stream_tx_by_mid(mid, None) {
-                    stream.write_rtp(write);
-                }
-            }
-        });
-        unsent.clear();
-        self.unsent = unsent;
+    }
+
+    fn begin_line(&mut self, mid: Mid) {
+        if let Some(index) = self.aside.iter().position(|line| line.mid == mid) {
+            let line = self.aside.swap_remove(index);
+            self.bring_back(&line);
+        }
+    }
+
+    fn bring_back(&mut self, line: &LineAside) {
+        let is_picture = self.outgoing.slot_of_picture(line.mid).is_some();
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.declare_stream_tx(line.ssrc, line.resends, line.mid, None);
+        if is_picture {
+            stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
+        }
     }
 
     /// Lost sound, lost pictures are asked for again from now on, or are not.
