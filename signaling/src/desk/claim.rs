@@ -241,7 +241,7 @@ impl Desk {
 }
 
 fn standing_claim(room: &Room, doctor: StaffId, visit: VisitId) -> Option<Claimed> {
-    room.live()
+    room.claimed()
         .find(|ticket| ticket.owner() == Some(doctor) && ticket.visit() == Some(visit))
         .map(|ticket| Claimed { ticket: ticket.id, visit, epoch: ticket.epoch })
 }

@@ -21,7 +21,7 @@ const READ_EVENTS: usize = 1_000;
 const EVENTS_A_SNAPSHOT: u64 = 1_000;
 
 /// A state that is durable, with the version of its stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Seen<A> {
     /// The fold of all events so far.
     pub state: A,

@@ -148,7 +148,8 @@ impl Desk {
     /// The ticket whose visit this is, while it goes on.
     pub async fn ticket_of_visit(&self, visit: VisitId) -> Result<(RoomId, Arc<Ticket>), Code> {
         let found = self.find_ticket(|seen| {
-            let of_visit = seen.live().find(|ticket| ticket.visit() == Some(visit))?;
+            let mut all = seen.claimed().chain(seen.live());
+            let of_visit = all.find(|ticket| ticket.visit() == Some(visit))?;
             seen.tickets.get(&of_visit.id)
         });
         found.await.ok_or(Code::VisitUnknown)

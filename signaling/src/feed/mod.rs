@@ -1,6 +1,9 @@
 //! Views and cursors to screens: what a screen has, and what it has to be sent next.
 
+mod lists;
 mod screen;
-mod tickets;
+mod told;
 
+pub use lists::{Around, List, Lists};
 pub use screen::Screen;
+pub use told::Rooms;

@@ -1,6 +1,6 @@
 //! One connected screen: its tables, its cursors, and the messages that bring it up to date.
 
-use super::tickets::Told;
+use super::lists::{Around, List, Lists, ROWS_MAX, in_parts};
 use crate::acts::participant;
 use crate::desk::Seen;
 use crate::http::Edge;
@@ -16,19 +16,40 @@ use std::sync::Arc;
 
 type Rooms = Vec<(RoomId, Arc<Seen<Room>>)>;
 
-/// Rows of one message. More of them come in further messages, so that the largest room fits
-/// through a socket's buffer and a slow link shows its beginning early.
-const ROWS_MAX: usize = 250;
-
 /// What a screen was sent so far.
 #[derive(Debug)]
 pub struct Screen {
     viewer: Viewer,
     session: String,
     tables: BTreeMap<ViewName, Table>,
-    told: Told,
+    lists: Lists,
     readings: Option<Cursor>,
     chat: Option<(VisitId, u32)>,
+}
+
+/// What a view is made of.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Told by what changed.
+    List(List),
+    /// A few rows, made anew each time.
+    Place,
+    Visits,
+    Devices,
+}
+
+impl Kind {
+    fn of(view: ViewName) -> Self {
+        match view {
+            ViewName::Rooms => Self::List(List::Rooms),
+            ViewName::Tickets => Self::List(List::Tickets),
+            ViewName::Doctors => Self::List(List::Doctors),
+            ViewName::Alerts => Self::List(List::Alerts),
+            ViewName::Place => Self::Place,
+            ViewName::Visits => Self::Visits,
+            ViewName::Devices => Self::Devices,
+        }
+    }
 }
 
 /// The tables of each role.
@@ -52,7 +73,7 @@ impl Screen {
             viewer,
             session,
             tables: BTreeMap::new(),
-            told: Told::default(),
+            lists: Lists::new(viewer),
             readings: None,
             chat: None,
         }
@@ -63,7 +84,7 @@ impl Screen {
         let rooms = edge.desk.all_rooms().await?;
         let mut messages = Vec::new();
         for view in views_of(&self.viewer) {
-            let (rows, _) = self.rows(edge, &rooms, *view).await?;
+            let rows = self.rows(edge, &rooms, *view).await?;
             let kept = have.iter().find(|kept| kept.view == *view && kept.epoch == edge.epoch);
             let resumed = kept.map(|kept| (kept, Table::resumed(&rows, kept.version)));
             if let Some((_, table)) = resumed.filter(|(kept, table)| table.hash() == kept.hash) {
@@ -91,10 +112,7 @@ impl Screen {
             return Err(Code::NotAllowed);
         }
         let rooms = edge.desk.all_rooms().await?;
-        if view == ViewName::Tickets {
-            self.told = Told::default();
-        }
-        let (rows, _) = self.rows(edge, &rooms, view).await?;
+        let rows = self.rows(edge, &rooms, view).await?;
         Ok(self.whole(edge, view, rows))
     }
 
@@ -103,16 +121,19 @@ impl Screen {
         let rooms = edge.desk.all_rooms().await?;
         let mut messages = Vec::new();
         for view in views_of(&self.viewer) {
-            let (rows, gone) = self.rows(edge, &rooms, *view).await?;
-            let table = self.tables.entry(*view).or_default();
-            let changes = match view {
-                ViewName::Tickets => in_parts(table, rows, gone),
-                ViewName::Rooms
-                | ViewName::Doctors
-                | ViewName::Visits
-                | ViewName::Place
-                | ViewName::Devices
-                | ViewName::Alerts => table.replace(rows).into_iter().collect(),
+            let changes = match Kind::of(*view) {
+                Kind::List(list) => {
+                    let (roll, today) = (edge.directory.roll(), edge.today());
+                    let around =
+                        Around { rooms: &rooms, cards: &roll.card_by_staff, today: &today };
+                    let table = self.tables.entry(*view).or_default();
+                    self.lists.news(list, table, around)
+                }
+                Kind::Place | Kind::Visits | Kind::Devices => {
+                    let rows = self.rows(edge, &rooms, *view).await?;
+                    let table = self.tables.entry(*view).or_default();
+                    table.replace(rows).into_iter().collect()
+                }
             };
             messages.extend(changes.into_iter().map(|change| message(edge, *view, false, change)));
         }
@@ -120,33 +141,17 @@ impl Screen {
         Ok(messages)
     }
 
-    /// Rows of one view; for tickets only the changed ones and the keys of those that are gone.
-    async fn rows(
-        &mut self,
-        edge: &Edge,
-        rooms: &Rooms,
-        view: ViewName,
-    ) -> Result<(Vec<Row>, Vec<String>), Code> {
-        let viewer = self.viewer;
-        let each = |rows: Vec<Row>| Ok((rows, Vec::new()));
-        match view {
-            ViewName::Tickets => Ok(self.told.news(&viewer, rooms, &edge.today())),
-            ViewName::Rooms => {
-                each(rooms.iter().map(|(id, seen)| views::room_row(*id, &seen.state)).collect())
+    /// Every row of one view.
+    async fn rows(&mut self, edge: &Edge, rooms: &Rooms, view: ViewName) -> Result<Vec<Row>, Code> {
+        match Kind::of(view) {
+            Kind::List(list) => {
+                let (roll, today) = (edge.directory.roll(), edge.today());
+                let around = Around { rooms, cards: &roll.card_by_staff, today: &today };
+                Ok(self.lists.whole(list, around))
             }
-            ViewName::Doctors => {
-                each(views::doctors(&viewer, rooms, &edge.directory.roll().card_by_staff))
-            }
-            ViewName::Alerts => {
-                let of_room = |seen: &Arc<Seen<Room>>| -> Vec<Row> {
-                    let live = seen.state.live();
-                    live.flat_map(|ticket| views::alerts(&viewer, &seen.state, ticket)).collect()
-                };
-                each(rooms.iter().flat_map(|(_, seen)| of_room(seen)).collect())
-            }
-            ViewName::Place => each(self.place(edge, rooms)),
-            ViewName::Visits => each(self.visits(edge, rooms).await?),
-            ViewName::Devices => each(devices(edge, &viewer, rooms)),
+            Kind::Place => Ok(self.place(edge, rooms)),
+            Kind::Visits => self.visits(edge, rooms).await,
+            Kind::Devices => Ok(devices(edge, &self.viewer, rooms)),
         }
     }
 
@@ -185,8 +190,7 @@ impl Screen {
             return own.map(|own| (room, own)).into_iter().collect();
         }
         let claimed = |(room, seen): &'a (RoomId, Arc<Seen<Room>>)| {
-            let live = seen.state.live().filter(|ticket| ticket.claim().is_some());
-            live.map(move |ticket| (*room, ticket))
+            seen.state.claimed().map(move |ticket| (*room, ticket))
         };
         rooms.iter().flat_map(claimed).collect()
     }
@@ -309,16 +313,6 @@ fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
         })
         .collect()
     })
-}
-
-/// A change of any size as changes of at most [`ROWS_MAX`] rows.
-fn in_parts(table: &mut Table, rows: Vec<Row>, gone: Vec<String>) -> Vec<views::Change> {
-    let mut changes: Vec<_> = table.apply(Vec::new(), gone).into_iter().collect();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        changes.extend(table.apply(rows.by_ref().take(ROWS_MAX).collect(), Vec::new()));
-    }
-    changes
 }
 
 fn message(edge: &Edge, view: ViewName, whole: bool, change: views::Change) -> ToScreen {

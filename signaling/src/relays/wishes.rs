@@ -54,7 +54,7 @@ impl Wishes {
     pub async fn now(desk: &Desk, gateways: &Gateways) -> Result<Self, Code> {
         let mut wishes = Self::default();
         for (_, room) in desk.all_rooms().await? {
-            for ticket in room.state.live() {
+            for ticket in room.state.claimed() {
                 let Some(claim) = ticket.claim() else { continue };
                 let Ok(papers) = desk.visits.see(&StreamId::visit(claim.visit)).await else {
                     wishes.unread.push(claim.visit);

@@ -142,7 +142,7 @@ fn open(room: &Room, name: &str, clinic: &minato_protocol::view::Clinic) -> Deci
 /// Whoever has a patient here stays on the roster until the patient is with somebody: otherwise
 /// nobody would notice that this doctor's screen is gone.
 fn set_roster(room: &Room, doctors: &[StaffId]) -> Decided {
-    let mut owners = room.live().filter_map(Ticket::owner);
+    let mut owners = room.claimed().filter_map(Ticket::owner);
     if owners.any(|owner| !doctors.contains(&owner)) {
         return Err(Code::DoctorBusy);
     }
@@ -181,7 +181,7 @@ fn set_ready(room: &Room, ticket: TicketId, ready: bool) -> Decided {
 
 fn set_duty(room: &Room, doctor: StaffId, duty: Duty) -> Decided {
     let entry = room.roster.get(&doctor).ok_or(Code::DoctorNotNamed)?;
-    let has_patient = room.live().any(|ticket| ticket.owner() == Some(doctor));
+    let has_patient = room.claimed().any(|ticket| ticket.owner() == Some(doctor));
     if duty == Duty::Off && has_patient {
         return Err(Code::DoctorBusy);
     }

@@ -2,15 +2,22 @@
 
 use super::decide::triage_now;
 use super::{
-    Claim, Event, NewTicket, OVER_KEPT, OnRoster, Room, SKIP_AFTER_MISS, Stage, Ticket, order,
+    Claim, Event, NewTicket, OVER_KEPT, OnRoster, Room, SKIP_AFTER_MISS, Stage, Ticket, Tickets,
+    order,
 };
 use minato_protocol::act::{ContactOutcome, Duty};
 use minato_protocol::view::{HandOver, Why};
 use minato_protocol::{Span, StaffId, TicketId, Timestamp, VisitId};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) fn evolve(room: &mut Room, event: &Event, at: Timestamp) {
+    let concerned = event.ticket();
+    concerned.into_iter().for_each(|ticket| room.unlist(ticket));
+    happen(room, event, at);
+    concerned.into_iter().for_each(|ticket| room.list(ticket));
+}
+
+fn happen(room: &mut Room, event: &Event, at: Timestamp) {
     match event {
         Event::Opened { name, clinic } => {
             room.name.clone_from(name);
@@ -161,13 +168,13 @@ fn in_place(room: &mut Room, event: &Event, at: Timestamp) {
     }
 }
 
-fn ticket_mut(tickets: &mut BTreeMap<TicketId, Arc<Ticket>>, id: TicketId) -> Option<&mut Ticket> {
+fn ticket_mut(tickets: &mut Tickets, id: TicketId) -> Option<&mut Ticket> {
     tickets.get_mut(&id).map(Arc::make_mut)
 }
 
 /// The place is given back; what was over long enough is forgotten here (the log keeps it).
 fn is_over(room: &mut Room, ticket: TicketId, at: Timestamp) {
-    if !room.live.remove(&ticket) {
+    if room.live.remove(&ticket).is_none() {
         return;
     }
     room.over.push_back((at, ticket));
@@ -206,7 +213,7 @@ fn make(
     let serial = room.serial;
     room.serial += 1;
     room.tickets.insert(new.ticket, Arc::new(Ticket::new(new, bedside, serial, at)));
-    room.live.insert(new.ticket);
+    room.live.insert(new.ticket, ());
     room.ticket_by_subject.insert(new.subject, new.ticket);
     new.ticket
 }
@@ -240,7 +247,7 @@ fn into_queue(room: &mut Room, ticket: TicketId, change: impl FnOnce(&mut Ticket
     change(known);
     let rank = known.rank;
     if let Some(old) = was {
-        room.queue.remove(old);
+        room.queue.remove(&old);
     }
     room.queue.insert(rank, ticket);
 }
@@ -248,7 +255,7 @@ fn into_queue(room: &mut Room, ticket: TicketId, change: impl FnOnce(&mut Ticket
 fn out_of_queue(room: &mut Room, ticket: TicketId, change: impl FnOnce(&mut Ticket)) {
     let Some(known) = ticket_mut(&mut room.tickets, ticket) else { return };
     if known.is_waiting() {
-        room.queue.remove(known.rank);
+        room.queue.remove(&known.rank);
     }
     change(known);
 }
@@ -262,7 +269,7 @@ fn requeue(room: &mut Room, ticket: TicketId, change: impl FnOnce(&mut Ticket)) 
     known.rank = order::moved(known.rank, triage_now(known), arrived, known.serial);
     if known.is_waiting() {
         let rank = known.rank;
-        room.queue.remove(old);
+        room.queue.remove(&old);
         room.queue.insert(rank, ticket);
     }
 }
@@ -348,7 +355,7 @@ fn end(
 fn extend_graces(room: &mut Room, span: Span) {
     let later = |since: &mut Option<Timestamp>| *since = since.map(|since| since + span);
     room.roster.values_mut().for_each(|entry| later(&mut entry.away_since));
-    let live: Vec<TicketId> = room.live.iter().copied().collect();
+    let live: Vec<TicketId> = room.live.keys().copied().collect();
     for ticket in live {
         let Some(known) = ticket_mut(&mut room.tickets, ticket) else { continue };
         later(&mut known.away_since);

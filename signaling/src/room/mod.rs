@@ -18,6 +18,7 @@ pub use order::Rank;
 pub use ticket::{Claim, Stage, Ticket};
 
 use crate::aggregate::Aggregate;
+use crate::sorted::Sorted;
 use minato_protocol::act::Duty;
 use minato_protocol::view::{Clinic, Wait};
 use minato_protocol::{Code, Span, StaffId, SubjectId, TicketId, Timestamp};
@@ -55,7 +56,12 @@ pub struct OnRoster {
     pub away_since: Option<Timestamp>,
 }
 
-/// The state of one waiting room: the fold of its events.
+/// Tickets by id. Each stands behind an `Arc`: by the pointer it is seen which ones changed. Runs are
+/// short, because copying one counts each of its tickets.
+pub type Tickets = Sorted<TicketId, Arc<Ticket>, 64>;
+
+/// The state of one waiting room: the fold of its events. A copy shares what did not change, because
+/// screens are given one after every append.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Room {
     /// Its name; empty until it is opened.
@@ -66,18 +72,22 @@ pub struct Room {
     pub intake_closed: bool,
     /// Doctors who may appear.
     pub roster: BTreeMap<StaffId, OnRoster>,
-    /// Tickets by id: those that are not over, and those over for less than [`OVER_KEPT`]. Each
-    /// behind an `Arc`, so that a copy of the room is cheap and a screen sees by the pointer
-    /// which ones changed.
-    pub tickets: BTreeMap<TicketId, Arc<Ticket>>,
+    /// Those that are not over, and those over for less than [`OVER_KEPT`].
+    pub tickets: Tickets,
     /// Whose readings belong to which ticket that is not over.
     #[serde(skip)]
-    pub ticket_by_subject: BTreeMap<SubjectId, TicketId>,
+    pub ticket_by_subject: Sorted<SubjectId, TicketId>,
     #[serde(skip)]
     queue: order::Queue,
     /// Tickets that are not over.
     #[serde(skip)]
-    live: BTreeSet<TicketId>,
+    live: Sorted<TicketId, ()>,
+    /// Those in the queue, by arrival.
+    #[serde(skip)]
+    arrivals: Sorted<(Timestamp, TicketId), ()>,
+    /// Those that a doctor has.
+    #[serde(skip)]
+    claimed: BTreeSet<TicketId>,
     serial: u32,
     /// Tickets that are over, in the order in which they will be forgotten.
     over: VecDeque<(Timestamp, TicketId)>,
@@ -87,15 +97,35 @@ pub struct Room {
 impl Room {
     /// Makes anew what follows from the tickets.
     fn index(&mut self) {
-        for (id, ticket) in &self.tickets {
+        for (id, ticket) in self.tickets.clone().iter() {
             if ticket.is_waiting() {
                 self.queue.insert(ticket.rank, *id);
             }
             if !ticket.is_over() {
-                self.live.insert(*id);
+                self.live.insert(*id, ());
                 self.ticket_by_subject.insert(ticket.subject, *id);
             }
+            self.list(*id);
         }
+    }
+
+    /// Notes a ticket under what is true of it now: who waits since when, whom a doctor has.
+    fn list(&mut self, id: TicketId) {
+        let Some(ticket) = self.tickets.get(&id) else { return };
+        if let Some(arrived) = ticket.arrived.filter(|_| ticket.is_waiting()) {
+            self.arrivals.insert((arrived, id), ());
+        }
+        if ticket.claim().is_some() {
+            self.claimed.insert(id);
+        }
+    }
+
+    /// Undoes [`Self::list`], before the ticket changes.
+    fn unlist(&mut self, id: TicketId) {
+        if let Some(arrived) = self.tickets.get(&id).and_then(|ticket| ticket.arrived) {
+            self.arrivals.remove(&(arrived, id));
+        }
+        self.claimed.remove(&id);
     }
 
     /// Whether the room was opened.
@@ -105,7 +135,7 @@ impl Room {
 
     /// Tickets in the queue, the first one first.
     pub fn waiting(&self) -> impl Iterator<Item = &Ticket> {
-        self.queue.iter().filter_map(|id| self.tickets.get(&id)).map(Arc::as_ref)
+        self.queue.values().filter_map(|id| self.tickets.get(id)).map(Arc::as_ref)
     }
 
     /// How many wait.
@@ -115,12 +145,22 @@ impl Room {
 
     /// Tickets that are not over.
     pub fn live(&self) -> impl Iterator<Item = &Ticket> {
-        self.live.iter().filter_map(|id| self.tickets.get(id)).map(Arc::as_ref)
+        self.live.keys().filter_map(|id| self.tickets.get(id)).map(Arc::as_ref)
+    }
+
+    /// Tickets that a doctor has: at most one a doctor.
+    pub fn claimed(&self) -> impl Iterator<Item = &Ticket> {
+        self.claimed.iter().filter_map(|id| self.tickets.get(id)).map(Arc::as_ref)
+    }
+
+    /// Since when the one waits who came first of all that wait.
+    pub fn oldest_wait(&self) -> Option<Timestamp> {
+        self.arrivals.keys().next().map(|(arrived, _)| *arrived)
     }
 
     /// How many come before a waiting ticket.
     pub fn ahead_of(&self, ticket: &Ticket) -> usize {
-        self.queue.ahead_of(ticket.rank)
+        self.queue.before(&ticket.rank)
     }
 
     /// How many doctors take patients now.
@@ -145,7 +185,7 @@ impl Room {
 
     /// How many doctors on duty have no patient of this room.
     fn idle(&self) -> usize {
-        let owners = self.live().filter_map(|ticket| ticket.claim().map(|claim| claim.doctor));
+        let owners = self.claimed().filter_map(Ticket::owner);
         let busy: BTreeSet<StaffId> = owners.collect();
         self.with_duty(Duty::On).filter(|doctor| !busy.contains(doctor)).count()
     }

@@ -1,5 +1,6 @@
 //! Who comes first. Order is a value computed at an event; waiting alone never changes it.
 
+use crate::sorted::Sorted;
 use minato_protocol::act::Triage;
 use minato_protocol::{Span, TicketId, Timestamp};
 
@@ -44,80 +45,12 @@ pub fn moved(old: Rank, triage: Triage, arrived: Timestamp, serial: u32) -> Rank
     rank(triage, arrived, serial)
 }
 
-/// Tickets by rank, with the position of any one in O(√n) and small constants: sorted runs of at
-/// most [`RUN_MAX`].
-#[derive(Debug, Clone, Default)]
-pub struct Queue {
-    runs: Vec<Vec<(Rank, TicketId)>>,
-    len: usize,
-}
-
-const RUN_MAX: usize = 128;
-
-impl Queue {
-    /// How many are in the queue.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    fn run_for(&self, rank: Rank) -> usize {
-        let after = self.runs.partition_point(|run| run[0].0 <= rank);
-        after.saturating_sub(1)
-    }
-
-    /// Puts a ticket in its place.
-    pub fn insert(&mut self, rank: Rank, ticket: TicketId) {
-        self.len += 1;
-        if self.runs.is_empty() {
-            self.runs.push(vec![(rank, ticket)]);
-            return;
-        }
-        let at = self.run_for(rank);
-        let run = &mut self.runs[at];
-        let place = run.partition_point(|(other, _)| *other < rank);
-        run.insert(place, (rank, ticket));
-        if run.len() > RUN_MAX {
-            let second = run.split_off(RUN_MAX / 2);
-            self.runs.insert(at + 1, second);
-        }
-    }
-
-    /// Takes a ticket out of its place. A rank that is not there changes nothing.
-    pub fn remove(&mut self, rank: Rank) {
-        if self.runs.is_empty() {
-            return;
-        }
-        let at = self.run_for(rank);
-        let run = &mut self.runs[at];
-        let Ok(place) = run.binary_search_by_key(&rank, |(other, _)| *other) else { return };
-        run.remove(place);
-        self.len -= 1;
-        if run.is_empty() {
-            self.runs.remove(at);
-        }
-    }
-
-    /// How many come before a rank.
-    pub fn ahead_of(&self, rank: Rank) -> usize {
-        if self.runs.is_empty() {
-            return 0;
-        }
-        let at = self.run_for(rank);
-        let before: usize = self.runs[..at].iter().map(Vec::len).sum();
-        before + self.runs[at].partition_point(|(other, _)| *other < rank)
-    }
-
-    /// Tickets, the first one first.
-    pub fn iter(&self) -> impl Iterator<Item = TicketId> + '_ {
-        self.runs.iter().flatten().map(|(_, ticket)| *ticket)
-    }
-}
+/// Tickets by rank.
+pub type Queue = Sorted<Rank, TicketId>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn an_urgent_patient_passes_a_standard_one_who_came_less_than_twenty_minutes_before() {
@@ -131,26 +64,5 @@ mod tests {
         let emergency = rank(Triage::Emergency, Timestamp(1_000_000), 9);
         assert!(emergency < rank(Triage::Urgent, Timestamp(0), 0));
         assert!(emergency < front(Triage::Urgent, Timestamp(0), Timestamp(0), 0));
-    }
-
-    proptest! {
-        #[test]
-        fn the_queue_agrees_with_a_sorted_map(steps in prop::collection::vec((any::<bool>(), 0u32..400), 1..1500)) {
-            let mut queue = Queue::default();
-            let mut model = BTreeMap::new();
-            for (add, serial) in steps {
-                let rank = (LANE_QUEUE, Timestamp(i64::from(serial % 37)), serial);
-                if add && !model.contains_key(&rank) {
-                    queue.insert(rank, TicketId(u64::from(serial)));
-                    model.insert(rank, TicketId(u64::from(serial)));
-                } else if !add {
-                    queue.remove(rank);
-                    model.remove(&rank);
-                }
-                prop_assert_eq!(queue.ahead_of(rank), model.range(..rank).count());
-                prop_assert_eq!(queue.len(), model.len());
-            }
-            prop_assert!(queue.iter().eq(model.values().copied()));
-        }
     }
 }

@@ -18,7 +18,7 @@ pub fn room_row(id: RoomId, room: &Room) -> Row {
         intake_closed: room.intake_closed,
         waiting: count(room.waiting_len()),
         on_duty: count(room.on_duty()),
-        oldest_wait: room.waiting().filter_map(|ticket| ticket.arrived).min(),
+        oldest_wait: room.oldest_wait(),
     })
 }
 
@@ -108,7 +108,7 @@ pub fn doctors(
                 row.away_since = earliest(row.away_since, entry.away_since);
             }
         }
-        for ticket in seen.state.live() {
+        for ticket in seen.state.claimed() {
             if let Some(row) = ticket.owner().and_then(|owner| rows.get_mut(&owner)) {
                 row.busy = true;
                 row.patient = is_visible(viewer, ticket).then_some(ticket.id);

@@ -289,13 +289,13 @@ fn a_screen_that_comes_back_after_the_grace_is_back_in_the_queue_before_anybody_
         T0,
     );
     when(&mut room, Command::Expire, minutes(31));
-    assert_eq!(room.tickets[&SATO].stage, Stage::Unanswered);
+    assert_eq!(of(&room, SATO).stage, Stage::Unanswered);
     when(
         &mut room,
         Command::SetPatientPresent { ticket: SATO, present: true, heard: JUST_NOW },
         minutes(40),
     );
-    assert!(room.tickets[&SATO].is_callable(minutes(40)));
+    assert!(of(&room, SATO).is_callable(minutes(40)));
 }
 
 #[test]

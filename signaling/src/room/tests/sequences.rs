@@ -218,6 +218,7 @@ impl Clinic {
     fn check(&self) {
         self.check_owners();
         self.check_queue();
+        self.check_lists();
         self.check_nobody_is_lost();
     }
 
@@ -232,6 +233,18 @@ impl Clinic {
             });
             assert!(calls.count() <= 1, "two calls for {nurse}");
         }
+    }
+
+    /// What is kept beside the tickets is what they say, and a room read from its snapshot agrees.
+    fn check_lists(&self) {
+        let claimed = |room: &Room| room.claimed().map(|it| it.id).collect::<Vec<_>>();
+        let owned = self.room.live().filter(|it| it.owner().is_some()).map(|it| it.id);
+        assert_eq!(claimed(&self.room), owned.collect::<Vec<_>>());
+        let oldest = self.room.waiting().filter_map(|it| it.arrived).min();
+        assert_eq!(self.room.oldest_wait(), oldest);
+        let read = Room::from_snapshot(self.room.to_snapshot()).expect("it was just written");
+        assert_eq!(claimed(&read), claimed(&self.room));
+        assert_eq!(read.oldest_wait(), oldest);
     }
 
     fn check_queue(&self) {
