@@ -1,5 +1,5 @@
-//! Appends of 64 writers against the bare floor: SQLite alone, one transaction after another with
-//! as many rows as writers wait.
+//! Appends of 64 writers against the bare floor: SQLite alone on the same tables, one transaction
+//! after another with as many rows as writers wait.
 
 use minato_protocol::{RoomId, Timestamp};
 use minato_signaling::log::{Draft, EventLog, SqliteLog, StreamId};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const WRITERS: u64 = 64;
-const RUN: Duration = Duration::from_secs(5);
-const ROUNDS: usize = 5;
+const RUN: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 11;
 
 pub(crate) async fn run() -> anyhow::Result<()> {
     println!("log: durable appends a second, {WRITERS} writers, {ROUNDS} alternating runs");
@@ -26,41 +26,44 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         );
     }
     ratios.sort_by(f64::total_cmp);
-    println!("  median of the ratios: {:.2}", ratios[ROUNDS / 2]);
+    println!("  median of the ratios: {:.2} (goal: at least 0.80)", ratios[ROUNDS / 2]);
     Ok(())
 }
 
-/// The same bytes in the same pragmas, from one loop that never waits for anybody.
+/// One loop that never waits for anybody, on the log's own tables and indexes with its pragmas and
+/// bytes: what is missing is the chain, the guard of versions, the sealing and the way between
+/// threads.
 fn floor() -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
-    let mut file = Connection::open(folder.path().join("floor.db"))?;
-    open_bare(&file)?;
+    // The log makes its file, gives it back, and it is filled by hand.
+    drop(open(folder.path())?);
+    let mut file = Connection::open(folder.path().join("log.db"))?;
+    file.pragma_update(None, "synchronous", "FULL")?;
     let body = body().to_string().into_bytes();
-    let (started, mut done, mut version) = (Instant::now(), 0u64, 0i64);
+    let streams: Vec<String> =
+        (0..WRITERS).map(|writer| StreamId::room(RoomId(writer)).to_string()).collect();
+    let (started, mut done, mut number) = (Instant::now(), 0u64, 0i64);
     while started.elapsed() < RUN {
         let transaction = file.transaction()?;
-        {
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO events VALUES (?1, ?2, 0, 'stepped', ?3, ?4)")?;
-            version += 1;
-            for writer in 0..WRITERS {
-                insert.execute((format!("room/{writer}"), version, [0u8; 32], &body))?;
+        number += 1;
+        for (row, stream) in (1i64..).zip(&streams) {
+            if number == 1 {
+                transaction.execute("INSERT INTO stream VALUES (?1, ?2)", (row, stream))?;
             }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO event (stream, number, schema, at, name, body, hash)
+                     VALUES (?1, ?2, 1, 0, 'stepped', ?3, ?4)",
+                )?
+                .execute((row, number, &body, [0u8; 32]))?;
         }
         transaction.commit()?;
         done += WRITERS;
     }
-    Ok(done as f64 / started.elapsed().as_secs_f64())
-}
-
-fn open_bare(file: &Connection) -> anyhow::Result<()> {
-    file.pragma_update(None, "journal_mode", "WAL")?;
-    file.pragma_update(None, "synchronous", "FULL")?;
-    file.execute_batch(
-        "CREATE TABLE events (stream TEXT, version INTEGER, at INTEGER, kind TEXT, hash BLOB,
-         body BLOB, PRIMARY KEY (stream, version)) WITHOUT ROWID",
-    )?;
-    Ok(())
+    let per_second = done as f64 / started.elapsed().as_secs_f64();
+    let in_wal: String = file.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    anyhow::ensure!(in_wal == "wal", "the floor was not written as the log is");
+    Ok(per_second)
 }
 
 fn body() -> serde_json::Value {

@@ -206,7 +206,7 @@ impl Writer {
                 ])?;
             head.events = (number, hash);
         }
-        self.heads.insert(stream.clone(), head);
+        self.remember(stream, head);
         Ok(Ok(head.events.0))
     }
 
@@ -248,7 +248,7 @@ impl Writer {
             }
         }
         done.last_seq = head.items.0;
-        self.heads.insert(stream.clone(), head);
+        self.remember(stream, head);
         Ok(done)
     }
 
@@ -281,6 +281,13 @@ impl Writer {
         let head = StreamHead { row, events, items };
         self.heads.insert(stream.clone(), head);
         Ok(Some(head))
+    }
+
+    fn remember(&mut self, stream: &StreamId, head: StreamHead) {
+        match self.heads.get_mut(stream) {
+            Some(known) => *known = head,
+            None => drop(self.heads.insert(stream.clone(), head)),
+        }
     }
 
     fn head_or_new(
