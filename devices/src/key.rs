@@ -1,8 +1,10 @@
 //! The gateway's own Ed25519 key, in a file that only its owner reads, and random bytes.
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use minato_protocol::reading::Hex;
+use std::fmt;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -24,9 +26,17 @@ pub enum KeyError {
     Open,
 }
 
-/// Signs for this gateway.
-#[derive(Debug)]
-pub(crate) struct GatewayKey(Ed25519KeyPair);
+/// Signs for this gateway, and is what its other keys are derived from.
+pub(crate) struct GatewayKey {
+    pair: Ed25519KeyPair,
+    file: Vec<u8>,
+}
+
+impl fmt::Debug for GatewayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GatewayKey").field(&self.public()).finish()
+    }
+}
 
 impl GatewayKey {
     /// Reads the key in a folder, or makes one there.
@@ -39,22 +49,34 @@ impl GatewayKey {
         if std::fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
             return Err(KeyError::Open);
         }
-        let bytes = std::fs::read(&path)?;
-        Ed25519KeyPair::from_pkcs8(&bytes).map(Self).map_err(|_| KeyError::NoKey)
+        let file = std::fs::read(&path)?;
+        let pair = Ed25519KeyPair::from_pkcs8(&file).map_err(|_| KeyError::NoKey)?;
+        Ok(Self { pair, file })
     }
 
     /// The half that the broker keeps.
     pub(crate) fn public(&self) -> Hex<32> {
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(self.0.public_key().as_ref());
+        bytes.copy_from_slice(self.pair.public_key().as_ref());
         Hex(bytes)
     }
 
     /// Signs (RFC 8032).
     pub(crate) fn sign(&self, message: &[u8]) -> Hex<64> {
         let mut bytes = [0; 64];
-        bytes.copy_from_slice(self.0.sign(message).as_ref());
+        bytes.copy_from_slice(self.pair.sign(message).as_ref());
         Hex(bytes)
+    }
+}
+
+impl GatewayKey {
+    /// A key for one purpose (HKDF, RFC 5869, over the key file). It tells nothing of the others.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> [u8; 32] {
+        let secret = Salt::new(HKDF_SHA256, b"minato.gateway").extract(&self.file);
+        let mut key = [0; 32];
+        let filled = secret.expand(&[purpose], HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+        filled.expect("one hash long");
+        key
     }
 }
 

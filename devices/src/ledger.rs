@@ -217,7 +217,13 @@ impl Writer {
                 let found = found.inspect_err(|error| {
                     tracing::error!(%error, "the outbox cannot be read");
                 });
-                let _ = reply.send(found.ok());
+                let entries = found.ok().map(|page| {
+                    for error in &page.unreadable {
+                        tracing::error!(code = "outbox_entry_unreadable", %error, "left out");
+                    }
+                    page.entries
+                });
+                let _ = reply.send(entries);
             }
         }
     }

@@ -24,5 +24,6 @@ mod identity;
 mod key;
 mod private;
 mod rehearsal;
+mod sealing;
 mod uplink;
 mod waves;

@@ -2,10 +2,15 @@
 //!
 //! SQLite in WAL mode with `synchronous=FULL`: [`Outbox::commit`] returns after the disk has
 //! everything it wrote, in one write for a whole group. A torn end after a power cut is undone by
-//! SQLite; whatever had been acknowledged to the caller is there. Deleted entries are overwritten.
+//! SQLite; whatever had been acknowledged to the caller is there. Entries are sealed, and overwritten
+//! when they are deleted.
+
+mod layout;
 
 use crate::binding::{Binding, Bindings};
+use crate::key::{GatewayKey, KeyError};
 use crate::private;
+use crate::sealing::Seal;
 use minato_protocol::Timestamp;
 use minato_protocol::reading::{DeviceId, Hex, ReadingId, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry};
@@ -28,17 +33,6 @@ const READINGS_MAX: i64 = 20_000;
 const WIPE_EVERY: Duration = Duration::from_secs(30);
 
 const FILE: &str = "outbox.sqlite3";
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = "
-    CREATE TABLE outbox (id BLOB NOT NULL);
-    CREATE TABLE entries (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
-                          entry TEXT NOT NULL);
-    CREATE TABLE bindings (device TEXT PRIMARY KEY, subject TEXT NOT NULL, since INTEGER NOT NULL,
-                           by_staff TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE requests (n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE);
-    CREATE TABLE readings (n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE);
-";
-
 /// Why the outbox cannot be used.
 #[derive(Debug, Error)]
 pub enum OutboxError {
@@ -62,9 +56,12 @@ pub enum OutboxError {
     /// The folder cannot be made or used.
     #[error("the data folder cannot be used: {0}")]
     Folder(#[from] std::io::Error),
-    /// An entry could not be read back.
-    #[error("entry {0} of the outbox cannot be read")]
+    /// An entry is damaged, or another gateway's key sealed it.
+    #[error("entry {0} of the outbox cannot be read: it is damaged, or sealed with another key")]
     Entry(i64),
+    /// Without the gateway's key nothing can be sealed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 impl From<rusqlite::Error> for OutboxError {
@@ -78,10 +75,20 @@ impl From<rusqlite::Error> for OutboxError {
     }
 }
 
+/// Entries in their order.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Those that could be read.
+    pub entries: Vec<OutboxEntry>,
+    /// For each of the others, an [`OutboxError::Entry`].
+    pub unreadable: Vec<OutboxError>,
+}
+
 /// The file, opened by this process alone.
 #[derive(Debug)]
 pub struct Outbox {
     db: Connection,
+    seal: Seal,
     id: Hex<8>,
     waiting: u64,
     last_seq: u64,
@@ -103,7 +110,8 @@ impl Outbox {
         if check != "ok" {
             return Err(OutboxError::Damaged);
         }
-        let id = prepare(&mut db)?;
+        let seal = Seal::of(&GatewayKey::open(folder)?);
+        let id = layout::prepare(&mut db, &seal)?;
         let waiting: i64 = db.query_row("SELECT COUNT(*) FROM entries", [], |row| row.get(0))?;
         let last_seq: Option<i64> = db
             .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entries'", [], |row| {
@@ -112,6 +120,7 @@ impl Outbox {
             .optional()?;
         Ok(Self {
             db,
+            seal,
             id,
             waiting: waiting.unsigned_abs(),
             last_seq: last_seq.unwrap_or(0).unsigned_abs(),
@@ -160,39 +169,50 @@ impl Outbox {
     ) -> Result<T, OutboxError> {
         let transaction = self.db.transaction()?;
         let (waiting, last_seq) = (self.waiting, self.last_seq);
-        let mut group = Group { transaction, waiting, last_seq };
+        let mut group = Group { transaction, seal: &self.seal, waiting, last_seq };
         let value = write(&mut group)?;
-        let Group { transaction, waiting, last_seq } = group;
+        let Group { transaction, waiting, last_seq, .. } = group;
         transaction.commit()?;
         (self.waiting, self.last_seq) = (waiting, last_seq);
         Ok(value)
     }
 
     /// Entries after `seq` in their order, at most `entries_max` and about `bytes_max` of JSON, but
-    /// at least one if there is any.
+    /// at least one if there is any. One that cannot be read holds up no other; it stays until a later
+    /// one is acknowledged.
     pub fn after(
         &self,
         seq: u64,
         entries_max: usize,
         bytes_max: usize,
-    ) -> Result<Vec<OutboxEntry>, OutboxError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT seq, at, entry FROM entries WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
-        let limits = params![to_i64(seq), i64::try_from(entries_max).unwrap_or(i64::MAX)];
-        let mut rows = query.query(limits)?;
-        let (mut found, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let text: String = row.get(2)?;
-            bytes += text.len();
-            if bytes > bytes_max && !found.is_empty() {
+    ) -> Result<Page, OutboxError> {
+        let mut query = self
+            .db
+            .prepare_cached("SELECT seq, at, entry FROM entries WHERE seq > ?1 ORDER BY seq")?;
+        let mut rows = query.query([to_i64(seq)])?;
+        let (mut page, mut bytes) = (Page::default(), 0);
+        while page.entries.len() < entries_max
+            && let Some(row) = rows.next()?
+        {
+            let (seq, at) = (row.get(0)?, row.get(1)?);
+            // Whatever a damaged row holds there, it is no reason to stop.
+            let sealed = row.get_ref(2)?.as_bytes().unwrap_or_default();
+            bytes += sealed.len();
+            if bytes > bytes_max && !page.entries.is_empty() {
                 break;
             }
-            let entry = serde_json::from_str(&text).map_err(|_| OutboxError::Entry(seq))?;
-            found.push(OutboxEntry { seq: seq.unsigned_abs(), at: Timestamp(row.get(1)?), entry });
+            match self.entry(seq, at, sealed) {
+                Ok(entry) => page.entries.push(entry),
+                Err(error) => page.unreadable.push(error),
+            }
         }
-        Ok(found)
+        Ok(page)
+    }
+
+    fn entry(&self, seq: i64, at: i64, sealed: &[u8]) -> Result<OutboxEntry, OutboxError> {
+        let text = self.seal.open(seq, at, sealed).ok_or(OutboxError::Entry(seq))?;
+        let entry = serde_json::from_slice(&text).map_err(|_| OutboxError::Entry(seq))?;
+        Ok(OutboxEntry { seq: seq.unsigned_abs(), at: Timestamp(at), entry })
     }
 
     /// Once nothing waits, the log of writes is emptied too, so that nothing of a patient stays.
@@ -210,6 +230,7 @@ impl Outbox {
 #[derive(Debug)]
 pub struct Group<'a> {
     transaction: Transaction<'a>,
+    seal: &'a Seal,
     waiting: u64,
     last_seq: u64,
 }
@@ -218,10 +239,12 @@ impl Group<'_> {
     /// Adds an entry behind all others; bindings take effect with it.
     pub fn append(&mut self, at: Timestamp, entry: &Entry) -> Result<u64, OutboxError> {
         let text = serde_json::to_string(entry).map_err(|_| OutboxError::Damaged)?;
+        let seq = to_i64(self.last_seq + 1);
+        let sealed = self.seal.seal(seq, at.0, &text);
         self.transaction
-            .prepare_cached("INSERT INTO entries (at, entry) VALUES (?1, ?2)")?
-            .execute(params![at.0, text])?;
-        self.last_seq = self.transaction.last_insert_rowid().unsigned_abs();
+            .prepare_cached("INSERT INTO entries (seq, at, entry) VALUES (?1, ?2, ?3)")?
+            .execute(params![seq, at.0, sealed])?;
+        self.last_seq = seq.unsigned_abs();
         self.waiting += 1;
         match entry {
             Entry::Measured { .. } => {}
@@ -278,24 +301,6 @@ impl Group<'_> {
         }
         Ok(())
     }
-}
-
-/// Makes the tables, or checks whose they are; returns the outbox's id.
-fn prepare(db: &mut Connection) -> Result<Hex<8>, OutboxError> {
-    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > SCHEMA_VERSION {
-        return Err(OutboxError::TooNew(version));
-    }
-    if version == 0 {
-        let transaction = db.transaction()?;
-        transaction.execute_batch(SCHEMA)?;
-        let id: [u8; 8] = crate::key::random();
-        transaction.execute("INSERT INTO outbox VALUES (?1)", [id.as_slice()])?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        transaction.commit()?;
-    }
-    let id: Vec<u8> = db.query_row("SELECT id FROM outbox", [], |row| row.get(0))?;
-    id.try_into().map(Hex).map_err(|_| OutboxError::Damaged)
 }
 
 /// SQLite counts in i64; a `seq` beyond it can only be a mistaken acknowledgement of everything.

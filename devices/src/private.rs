@@ -72,7 +72,9 @@ mod tests {
         let everybody = |path: &Path, mode| {
             std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("set");
         };
-        for (name, _) in modes_in(folder.path()) {
+        // A key that others could read is not closed again but refused: it may be known by now.
+        let outbox = |(name, _): &(String, u32)| name.starts_with("outbox");
+        for (name, _) in modes_in(folder.path()).into_iter().filter(outbox) {
             everybody(&folder.path().join(name), 0o644);
         }
         everybody(folder.path(), 0o755);

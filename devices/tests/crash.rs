@@ -75,7 +75,7 @@ fn an_outbox_killed_while_it_writes_has_everything_that_it_said_was_kept() {
             kept = kept.max(number);
         }
         let outbox = Outbox::open(folder.path()).expect("it opens again");
-        let entries = outbox.after(0, usize::MAX, usize::MAX).expect("readable");
+        let entries = outbox.after(0, usize::MAX, usize::MAX).expect("readable").entries;
         let numbers: Vec<_> = entries.iter().map(|entry| entry.seq).collect();
         assert!(outbox.last_seq() >= kept, "{kept} was kept, {} is there", outbox.last_seq());
         assert_eq!(numbers, (1..=outbox.last_seq()).collect::<Vec<_>>());

@@ -138,8 +138,12 @@ impl Session<'_> {
         let batch = self.uplink.ledger.after(self.sent, entries_max, BATCH_BYTES).await?;
         let batch = batch.ok_or(Ended::Outbox)?;
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
-            // Everything up to the head was acknowledged on an earlier connection.
-            (self.sent, self.acknowledged) = (last_seq, last_seq);
+            // Everything up to the head was acknowledged on an earlier connection, or what is left
+            // cannot be read; what is under way still has to be acknowledged.
+            if self.acknowledged == self.sent {
+                self.acknowledged = last_seq;
+            }
+            self.sent = last_seq;
             return Ok(());
         };
         if self.sent == 0 {
@@ -267,12 +271,17 @@ async fn receive(socket: &mut Socket) -> Result<FromBroker, Ended> {
     in_time(next(socket)).await?
 }
 
+/// What a broker says.
+pub(super) fn parse(text: &str) -> Result<FromBroker, Ended> {
+    serde_json::from_str(text).map_err(|_| Ended::Protocol("unreadable"))
+}
+
 /// The next message of the protocol. Dropping the future loses nothing.
 async fn next(socket: &mut Socket) -> Result<FromBroker, Ended> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
-                return serde_json::from_str(&text).map_err(|_| Ended::Protocol("unreadable"));
+                return parse(&text);
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => {

@@ -97,7 +97,8 @@ pub enum FromGateway {
         /// Over [`proof_bytes`].
         signature: Hex<64>,
     },
-    /// Entries in the order of `seq`, without holes within one connection.
+    /// Entries in the order of `seq`, without holes within one connection but for entries that the
+    /// gateway cannot read any more.
     Deliver {
         /// The gateway's clock when it sent this: `sent_at - measured_at` is a reading's age
         /// whatever the broker's clock says.
