@@ -8,6 +8,7 @@ mod hostile;
 mod link;
 mod page;
 mod peer;
+mod six;
 mod stack;
 mod stage;
 mod stills;

@@ -214,8 +214,12 @@ impl Peer {
     }
 
     pub(crate) async fn speak(&self, number: u16) {
+        self.speak_words(number, &[1, 2, 3]).await;
+    }
+
+    pub(crate) async fn speak_words(&self, number: u16, words: &[u8]) {
         let timestamp = u32::from(number) * 960;
-        self.write(&self.microphone, OPUS_PT, self.ssrc + 1, number, timestamp, &[1, 2, 3]).await;
+        self.write(&self.microphone, OPUS_PT, self.ssrc + 1, number, timestamp, words).await;
     }
 
     /// A one-packet picture. VP8: payload descriptor with a 15-bit picture number, then a frame
