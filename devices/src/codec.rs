@@ -91,11 +91,14 @@ fn remarks(bits: u32, table: &[(u32, Quality)]) -> impl Iterator<Item = Quality>
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [Characteristic; 4] = [
+    pub(super) const ALL: [Characteristic; 4] = [
         Characteristic::BloodPressure,
         Characteristic::IntermediateCuffPressure,
         Characteristic::OximeterSpot,

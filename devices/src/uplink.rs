@@ -178,3 +178,6 @@ fn jittered(wait: Duration) -> Duration {
     let [dice] = key::random();
     wait.mul_f64(0.5 + f64::from(dice) / 510.0)
 }
+
+#[cfg(test)]
+mod fuzzed;

@@ -19,8 +19,6 @@ mod answer;
 mod clock;
 mod control;
 mod forward;
-#[cfg(test)]
-mod fuzz;
 mod http;
 mod ladder;
 mod metrics;

@@ -2,9 +2,11 @@
 //! dice that can be thrown again.
 //!
 //! `MINATO_FUZZ_SECONDS` says for how long (without it a moment only), `MINATO_FUZZ_SEED` throws
-//! the same dice again. An input that breaks something is kept in `media-relay/fuzz/<target>/` and
+//! the same dice again. An input that breaks something is kept in `fuzz/<target>/` of the crate and
 //! tried first from then on. It runs on the stable toolchain: nothing counts which code was
 //! reached, instead each target brings seeds for all it can do.
+
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::panic, reason = "tests alone use it")]
 
 mod change;
 
@@ -25,15 +27,23 @@ const HANGS_AFTER: Duration = Duration::from_secs(5);
 
 /// Feeds `target`, which is made once, until the time is over. It says by a panic that something
 /// broke.
-pub(crate) fn feed(name: &str, seeds: &[&[u8]], mut target: impl FnMut(&[u8])) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name);
+pub fn feed(name: &str, seeds: &[&[u8]], target: impl FnMut(&[u8])) {
+    feed_for(name, seeds, 1, target);
+}
+
+/// The same for a fraction of the time: a reader of text or of a few bytes has fewer ways to go.
+pub fn feed_for(name: &str, seeds: &[&[u8]], fraction: u32, mut target: impl FnMut(&[u8])) {
+    // Cargo says of which crate the running test is.
+    let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into());
+    let folder = PathBuf::from(crate_folder).join("fuzz").join(name);
     let kept = std::fs::read_dir(&folder).into_iter().flatten().flatten();
     for path in kept.map(|entry| entry.path()) {
         println!("{name}: {} again", path.display());
         target(&std::fs::read(&path).expect("it was found just now"));
     }
     let seed = number("MINATO_FUZZ_SEED").unwrap_or_else(by_the_clock);
-    let lasting = number("MINATO_FUZZ_SECONDS").map_or(MOMENT, Duration::from_secs);
+    let lasting =
+        number("MINATO_FUZZ_SECONDS").map_or(MOMENT, Duration::from_secs) / fraction.max(1);
     let mut dice = Dice::new(seed);
     let mut inputs: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.to_vec()).collect();
     let begun = Instant::now();

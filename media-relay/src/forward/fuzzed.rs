@@ -29,7 +29,7 @@ fn no_packet_breaks_who_reads_repetitions_or_numbers_pictures_anew() {
     let mut frames = Frames::default();
     let (mut sound, mut picture) = (Splice::new(48_000), Splice::new(90_000));
     let mut number = 1_000;
-    crate::fuzz::feed("rtp", &PAYLOADS, |bytes| {
+    minato_fuzz::feed("rtp", &PAYLOADS, |bytes| {
         let [step, time @ .., _] = bytes.first_chunk().copied().unwrap_or([1; 6]);
         // Forward mostly, now and then back or far ahead.
         number += u64::from(step % 4) * if step > 250 { 30_000 } else { 1 };
@@ -67,7 +67,7 @@ fn no_datagram_breaks_the_address_book_and_none_is_anybodys_without_proof() {
     let mut book = Addresses::default();
     book.answers_to("abcd", Key(1));
     let stranger = Way::udp(([192, 0, 2, 9], 9).into());
-    crate::fuzz::feed("datagram", &seeds, |bytes| {
+    minato_fuzz::feed("datagram", &seeds, |bytes| {
         let _ = (sort(bytes), local_user(bytes));
         let routed = Addresses::route(&mut book, stranger, bytes);
         assert!(routed.is_none() || matches!(bytes, [0 | 1, ..]), "no DTLS, no media");
@@ -80,7 +80,7 @@ fn nobody_in_a_call_breaks_it_for_another_by_what_is_sent() {
     assert!(hall.play(&hall::script(PAYLOADS[2])) && hall.received() > 0, "it is forwarded");
     let seeds: Vec<Vec<u8>> = PAYLOADS.iter().map(|payload| hall::script(payload)).collect();
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-    crate::fuzz::feed("call", &seeds, |bytes| {
+    minato_fuzz::feed("call", &seeds, |bytes| {
         if !hall.play(bytes) {
             hall = Hall::open();
         }

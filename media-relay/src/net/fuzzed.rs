@@ -11,7 +11,7 @@ const BINDING: [u8; 22] =
 #[test]
 fn who_comes_is_told_alike_however_the_bytes_arrive() {
     let seeds: [&[u8]; 5] = [&TLS_HELLO, &BINDING, &BINDING[2..], b"GET / HTTP/1.1", b"PRI * HTTP"];
-    crate::fuzz::feed("first_bytes", &seeds, |bytes| {
+    minato_fuzz::feed("first_bytes", &seeds, |bytes| {
         let cuts = || (0..=bytes.len()).map(|cut| &bytes[..cut]);
         let (who, later) = (newcomer(bytes), guest(bytes));
         assert!(bytes.len() < FIRST_BYTES || (who.is_some() && later.is_some()));
@@ -26,7 +26,7 @@ fn who_comes_is_told_alike_however_the_bytes_arrive() {
 fn a_stream_of_packets_is_read_alike_however_it_is_cut() {
     let two = [framed(&[128; 40]), framed(&[0; 20]), framed(&[])].into_iter().flatten();
     let stream: Vec<u8> = two.flatten().collect();
-    crate::fuzz::feed("ice_tcp", &[&stream, &BINDING, &[0, 0, 0, 0], &[8, 0]], |bytes| {
+    minato_fuzz::feed("ice_tcp", &[&stream, &BINDING, &[0, 0, 0, 0], &[8, 0]], |bytes| {
         let at_once = whole_packets(bytes);
         let mut waiting: Vec<u8> = Vec::new();
         let mut read: Vec<Vec<u8>> = Vec::new();
@@ -49,7 +49,7 @@ fn a_stream_of_packets_is_read_alike_however_it_is_cut() {
 #[test]
 fn a_stream_of_turn_is_cut_into_frames_that_go_on() {
     let seeds: [&[u8]; 3] = [&BINDING[2..], &[0x40, 0, 0, 3, 1, 2, 3, 0], &[0, 3, 0, 8, 0x21]];
-    crate::fuzz::feed("turn_frames", &seeds, |mut bytes| {
+    minato_fuzz::feed("turn_frames", &seeds, |mut bytes| {
         while let Framing::Length(length) = frame_len(bytes) {
             assert!(length >= 4);
             let Some(rest) = bytes.get(length..) else { return };

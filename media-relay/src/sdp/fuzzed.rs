@@ -40,7 +40,7 @@ fn no_offer_breaks_the_reader_and_none_aims_the_relay_at_anybody() {
     let (first, _) = OFFER.split_at(OFFER.len() / 2);
     assert!(answerer.answer(&read_offer(OFFER).expect("an offer"), Instant::now()).is_ok());
     let mut count = 0;
-    crate::fuzz::feed("offer", &[OFFER.as_bytes(), first.as_bytes()], |bytes| {
+    minato_fuzz::feed("offer", &[OFFER.as_bytes(), first.as_bytes()], |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let finished = |lines: &super::Lines| drop(finish_answer(&text, lines));
         let _ = ice_ufrag(&text);

@@ -111,6 +111,14 @@ enum Ended {
     Refused(RefusedCode),
 }
 
+/// What a box says, or why it is not listened to any longer.
+fn parse(text: &str) -> Result<FromGateway, RefusedCode> {
+    if text.len() > UPLINK_MESSAGE_BYTES_MAX {
+        return Err(RefusedCode::BadMessage);
+    }
+    serde_json::from_str(text).map_err(|_| RefusedCode::BadMessage)
+}
+
 struct Wire(WebSocket);
 
 impl Wire {
@@ -122,13 +130,7 @@ impl Wire {
     async fn receive(&mut self) -> Result<FromGateway, Ended> {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    if text.len() > UPLINK_MESSAGE_BYTES_MAX {
-                        return Err(Ended::Refused(RefusedCode::BadMessage));
-                    }
-                    let bad = |_| Ended::Refused(RefusedCode::BadMessage);
-                    return serde_json::from_str(&text).map_err(bad);
-                }
+                Some(Ok(Message::Text(text))) => return parse(&text).map_err(Ended::Refused),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Binary(_))) => {
                     return Err(Ended::Refused(RefusedCode::BadMessage));
@@ -288,3 +290,7 @@ async fn deliver(
     taken_in.map_err(|_| Ended::Refused(RefusedCode::Unavailable))?;
     Ok(Some(last.seq))
 }
+
+#[cfg(test)]
+#[path = "gateway_fuzzed.rs"]
+mod fuzzed;

@@ -445,3 +445,7 @@ fn hospital(edge: &Edge, viewer: &Viewer) -> Option<String> {
     let known = edge.register.known();
     viewer.site.and_then(|site| known.sites.get(&site)).map(|site| site.receiving_hospital.clone())
 }
+
+#[cfg(test)]
+#[path = "socket_fuzzed.rs"]
+mod fuzzed;

@@ -43,7 +43,7 @@ fn no_message_breaks_the_server_or_reaches_who_is_no_peer() {
     let seeds = seeds(&login);
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
     let mut count = 0;
-    crate::fuzz::feed("turn", &seeds, |bytes| {
+    minato_fuzz::feed("turn", &seeds, |bytes| {
         for bytes in [bytes.to_vec(), signed(bytes, &login)] {
             let mut out = Vec::new();
             for client in [udp(1), udp(2), stream(1)] {
