@@ -64,6 +64,14 @@ export class IslandClinic {
     await seeAndHearEachOther(this.people, 30_000);
   }
 
+  /** Both open their pages anew: what a call has learnt of one link is nothing on the next. */
+  async callAnew() {
+    const [, code] = await this.codes();
+    await Promise.all(this.people.map(({ page }) => page.reload()));
+    await this.nurse.open(code);
+    await seeAndHearEachOther(this.people, 60_000);
+  }
+
   /** From now on every cut is noticed, and whether both are still in this visit. */
   async watch() {
     for (const person of this.people) person.watch = await watchCall(person.page);

@@ -7,7 +7,6 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { seeAndHearEachOther } from "../media.mjs";
 import { counted, flaws, rowsBetween } from "../readings.mjs";
 import { until } from "../until.mjs";
 import { CUFF, OXIMETER } from "../world.mjs";
@@ -152,7 +151,7 @@ async function measure() {
       rows.push({ ...profile, ...got, ways: got.ways.map(({ truth, ...way }) => ({ ...way, ...told(truth) })) });
       if (values.json) writeFileSync(values.json, JSON.stringify(rows, undefined, 2));
       await clinic.shape();
-      await seeAndHearEachOther(clinic.people, 60_000);
+      await clinic.callAnew();
     }
   } finally {
     await clinic?.close();

@@ -49,6 +49,11 @@ test("a page whose words fit has no fault, through a cut, on every step and with
   expect(watched.truth.looks).toBeGreaterThan(100);
 });
 
+test("whoever is said not to be heard while nothing comes is told truly, in a line that is in order", () => {
+  const gone = { words: "看護師声が届いていません映像なし", moves: false, voice: 0, frames: 0 };
+  expect(page().for(5, {}).for(30, gone).for(5, {}).faults).toEqual([]);
+});
+
 test("a moment is no fault, and is told", () => {
   const watched = page().for(10, {}).for(2, { banners: [SMALL] }).for(10, {});
   expect(watched.faults).toEqual([]);
@@ -65,7 +70,6 @@ test.each([
   ["says that the picture stands still or is gone, and one comes", { words: "医師声が届いています12:00 から止まっています" }],
   ["says that the picture stands still or is gone, and one comes", { moves: false }],
   ["says that the call is cut, and all of it comes", { banners: [CUT] }],
-  ["says nothing, and nothing comes", { voice: 0, frames: 0 }],
   ["blames the other line, and gets all of the picture", { words: "医師声が届いています相手側の回線が細く、映像が小さくなっています" }],
   ["sends no picture, and does not say so", { sends: 0 }],
   ["says that its picture goes out smaller, and all of it does", { banners: [OWN_SMALLER] }],
