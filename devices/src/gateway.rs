@@ -13,7 +13,7 @@ use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
 use crate::transport::simulator::{Rehearsal, Simulator};
-use crate::uplink::{Ask, LinkState, Uplink};
+use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
 use jiff::tz::TimeZone;
 use minato_protocol::Timestamp;
@@ -206,7 +206,8 @@ impl Gateway {
         });
         let (order, orders) = mpsc::channel(REQUESTS_MAX);
         let (lost, media_lost) = mpsc::channel(REQUESTS_MAX);
-        parts.spawn(Waves::new(dialer.clone(), blocks, lost).run(orders));
+        let (waves_rest, rest) = watch::channel(false);
+        parts.spawn(Waves::new(dialer.clone(), blocks, lost, rest).run(orders));
         let uplink = Uplink {
             broker_url: self.config.broker_url,
             dialer,
@@ -219,6 +220,8 @@ impl Gateway {
             asks: self.buttons.asks,
             media: order,
             media_lost,
+            waves_rest,
+            pace: Pace::default(),
             cable: self.buttons.cable,
             asked: VecDeque::new(),
             state: link,

@@ -1,7 +1,10 @@
 //! Keeps the broker told: connects, proves who it is, delivers the outbox in order, carries out
 //! what the broker asks, and comes back by itself when the link was gone.
 
+mod pace;
 mod session;
+
+pub(crate) use pace::Pace;
 
 use crate::clock::Clock;
 use crate::dial::{DialError, Dialer};
@@ -14,7 +17,7 @@ use minato_protocol::{SubjectId, VisitId};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -92,6 +95,10 @@ pub(crate) struct Uplink {
     pub(crate) media: mpsc::Sender<MediaOrder>,
     /// From the waves.
     pub(crate) media_lost: mpsc::Receiver<VisitId>,
+    /// Whether waves rest, because numbers are late on this line.
+    pub(crate) waves_rest: watch::Sender<bool>,
+    /// How much is sent at once.
+    pub(crate) pace: Pace,
     /// A rehearsal pulls the cable: `false`.
     pub(crate) cable: watch::Sender<bool>,
     /// Keys of what was asked of the devices lately; at most [`ASKED_MAX`], the oldest is forgotten.
@@ -143,6 +150,16 @@ impl Uplink {
         }
         self.asked.push_back(key.clone());
         true
+    }
+
+    /// Tells the waves whether there is room for them.
+    fn let_waves_rest(&mut self) {
+        let rest = self.pace.is_late(Instant::now());
+        let changed =
+            self.waves_rest.send_if_modified(|told| std::mem::replace(told, rest) != rest);
+        if changed {
+            tracing::info!(rest, "waves rest while numbers are late");
+        }
     }
 
     /// Runs until the gateway stops.

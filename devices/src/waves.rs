@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::AbortHandle;
 
 /// Blocks that wait for a visit's channel, about three seconds of two devices; a visit that is
@@ -34,6 +34,8 @@ pub(crate) struct Waves {
     /// At most 32 wait; a report that finds no room is dropped, and the broker grants anew when the
     /// link comes back.
     lost: mpsc::Sender<VisitId>,
+    /// Numbers need the line: what is measured meanwhile is not sent.
+    rest: watch::Receiver<bool>,
     visits: BTreeMap<VisitId, Joined>,
 }
 
@@ -56,8 +58,9 @@ impl Waves {
         dialer: Dialer,
         blocks: broadcast::Sender<WornBlock>,
         lost: mpsc::Sender<VisitId>,
+        rest: watch::Receiver<bool>,
     ) -> Self {
-        Self { dialer, blocks, lost, visits: BTreeMap::new() }
+        Self { dialer, blocks, lost, rest, visits: BTreeMap::new() }
     }
 
     /// Obeys until nobody can order any more.
@@ -93,6 +96,7 @@ impl Waves {
             dialer: self.dialer.clone(),
             blocks: self.blocks.subscribe(),
             lost: self.lost.clone(),
+            rest: self.rest.clone(),
             alive: alive.clone(),
         }));
         self.visits.insert(visit, Joined { subject, alive, task: task.abort_handle() });
@@ -107,6 +111,7 @@ struct Attendance {
     dialer: Dialer,
     blocks: broadcast::Receiver<WornBlock>,
     lost: mpsc::Sender<VisitId>,
+    rest: watch::Receiver<bool>,
     alive: Arc<AtomicBool>,
 }
 
@@ -137,7 +142,9 @@ async fn forward(participant: &Participant, attendance: &mut Attendance) {
         };
         match block {
             Ok((subject, block)) if subject == attendance.subject => {
-                participant.send(&block).await;
+                if !*attendance.rest.borrow() {
+                    participant.send(&block).await;
+                }
             }
             Ok(_) => {}
             Err(broadcast::error::RecvError::Lagged(missed)) => {

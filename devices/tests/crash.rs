@@ -141,7 +141,7 @@ impl Drop for GatewayProcess {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_killed_again_and_again_delivers_each_reading_once_and_in_order() {
-    let broker = Broker::start(Temper { breaks_after: 5, stutters: true }).await;
+    let broker = Broker::start(Temper { breaks_after: 5, stutters: true, mute: false }).await;
     let data = tempfile::tempdir().expect("a folder");
     let mut gateway = GatewayProcess::start(&broker, data.path());
     let told = |kept: &Kept| kept.other.len() > 1;

@@ -84,7 +84,7 @@ fn is_bound(kept: &Kept, to: SubjectId) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_minutes_over_a_link_that_breaks_and_stutters_arrive_once_and_in_order() {
-    let broker = Broker::start(Temper { breaks_after: 3, stutters: true }).await;
+    let broker = Broker::start(Temper { breaks_after: 3, stutters: true, mute: false }).await;
     let gateway = running(&broker).await;
     broker.say(bind("k1", "sim-oximeter-1", SATO));
     broker.until("the binding", |kept| is_bound(kept, SATO)).await;
@@ -109,6 +109,37 @@ async fn a_pulled_cable_loses_nothing_and_what_was_measured_meanwhile_is_late() 
     gateway.buttons.plug(false);
     let before = broker.kept().readings().len();
     gateway.buttons.advance(Span::minutes(10));
+    six_hundred_wait(&gateway).await;
+    gateway.buttons.plug(true);
+    let kept = broker.until("the backlog", |kept| kept.readings().len() >= before + 600).await;
+    let times: Vec<_> = kept.readings().iter().map(|(_, reading)| reading.gateway_time).collect();
+    assert!(times.windows(2).all(|pair| (pair[1] - pair[0]).0 == 1_000), "every second once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_brings_no_word_back_is_given_a_little_of_a_backlog_and_not_all() {
+    let broker = Broker::start(CALM).await;
+    let gateway = running(&broker).await;
+    broker.say(bind("k1", "sim-oximeter-1", SATO));
+    broker.until("a first value", |kept| !kept.readings().is_empty()).await;
+    gateway.buttons.plug(false);
+    gateway.buttons.advance(Span::minutes(10));
+    six_hundred_wait(&gateway).await;
+    let connections = broker.kept().connections;
+    broker.becomes(Temper { mute: true, ..CALM });
+    let before = broker.kept().delivered.len();
+    gateway.buttons.plug(true);
+    let kept = broker
+        .until("a delivery", |kept| kept.connections > connections && kept.delivered.len() > before)
+        .await;
+    let json = serde_json::to_vec(&kept.delivered[before..]).expect("json");
+    assert!(json.len() < 4_096, "{} bytes", json.len());
+    broker.calm_down();
+    broker.say(FromBroker::Ack { through: kept.last_seq });
+    broker.until("all of it", |kept| kept.readings().len() >= 600).await;
+}
+
+async fn six_hundred_wait(gateway: &Running) {
     // The status page answers without a broker.
     let waiting = async {
         while status(gateway.status).await["waiting"].as_u64() < Some(600) {
@@ -116,10 +147,6 @@ async fn a_pulled_cable_loses_nothing_and_what_was_measured_meanwhile_is_late() 
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.expect("600 entries wait");
-    gateway.buttons.plug(true);
-    let kept = broker.until("the backlog", |kept| kept.readings().len() >= before + 600).await;
-    let times: Vec<_> = kept.readings().iter().map(|(_, reading)| reading.gateway_time).collect();
-    assert!(times.windows(2).all(|pair| (pair[1] - pair[0]).0 == 1_000), "every second once");
 }
 
 async fn status(at: std::net::SocketAddr) -> serde_json::Value {

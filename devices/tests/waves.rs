@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{delete, post};
 use axum::{Json, Router};
-use common::{Broker, CALM, CODE, Kept, PATIENCE};
+use common::{Broker, CALM, CODE, Kept, PATIENCE, Temper};
 use minato_devices::clock::Clock;
 use minato_devices::gateway::{Gateway, GatewayConfig, SimulateConfig};
 use minato_protocol::media::{JoinAnswer, JoinOffer, WAVES_CHANNEL};
@@ -17,6 +17,7 @@ use minato_protocol::{StaffId, SubjectId, VisitId};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::{
@@ -27,6 +28,9 @@ use webrtc::peer_connection::{
 const SATO: SubjectId = SubjectId(1);
 const ITO: SubjectId = SubjectId(2);
 const VISIT: VisitId = VisitId(3);
+/// Nothing for so long is no accident on loopback; ten seconds of samples are missing then.
+const QUIET: Duration = Duration::from_secs(2);
+const HOLE: u64 = 750;
 const TOKEN: &str = "a-token";
 const SECRET: &str = "a-secret";
 
@@ -205,4 +209,34 @@ async fn a_relay_that_cannot_be_joined_is_reported_and_a_new_grant_is_used() {
     broker.say(grant(format!("http://{}", relay.address)));
     let block = tokio::time::timeout(PATIENCE, relay.blocks.recv()).await.expect("in time");
     assert_eq!(block.expect("a block").device.as_str(), "sim-oximeter-1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waves_rest_while_the_broker_is_late_with_numbers_and_go_on_when_it_is_not() {
+    let broker = Broker::start(CALM).await;
+    let mut relay = relay().await;
+    let _data = with_two_patients(&broker).await;
+    broker.say(grant(format!("http://{}", relay.address)));
+    let mut next = async || tokio::time::timeout(PATIENCE, relay.blocks.recv()).await;
+    next().await.expect("in time").expect("a block");
+    broker.becomes(Temper { mute: true, ..CALM });
+    // Blocks come several times a second; a hole of seconds is told by what is missing in them.
+    let mut expected = None;
+    loop {
+        let mut blocks = Box::pin(next());
+        let block = tokio::select! {
+            block = &mut blocks => block,
+            () = tokio::time::sleep(QUIET) => {
+                // Whatever it was not told of is told now, again and again.
+                broker.calm_down();
+                broker.say(FromBroker::Ack { through: broker.kept().last_seq });
+                blocks.await
+            }
+        };
+        let block = block.expect("in time").expect("a block");
+        if expected.is_some_and(|expected| block.first_sample > expected + HOLE) {
+            return;
+        }
+        expected = Some(block.first_sample + block.samples.0.len() as u64);
+    }
 }

@@ -14,7 +14,7 @@ use minato_protocol::uplink::{
     proof_bytes,
 };
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -25,8 +25,10 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 const SILENCE_MAX: Duration = Duration::from_secs(UPLINK_PING_SECONDS as u64 * 3);
 /// The status is repeated this often even when nothing changes.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
-/// JSON of the entries in a batch: 2 s at 64 kbit/s, so that answers to the broker do not wait long
-/// behind a backlog. A single entry is far below [`UPLINK_MESSAGE_BYTES_MAX`].
+/// How often it is looked whether numbers are late.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// JSON of the entries in a batch at most, so that answers to the broker do not wait long behind a
+/// backlog. A single entry is far below [`UPLINK_MESSAGE_BYTES_MAX`].
 const BATCH_BYTES: usize = 16 * 1024;
 /// tungstenite's own buffers are 128 KiB each way; messages here are far smaller.
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024;
@@ -40,6 +42,7 @@ pub(super) async fn run(uplink: &mut Uplink, welcomed: &mut bool) -> Result<Infa
     *welcomed = true;
     tracing::info!(gateway = %uplink.identity.gateway, "the broker has welcomed this gateway");
     uplink.state.send_replace(LinkState { connected: true, trouble: None });
+    uplink.pace.begin();
     Session { uplink, socket, sent: 0, acknowledged: 0, told: Vec::new() }.serve().await
 }
 
@@ -101,8 +104,10 @@ impl Session<'_> {
         let mut cable = self.uplink.cable.subscribe();
         let mut status_due = tokio::time::interval(STATUS_EVERY);
         let mut silent = tokio::time::Instant::now() + SILENCE_MAX;
+        let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
-            let sends = self.room() > 0 && self.sent < head.borrow_and_update().last_seq;
+            let news = self.sent < head.borrow_and_update().last_seq;
+            let sends = news && self.room() > 0 && self.uplink.pace.room() > 0;
             tokio::select! {
                 biased;
                 message = next(&mut self.socket) => {
@@ -112,6 +117,7 @@ impl Session<'_> {
                 () = tokio::time::sleep_until(silent) => return Err(Ended::Silent),
                 ended = unplugged(&mut cable) => return Err(ended),
                 _ = status_due.tick() => self.tell_status(true).await?,
+                _ = looks.tick() => self.uplink.let_waves_rest(),
                 changed = self.uplink.devices.changed() => {
                     changed.map_err(|_| Stopped)?;
                     self.tell_status(false).await?;
@@ -135,7 +141,8 @@ impl Session<'_> {
     async fn deliver(&mut self) -> Result<(), Ended> {
         let entries_max = self.room().min(UPLINK_BATCH_ENTRIES_MAX);
         let last_seq = self.uplink.ledger.head().borrow().last_seq;
-        let batch = self.uplink.ledger.after(self.sent, entries_max, BATCH_BYTES).await?;
+        let bytes_max = self.uplink.pace.room().min(BATCH_BYTES);
+        let batch = self.uplink.ledger.after(self.sent, entries_max, bytes_max).await?;
         let batch = batch.ok_or(Ended::Outbox)?;
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
             // Everything up to the head was acknowledged on an earlier connection, or what is left
@@ -151,7 +158,9 @@ impl Session<'_> {
         }
         self.sent = last.seq;
         let sent_at = self.uplink.clock.now();
-        send(&mut self.socket, &FromGateway::Deliver { sent_at, batch }).await
+        let bytes = send(&mut self.socket, &FromGateway::Deliver { sent_at, batch }).await?;
+        self.uplink.pace.sent(self.sent, bytes, Instant::now());
+        Ok(())
     }
 
     async fn obey(&mut self, message: FromBroker) -> Result<(), Ended> {
@@ -192,6 +201,7 @@ impl Session<'_> {
             return Err(Ended::Protocol("it acknowledged what was never sent"));
         }
         if through > self.acknowledged {
+            self.uplink.pace.acknowledged(through, Instant::now());
             self.acknowledged = through;
             self.uplink.ledger.acknowledge(through).await?;
         }
@@ -228,7 +238,7 @@ impl Session<'_> {
         done: Result<(), RequestRefusal>,
     ) -> Result<(), Ended> {
         let Err(code) = done else { return Ok(()) };
-        send(&mut self.socket, &FromGateway::RequestRefused { key, code }).await
+        send(&mut self.socket, &FromGateway::RequestRefused { key, code }).await.map(drop)
     }
 
     async fn order(&mut self, order: MediaOrder) -> Result<(), Ended> {
@@ -257,14 +267,18 @@ impl Session<'_> {
             let head = head.borrow();
             (head.is_full(), u32::try_from(head.waiting).unwrap_or(u32::MAX))
         };
-        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting }).await
+        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting })
+            .await
+            .map(drop)
     }
 }
 
-async fn send(socket: &mut Socket, message: &FromGateway) -> Result<(), Ended> {
+/// Answers with the length of the message.
+async fn send(socket: &mut Socket, message: &FromGateway) -> Result<usize, Ended> {
     let text = serde_json::to_string(message).map_err(|_| Ended::Protocol("no JSON"))?;
+    let bytes = text.len();
     in_time(socket.send(Message::text(text))).await??;
-    Ok(())
+    Ok(bytes)
 }
 
 async fn receive(socket: &mut Socket) -> Result<FromBroker, Ended> {

@@ -32,9 +32,11 @@ pub struct Temper {
     pub breaks_after: u32,
     /// Says every acknowledgement twice.
     pub stutters: bool,
+    /// Keeps what it is given and says nothing of it.
+    pub mute: bool,
 }
 
-pub const CALM: Temper = Temper { breaks_after: 0, stutters: false };
+pub const CALM: Temper = Temper { breaks_after: 0, stutters: false, mute: false };
 
 /// What the broker has kept.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +110,11 @@ impl Broker {
     }
 
     pub fn calm_down(&self) {
-        *self.temper.lock().expect("unpoisoned") = CALM;
+        self.becomes(CALM);
+    }
+
+    pub fn becomes(&self, temper: Temper) {
+        *self.temper.lock().expect("unpoisoned") = temper;
     }
 
     /// Says something to whoever is connected.
@@ -170,7 +176,8 @@ async fn serve(broker: Broker, mut socket: WebSocket) {
         if temper.breaks_after > 0 && deliveries >= temper.breaks_after {
             return;
         }
-        for _ in 0..=u8::from(temper.stutters) {
+        let says = if temper.mute { 0 } else { 1 + u8::from(temper.stutters) };
+        for _ in 0..says {
             tell(&mut socket, &FromBroker::Ack { through }).await;
         }
     }
