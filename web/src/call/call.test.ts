@@ -8,7 +8,8 @@ import type { Wire } from "../wire/wire";
 import { Call } from "./call";
 import { REJOIN_AFTER_MS, STALL_MS } from "./watchdog";
 
-const { made, refusing, bytesOf } = vi.hoisted(() => ({
+const { made, refusing, bytesOf, told } = vi.hoisted(() => ({
+  told: [] as unknown[],
   bytesOf: { call: 0 },
   made: [] as { grant?: MediaGrant; isDropped: boolean }[],
   refusing: new Set<number>(),
@@ -42,7 +43,7 @@ vi.mock("./coming", () => ({
         restartIce: () => undefined,
         setLocalDescription: () => Promise.resolve(),
       },
-      slotsChannel: {},
+      slotsChannel: { readyState: "open", send: (words: string) => told.push(JSON.parse(words)) },
       voice: { settled: () => Promise.resolve(), answered: () => Promise.resolve() },
       terms: { take: () => undefined, feel: () => undefined, makesRoom: signal(false) },
       wavesChannel: {},
@@ -101,6 +102,7 @@ beforeEach(() => {
   vi.stubGlobal("window", { addEventListener: () => undefined, removeEventListener: () => undefined });
   vi.stubGlobal("MediaStream", class {});
   made.length = 0;
+  told.length = 0;
   refusing.clear();
   version = 0;
   asked = [];
@@ -147,6 +149,16 @@ describe("a call whose visit is given to another relay", () => {
     await grants(6);
     expect(made.map((one) => one.grant?.relay)).toEqual([5, 6]);
     expect(call.state.value.type).toBe("live");
+  });
+
+  it("says there again how much picture it wants of whom", async () => {
+    await inCallAt(5);
+    call.want("p", "half");
+    call.want("p", "full");
+    told.length = 0;
+    place(6);
+    await grants(6);
+    expect(told).toEqual([{ type: "want_video", participant: "p", video: "full" }]);
   });
 
   it("stays where it is for a place that is the same, older, or not known", async () => {

@@ -57,6 +57,9 @@ export class Call {
   private visit: string | undefined;
   /** The connection in use. */
   private kept: Kept | undefined;
+  /** How much picture is wanted of whom, and the connection on which that was said. */
+  private readonly wishes = new Map<string, VideoWish>();
+  private wishedOn: Lines | undefined;
   private coming: Coming | undefined;
   /** Which of the visit's relays the newest grant was for; a higher number is a newer one. */
   private readonly granted: Signal<number | undefined> = signal(undefined);
@@ -104,6 +107,7 @@ export class Call {
     window.removeEventListener("pagehide", this.pageHides);
     this.unfollow?.();
     this.granted.value = undefined;
+    this.wishes.clear();
     this.attempt += 1;
     this.noRetry();
     this.letGo(goodbye);
@@ -121,6 +125,7 @@ export class Call {
 
   /** How much picture this screen wants of somebody. Sound is not affected. */
   want(participant: string, video: VideoWish): void {
+    this.wishes.set(participant, video);
     this.tell({ type: "want_video", participant, video });
   }
 
@@ -249,6 +254,11 @@ export class Call {
   }
 
   private sit(lines: Lines, map: SlotMap): void {
+    // A new session knows of no wish.
+    if (this.wishedOn !== lines) {
+      this.wishedOn = lines;
+      for (const [participant, video] of this.wishes) this.tell({ type: "want_video", participant, video });
+    }
     this.seating.take(map);
     this.stillCamera.want(this.seating.wanted.peek()?.stills ?? false, lines.stillsChannel);
   }
