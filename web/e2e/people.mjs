@@ -42,6 +42,20 @@ class Somebody {
     return this.screen.look(name);
   }
 
+  /** Notes from now on where a button stands on the page; what it gives tells every place, in CSS pixels from the top. */
+  async watchPlace(act) {
+    await this.page.evaluate((act) => {
+      window.placesOfTest = new Set();
+      const note = () => {
+        const button = document.querySelector(`[data-act="${act}"]`);
+        if (button) window.placesOfTest.add(Math.round(button.getBoundingClientRect().top + window.scrollY));
+        requestAnimationFrame(note);
+      };
+      note();
+    }, act);
+    return () => this.page.evaluate(() => [...window.placesOfTest]);
+  }
+
   /** The same page in English, and back. */
   async lookInEnglish(name) {
     await this.page.getByText("English", { exact: true }).click();

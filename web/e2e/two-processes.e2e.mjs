@@ -33,7 +33,7 @@ after(async () => {
   house.leave();
 });
 
-test("a call goes through a relay that is another process", async () => {
+test("a call goes through a relay that is another process; no question moves under a finger as it comes up", async () => {
   abe = new Doctor(await screens.screen("abe", "desktop"));
   patient = new Patient(await screens.screen("patient", "phone"));
   await abe.signIn(signaling.staffLink("abe"));
@@ -41,11 +41,13 @@ test("a call goes through a relay that is another process", async () => {
   await patient.open(signaling.patientLink);
   await patient.join();
   await abe.callNext();
+  const places = await patient.watchPlace("identity");
   await patient.answer();
   await abe.isInVisit();
+  await seeAndHearEachOther([abe, patient]);
+  assert.equal((await places()).length, 1, `the question stood at ${await places()}`);
   await Promise.all([abe.confirmIdentity(), patient.confirmIdentity()]);
   await patient.consent();
-  await seeAndHearEachOther([abe, patient]);
 });
 
 test("signaling is killed in the call: pictures go on without a gap, then the screens resume", async (t) => {

@@ -8,6 +8,7 @@ import type { Wire } from "../wire/wire";
 import { sentence } from "../words/codes";
 import { ago, common, timeOfDay } from "../words/common";
 import { Button } from "../ui/controls";
+import { useSettled } from "../ui/settled";
 import { Call, type Seat } from "./call";
 import { Picture, Sound } from "./media";
 import "./room.css";
@@ -63,13 +64,15 @@ export function CallView({ call, visit }: { call: Call; visit: VisitRow }) {
         ))}
         {seats.length === 0 && <p class="nobody">{common("call_nobody")}</p>}
         <Own call={call} />
+        {call.hearing.needsTap.value && (
+          <div class="tap-to-hear">
+            <Button kind="lamp" size="big" onClick={() => call.hearing.tap()}>
+              {common("tap_to_hear")}
+            </Button>
+          </div>
+        )}
       </div>
       <Truth call={call} />
-      {call.hearing.needsTap.value && (
-        <Button kind="lamp" size="big" wide onClick={() => call.hearing.tap()}>
-          {common("tap_to_hear")}
-        </Button>
-      )}
       <Switches call={call} />
       <Auscultation call={call} />
     </section>
@@ -175,19 +178,21 @@ function reducedTo(call: Call): string | undefined {
 }
 
 function Switches({ call }: { call: Call }) {
+  const settled = useSettled();
   const faults = call.own.faults.value;
   const state = (on: boolean) => common(on ? "on" : "off");
   return (
     <div class="switches">
       <Button
         aria-pressed={call.own.microphone.value}
-        disabled={faults.audio !== undefined}
+        disabled={!settled || faults.audio !== undefined}
         onClick={() => call.own.setMicrophone(!call.own.microphone.value)}
       >
         {common("microphone")} {state(call.own.microphone.value)}
       </Button>
       <Button
         aria-pressed={call.own.camera.value}
+        disabled={!settled}
         onClick={() => void call.own.setCamera(!call.own.camera.value)}
       >
         {common("camera")} {state(call.own.camera.value)}

@@ -18,6 +18,7 @@ import { IdentityCard } from "../ui/identity";
 import { Owed } from "../ui/owed";
 import { Parties } from "../ui/parties";
 import { usePress } from "../ui/press";
+import { useSettled } from "../ui/settled";
 import { Auscultate } from "./auscultation";
 
 const room = signal<typeof import("../call/room") | undefined>(undefined);
@@ -45,7 +46,7 @@ export function VisitPanel({ wire, row, visit, vitals }: VisitProps & { vitals: 
       {(!sure || !visit.consent) && (
         <div class="steps-owed">
           {!sure && <IdentityCard wire={wire} visit={visit} side="other_side" />}
-          {!visit.consent && <Consent wire={wire} visit={visit} />}
+          {!visit.consent && <Consent key={`${sure}`} wire={wire} visit={visit} />}
         </div>
       )}
       {room.value && (
@@ -178,6 +179,7 @@ function Order({ wire, visit, order }: { wire: Wire; visit: string; order: Order
 /** Asked once, before the doctor may give orders; the patient may also answer on the own side. */
 function Consent({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   const [press, busy] = usePress(wire);
+  const settled = useSettled();
   const explainedBy = wire.you.value?.name ?? "";
   const take = () =>
     press({
@@ -192,7 +194,7 @@ function Consent({ wire, visit }: { wire: Wire; visit: VisitRow }) {
     <Owed after="consent_first" label={staff("consent")} class="card stack">
       <h2>{staff("consent")}</h2>
       <p>{nurse("consent_text")}</p>
-      <Button kind="primary" wide disabled={busy} data-act="consent" onClick={() => void take()}>
+      <Button kind="primary" wide disabled={busy || !settled} data-act="consent" onClick={() => void take()}>
         {nurse("consent_take")}
       </Button>
     </Owed>

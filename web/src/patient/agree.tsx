@@ -1,4 +1,4 @@
-// Is this you, and do you agree: two plain questions, each asked once.
+// Is this you, and do you agree: two plain questions, one after the other, each asked once.
 
 import { useState } from "preact/hooks";
 import { CONSENT_VERSION, type VisitRow } from "../wire/types";
@@ -9,6 +9,7 @@ import { patient } from "../words/patient";
 import { Button, Card } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
 import { usePress } from "../ui/press";
+import { useSettled } from "../ui/settled";
 
 interface AgreeProps {
   wire: Wire;
@@ -76,8 +77,14 @@ function SomebodyElse({ wire, visit }: AgreeProps) {
 }
 
 export function Consent({ wire, visit }: AgreeProps) {
-  const [press, busy] = usePress(wire);
   if (visit.consent) return <p class="chip moss">{patient("consent_done")}</p>;
+  const asksWhoFirst = visit.person !== null && visit.identity.other_side === null;
+  return asksWhoFirst ? null : <AskConsent wire={wire} visit={visit} />;
+}
+
+function AskConsent({ wire, visit }: AgreeProps) {
+  const [press, busy] = usePress(wire);
+  const settled = useSettled();
   const yes = () =>
     press({
       type: "consent",
@@ -93,7 +100,7 @@ export function Consent({ wire, visit }: AgreeProps) {
         <li>{patient("consent_2")}</li>
         <li>{patient("consent_3")}</li>
       </ul>
-      <Button kind="primary" wide disabled={busy} onClick={yes} data-act="consent">
+      <Button kind="primary" wide disabled={busy || !settled} onClick={yes} data-act="consent">
         {patient("consent_yes")}
       </Button>
     </Card>

@@ -1,4 +1,5 @@
-// The visit as the patient sees it: faces first, then who is here, who I am, and what was measured.
+// The visit as the patient sees it: faces first, then who I am, who is here, and what was measured.
+// Nothing above a question grows while a call comes up: it would move under the finger.
 
 import { useEffect, useState } from "preact/hooks";
 import type { PlaceRow, VisitRow } from "../wire/types";
@@ -50,7 +51,6 @@ function VisitPage({ wire, place, visit }: VisitProps) {
       </div>
       <CallRoom wire={wire} visit={visit} />
       {visit.audio_only && <Banner>{patient("audio_only")}</Banner>}
-      <Parties visit={visit} />
       {speaks ? (
         <>
           <WhoIsWho wire={wire} visit={visit} />
@@ -59,6 +59,7 @@ function VisitPage({ wire, place, visit }: VisitProps) {
       ) : (
         <CompanionNote />
       )}
+      <Parties visit={visit} />
       {visit.subject && !visit.quarantined && <Measured wire={wire} subject={visit.subject} />}
       <Write wire={wire} visit={visit} speaks={speaks} />
       {speaks && <Trouble wire={wire} place={place} visit={visit} />}
