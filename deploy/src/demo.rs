@@ -5,9 +5,8 @@ use crate::shown::{qr, say};
 use crate::{Common, admin};
 use anyhow::anyhow;
 use minato_devices::gateway::{Gateway, GatewayConfig, SimulateConfig, ZONE_DEFAULT};
-use minato_protocol::act::Triage;
 use minato_protocol::view::Clinic;
-use minato_protocol::{Code, GatewayId, Person, Pii, Role, RoomId, SiteId, Span, StaffId};
+use minato_protocol::{Code, GatewayId, Person, Role, RoomId, SiteId, Span, StaffId};
 use minato_protocol::{SubjectId, TicketId};
 use minato_signaling::access::doors::{self, NewAccount, Place};
 use minato_signaling::access::{random_id, random_text};
@@ -178,14 +177,7 @@ async fn patient_link(edge: &Edge) -> Result<String, Code> {
         location: "港市港島 2-3".into(),
     };
     let ticket = TicketId(random_id());
-    let new = NewTicket {
-        ticket,
-        code: format!("H-{:02}", ticket.0 % 100),
-        subject,
-        person: Pii::new(subject, person),
-        triage: Triage::Standard,
-        first_visit: false,
-    };
+    let new = NewTicket::standard(ticket, subject, format!("H-{:02}", ticket.0 % 100), person);
     edge.desk.in_room(ROOM, None, RoomCommand::Invite { tickets: vec![new] }).await?;
     let key = CommandKey { id: random_id(), command: 0 };
     let place = Place { room: ROOM, ticket, generation: 0 };

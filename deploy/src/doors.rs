@@ -3,12 +3,12 @@
 //! out but TCP 443.
 
 pub(crate) use crate::turn::keep_certificate_fresh;
-use crate::{serve, signaling, tls};
+use crate::{serve, tls};
 use clap::Args;
 use minato_protocol::media::TurnPlace;
 use minato_relay::{TurnCertificate, TurnSecret, TurnSettings};
 use minato_signaling::relays::TurnDoor;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 
@@ -75,7 +75,7 @@ impl DoorArgs {
         };
         let bound = https.listener.local_addr()?;
         let ips = match advertise {
-            [] if bound.ip().is_unspecified() => vec![signaling::own_address()?],
+            [] if bound.ip().is_unspecified() => vec![own_address()?],
             [] => vec![bound.ip()],
             told => told.to_vec(),
         };
@@ -101,7 +101,7 @@ impl DoorArgs {
             // Nobody asks by another port: relayed addresses are of the door's own address.
             ([], Some(https)) if self.turn.is_empty() => {
                 let ip = https.ip();
-                vec![if ip.is_unspecified() { signaling::own_address()? } else { ip }]
+                vec![if ip.is_unspecified() { own_address()? } else { ip }]
             }
             (told, _) => told.to_vec(),
         };
@@ -113,4 +113,11 @@ impl DoorArgs {
 pub(crate) fn turn_door(place: &TurnPlace, same_door: bool, secret: TurnSecret) -> TurnDoor {
     let urls = place.urls.clone();
     TurnDoor::new(urls, same_door, move |user, until| secret.credential(user, until))
+}
+
+/// The address by which this machine would reach others. Nothing is sent.
+pub(crate) fn own_address() -> anyhow::Result<IpAddr> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+    Ok(socket.local_addr()?.ip())
 }

@@ -1,6 +1,6 @@
 //! Listening: one clear sentence when a port is taken, plain or TLS.
 
-use crate::tls::{Certificate, Guests, TlsListener};
+use crate::tls::{Certificate, Guests, TlsListener, at_once};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn};
 use axum::serve::ListenerExt as _;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Opens a port, or says in one sentence why not, and by which option it is another one.
 pub(crate) async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
@@ -29,13 +29,6 @@ pub(crate) async fn plain(listener: TcpListener, router: Router) -> anyhow::Resu
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|stream| at_once(stream));
     axum::serve(listener, service).await.context("the server ended")
-}
-
-/// Small messages leave at once: on a long link the second one would wait for a whole round trip.
-pub(crate) fn at_once(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection will be slow");
-    }
 }
 
 /// Serves with TLS; guests go through to where they belong.

@@ -109,7 +109,7 @@ impl Lan {
     async fn open(all: &All) -> anyhow::Result<Self> {
         let address = match all.advertise.first() {
             Some(told) => *told,
-            None => own_address().context("this machine is in no network")?,
+            None => doors::own_address().context("this machine is in no network")?,
         };
         let any = Ipv4Addr::UNSPECIFIED;
         let listener = serve::bind((any, all.common.lan_port).into(), "--lan-port").await?;
@@ -121,13 +121,6 @@ impl Lan {
         let bound = self.listener.local_addr()?;
         Ok(format!("https://{}", SocketAddr::new(self.address, bound.port())))
     }
-}
-
-/// The address by which this machine would reach others. Nothing is sent.
-pub(crate) fn own_address() -> anyhow::Result<IpAddr> {
-    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-    Ok(socket.local_addr()?.ip())
 }
 
 /// Signaling, put together and not yet served.

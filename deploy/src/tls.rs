@@ -126,7 +126,7 @@ impl Porter {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            crate::serve::at_once(&stream);
+            at_once(&stream);
             tokio::spawn(Box::pin(self.clone().let_in(stream, peer)));
         }
     }
@@ -212,5 +212,12 @@ impl Listener for TlsListener {
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
         Ok(self.local)
+    }
+}
+
+/// Small messages leave at once: on a long link the second one would wait for a whole round trip.
+pub(crate) fn at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection will be slow");
     }
 }

@@ -67,9 +67,7 @@ impl GatewayKey {
         bytes.copy_from_slice(self.pair.sign(message).as_ref());
         Hex(bytes)
     }
-}
 
-impl GatewayKey {
     /// A key for one purpose (HKDF, RFC 5869, over the key file). It tells nothing of the others.
     pub(crate) fn derive(&self, purpose: &[u8]) -> [u8; 32] {
         let secret = Salt::new(HKDF_SHA256, b"minato.gateway").extract(&self.file);

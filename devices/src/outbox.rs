@@ -33,6 +33,7 @@ const READINGS_MAX: i64 = 20_000;
 const WIPE_EVERY: Duration = Duration::from_secs(30);
 
 const FILE: &str = "outbox.sqlite3";
+
 /// Why the outbox cannot be used.
 #[derive(Debug, Error)]
 pub enum OutboxError {

@@ -1,8 +1,8 @@
 //! A room's snapshot is a cache: with it, without it or with a spoilt one the room is the same.
 
-use minato_protocol::act::{Duty, Triage};
+use minato_protocol::act::Duty;
 use minato_protocol::view::{Clinic, Why};
-use minato_protocol::{Person, Pii, RoomId, Span, StaffId, SubjectId, TicketId, VisitId};
+use minato_protocol::{Person, RoomId, Span, StaffId, SubjectId, TicketId, VisitId};
 use minato_signaling::access::Secrets;
 use minato_signaling::aggregate::Aggregate as _;
 use minato_signaling::clock::Clock;
@@ -24,17 +24,9 @@ fn desk(log: &Arc<MemoryLog>) -> Desk {
 }
 
 fn ticket(id: u64) -> NewTicket {
-    let subject = SubjectId(id);
     let person =
         Person { name: "佐藤".into(), birth_date: "1944-12-01".into(), ..Person::default() };
-    NewTicket {
-        ticket: TicketId(id),
-        code: format!("K-{id}"),
-        subject,
-        person: Pii::new(subject, person),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    NewTicket::standard(TicketId(id), SubjectId(id), format!("K-{id}"), person)
 }
 
 async fn live_through_an_evening(desk: &Desk) {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use minato_protocol::act::{Act, Disposition, Duty, IdentityMethod, Invitation, Triage};
 use minato_protocol::view::{ViewName, Why};
 use minato_protocol::wire::{FromScreen, ToScreen};
-use minato_protocol::{Code, Pii, Role, RoomId, SubjectId, TicketId, VisitId};
+use minato_protocol::{Code, Role, RoomId, SubjectId, TicketId, VisitId};
 use minato_signaling::http::Edge;
 use minato_signaling::presence::Seat;
 use minato_signaling::room::{Command, NewTicket, Room, Ticket};
@@ -256,15 +256,9 @@ async fn the_largest_list_reaches_the_board_whole() {
 }
 
 fn new_ticket(number: u64) -> NewTicket {
-    let subject = SubjectId(5_000 + number);
-    NewTicket {
-        ticket: TicketId(5_000 + number),
-        code: format!("Z-{number}"),
-        subject,
-        person: Pii::new(subject, person(u32::try_from(number).expect("a small number"))),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    let id = 5_000 + number;
+    let person = person(u32::try_from(number).expect("a small number"));
+    NewTicket::standard(TicketId(id), SubjectId(id), format!("Z-{number}"), person)
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ async fn main() -> anyhow::Result<()> {
     }
     for name in if wanted.is_empty() { all.clone() } else { wanted } {
         let (name, part) = name.split_once(':').unwrap_or((&name, ""));
+        if !part.is_empty() && name != "forward" {
+            bail!("{name} has no parts");
+        }
         match name {
             "rules" => rules::run(),
             "log" => log::run().await?,

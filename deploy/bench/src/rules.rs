@@ -169,7 +169,6 @@ impl House {
 }
 
 fn ticket(id: u64) -> NewTicket {
-    let subject = SubjectId(id);
     let person = Person {
         name: "佐藤 ハナ".into(),
         kana: "さとう はな".into(),
@@ -177,12 +176,5 @@ fn ticket(id: u64) -> NewTicket {
         call_back: "0599-00-0001".into(),
         location: "港市港島 2-3".into(),
     };
-    NewTicket {
-        ticket: TicketId(id),
-        code: format!("K-{id}"),
-        subject,
-        person: Pii::new(subject, person),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    NewTicket::standard(TicketId(id), SubjectId(id), format!("K-{id}"), person)
 }

@@ -137,7 +137,9 @@ impl Engine {
         if self.addresses.is_verified(source, key) {
             session.heard = now;
             let media = arrival.sort == Sort::Media;
-            self.busy = if media { Some(now) } else { self.busy };
+            if media {
+                self.busy = Some(now);
+            }
             if (media || arrival.sort == Sort::Control) && session.path.heard(source, now) {
                 session.moved(&mut self.drained);
             }

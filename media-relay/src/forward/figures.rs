@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How often they are told.
 const EVERY: Duration = Duration::from_secs(1);
+
 /// When the figures were last told.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {

@@ -1,9 +1,9 @@
 //! What is durable: two rooms, two doctors, one nurse, three patients, as the real rules fold them.
 
-use minato_protocol::act::{Duty, Triage};
+use minato_protocol::act::Duty;
 use minato_protocol::view::Clinic as Institution;
 use minato_protocol::{
-    Code, Person, Pii, RoomId, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+    Code, Person, RoomId, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
 };
 use minato_signaling::aggregate::Aggregate;
 use minato_signaling::room::{Bedside, Command, Event, NewTicket, Room, Stage, Ticket};
@@ -222,14 +222,7 @@ fn opened(id: RoomId) -> Room {
 
 fn new_ticket(ticket: TicketId) -> NewTicket {
     let subject = SubjectId(ticket.0);
-    NewTicket {
-        ticket,
-        code: String::new(),
-        subject,
-        person: Pii::new(subject, Person::default()),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    NewTicket::standard(ticket, subject, String::new(), Person::default())
 }
 
 /// The papers of a claim: in the model one visit a ticket is enough.

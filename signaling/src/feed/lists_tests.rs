@@ -48,16 +48,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn new_ticket(id: u64) -> NewTicket {
-    let subject = SubjectId(id);
     let person = Person { birth_date: "1944-12-01".into(), ..Person::default() };
-    NewTicket {
-        ticket: TicketId(id),
-        code: format!("K-{id}"),
-        subject,
-        person: Pii::new(subject, person),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    NewTicket::standard(TicketId(id), SubjectId(id), format!("K-{id}"), person)
 }
 
 fn command(room: &Room, id: u64, doctor: StaffId, verb: u8) -> Command {

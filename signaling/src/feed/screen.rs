@@ -1,6 +1,7 @@
 //! One connected screen: its tables, its cursors, and the messages that bring it up to date.
 
 use super::lists::{Around, List, Lists, ROWS_MAX, in_parts};
+use super::told::Rooms;
 use crate::acts::participant;
 use crate::desk::Seen;
 use crate::http::Edge;
@@ -13,8 +14,6 @@ use minato_protocol::wire::{Have, ToScreen};
 use minato_protocol::{Code, Role, RoomId, SiteId, SubjectId, VisitId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-type Rooms = Vec<(RoomId, Arc<Seen<Room>>)>;
 
 /// What a screen was sent so far.
 #[derive(Debug)]

@@ -24,6 +24,14 @@ pub struct NewTicket {
     pub first_visit: bool,
 }
 
+impl NewTicket {
+    /// A ticket of the usual urgency, of a person whose history is known.
+    pub fn standard(ticket: TicketId, subject: SubjectId, code: String, person: Person) -> Self {
+        let person = Pii::new(subject, person);
+        Self { ticket, code, subject, person, triage: Triage::Standard, first_visit: false }
+    }
+}
+
 /// Whose side of the island a ticket is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bedside {

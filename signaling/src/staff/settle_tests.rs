@@ -3,9 +3,8 @@
 use super::*;
 use crate::aggregate::Aggregate;
 use crate::room::{Bedside, Event, NewTicket};
-use minato_protocol::act::Triage;
 use minato_protocol::view::{Clinic, Why};
-use minato_protocol::{Person, Pii, RoomId, SiteId, SubjectId, TicketId, Timestamp, VisitId};
+use minato_protocol::{Person, RoomId, SiteId, SubjectId, TicketId, Timestamp, VisitId};
 
 const ABE: StaffId = StaffId(1);
 const IDA: StaffId = StaffId(2);
@@ -19,14 +18,7 @@ fn under(epoch: u32) -> Reservation {
 /// Sato waits at the bedside; then this happens.
 fn given(events: &[Event]) -> Room {
     let subject = SubjectId(9);
-    let new = NewTicket {
-        ticket: SATO,
-        code: "K-9".into(),
-        subject,
-        person: Pii::new(subject, Person::default()),
-        triage: Triage::Standard,
-        first_visit: false,
-    };
+    let new = NewTicket::standard(SATO, subject, "K-9".into(), Person::default());
     let mut room = Room::default();
     let bedside = Bedside { site: SiteId(1), nurse: NURSE };
     let before = [

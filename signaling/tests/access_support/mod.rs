@@ -199,14 +199,7 @@ impl House {
 fn invited(ticket: TicketId) -> NewTicket {
     let subject = SubjectId(ticket.0);
     let person = Person { name: "佐藤 ハナ".into(), ..Person::default() };
-    NewTicket {
-        ticket,
-        code: format!("K-{}", ticket.0),
-        subject,
-        person: Pii::new(subject, person),
-        triage: Triage::Standard,
-        first_visit: false,
-    }
+    NewTicket::standard(ticket, subject, format!("K-{}", ticket.0), person)
 }
 
 /// A minute before the end of a span.

@@ -58,14 +58,8 @@ pub(super) fn when(room: &mut Room, command: Command, now: Timestamp) -> Vec<Eve
 
 pub(super) fn patient(ticket: TicketId, triage: Triage) -> NewTicket {
     let subject = SubjectId(ticket.0);
-    NewTicket {
-        ticket,
-        code: format!("K-{}", ticket.0),
-        subject,
-        person: Pii::new(subject, Person::default()),
-        triage,
-        first_visit: false,
-    }
+    let code = format!("K-{}", ticket.0);
+    NewTicket { triage, ..NewTicket::standard(ticket, subject, code, Person::default()) }
 }
 
 pub(super) fn invited(ticket: TicketId) -> Event {
