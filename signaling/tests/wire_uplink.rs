@@ -4,6 +4,7 @@ mod wire_support;
 
 use minato_protocol::act::{Act, Outcome};
 use minato_protocol::reading::RequestKey;
+use minato_protocol::squeeze::Squeezer;
 use minato_protocol::uplink::{
     Entry, FromBroker, FromGateway, OutboxEntry, RefusedCode, UPLINK_BATCH_ENTRIES_MAX,
     UPLINK_MESSAGE_BYTES_MAX, UPLINK_VERSION,
@@ -114,6 +115,33 @@ async fn what_is_too_much_is_refused_whole_and_nothing_of_it_is_stored() {
     assert_eq!(ward.clinic.broker.heads().await, before);
     let mut honest = Wall::connect(&ward.clinic.broker, BOX).await;
     honest.deliver_all(ward.now(), ward.lines(1..=1)).await;
+}
+
+#[tokio::test]
+async fn squeezed_deliveries_are_understood_and_bytes_that_are_none_are_refused() {
+    let ward = Ward::open().await;
+    ward.watch(&ward.doctor, 0).await;
+    let mut wall = Wall::connect(&ward.clinic.broker, BOX).await;
+    let mut squeezer = Squeezer::default();
+    for through in 1..=5 {
+        let (sent_at, batch) = (ward.now(), ward.lines(through..=through));
+        let said = serde_json::to_string(&FromGateway::Deliver { sent_at, batch }).expect("plain");
+        wall.send_bytes(squeezer.squeeze(&said)).await;
+        assert_eq!(wall.next().await, Some(FromBroker::Ack { through }));
+    }
+    ward.until_shown(&ward.doctor, 1..=5).await;
+
+    let before = ward.clinic.broker.heads().await;
+    let bomb = Squeezer::default().squeeze(&" ".repeat(100 * UPLINK_MESSAGE_BYTES_MAX));
+    for bytes in [vec![0xff; 40], Vec::new(), bomb] {
+        let mut wall = Wall::connect(&ward.clinic.broker, BOX).await;
+        wall.send_bytes(bytes).await;
+        assert_eq!(wall.refusal().await, Some(RefusedCode::BadMessage));
+    }
+    let mut hasty = Wall::dial(&ward.clinic.broker, BOX).await;
+    hasty.send_bytes(Squeezer::default().squeeze("{}")).await;
+    assert_eq!(hasty.refusal().await, Some(RefusedCode::BadMessage));
+    assert_eq!(ward.clinic.broker.heads().await, before);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// JSON that may be on its way: at the beginning, at least, at most. A single entry is less than
-/// the least; the most is a second at half a megabit.
+/// Bytes that may be on their way: at the beginning, at least, at most. The least is several entries
+/// of one device, the most a second at half a megabit.
 const FIRST_BYTES: usize = 2 * 1024;
 const LEAST_BYTES: usize = 1024;
 const MOST_BYTES: usize = 64 * 1024;

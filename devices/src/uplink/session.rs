@@ -8,6 +8,7 @@ use crate::ledger::Stopped;
 use futures_util::{SinkExt, StreamExt};
 use http::Uri;
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
+use minato_protocol::squeeze::Squeezer;
 use minato_protocol::uplink::{
     DeviceStatus, FromBroker, FromGateway, RequestRefusal, UPLINK_BATCH_ENTRIES_MAX,
     UPLINK_MESSAGE_BYTES_MAX, UPLINK_PING_SECONDS, UPLINK_VERSION, UPLINK_WINDOW_ENTRIES_MAX,
@@ -30,6 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// JSON of the entries in a batch at most, so that answers to the broker do not wait long behind a
 /// backlog. A single entry is far below [`UPLINK_MESSAGE_BYTES_MAX`].
 const BATCH_BYTES: usize = 16 * 1024;
+/// JSON of entries is at least so many times as long as what is left of it.
+const SQUEEZED: usize = 4;
 /// tungstenite's own buffers are 128 KiB each way; messages here are far smaller.
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024;
 
@@ -43,7 +46,16 @@ pub(super) async fn run(uplink: &mut Uplink, welcomed: &mut bool) -> Result<Infa
     tracing::info!(gateway = %uplink.identity.gateway, "the broker has welcomed this gateway");
     uplink.state.send_replace(LinkState { connected: true, trouble: None });
     uplink.pace.begin();
-    Session { uplink, socket, sent: 0, acknowledged: 0, told: Vec::new() }.serve().await
+    Session {
+        uplink,
+        socket,
+        sent: 0,
+        acknowledged: 0,
+        told: Vec::new(),
+        squeezer: Squeezer::default(),
+    }
+    .serve()
+    .await
 }
 
 async fn dial(uplink: &Uplink) -> Result<Socket, Ended> {
@@ -94,6 +106,7 @@ struct Session<'a> {
     acknowledged: u64,
     /// The status that was last told.
     told: Vec<DeviceStatus>,
+    squeezer: Squeezer,
 }
 
 impl Session<'_> {
@@ -141,7 +154,7 @@ impl Session<'_> {
     async fn deliver(&mut self) -> Result<(), Ended> {
         let entries_max = self.room().min(UPLINK_BATCH_ENTRIES_MAX);
         let last_seq = self.uplink.ledger.head().borrow().last_seq;
-        let bytes_max = self.uplink.pace.room().min(BATCH_BYTES);
+        let bytes_max = (self.uplink.pace.room() * SQUEEZED).min(BATCH_BYTES);
         let batch = self.uplink.ledger.after(self.sent, entries_max, bytes_max).await?;
         let batch = batch.ok_or(Ended::Outbox)?;
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
@@ -158,8 +171,9 @@ impl Session<'_> {
         }
         self.sent = last.seq;
         let sent_at = self.uplink.clock.now();
-        let bytes = send(&mut self.socket, &FromGateway::Deliver { sent_at, batch }).await?;
-        self.uplink.pace.sent(self.sent, bytes, Instant::now());
+        let squeezed = self.squeezer.squeeze(&json(&FromGateway::Deliver { sent_at, batch })?);
+        self.uplink.pace.sent(self.sent, squeezed.len(), Instant::now());
+        in_time(self.socket.send(Message::binary(squeezed))).await??;
         Ok(())
     }
 
@@ -238,7 +252,7 @@ impl Session<'_> {
         done: Result<(), RequestRefusal>,
     ) -> Result<(), Ended> {
         let Err(code) = done else { return Ok(()) };
-        send(&mut self.socket, &FromGateway::RequestRefused { key, code }).await.map(drop)
+        send(&mut self.socket, &FromGateway::RequestRefused { key, code }).await
     }
 
     async fn order(&mut self, order: MediaOrder) -> Result<(), Ended> {
@@ -267,18 +281,17 @@ impl Session<'_> {
             let head = head.borrow();
             (head.is_full(), u32::try_from(head.waiting).unwrap_or(u32::MAX))
         };
-        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting })
-            .await
-            .map(drop)
+        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting }).await
     }
 }
 
-/// Answers with the length of the message.
-async fn send(socket: &mut Socket, message: &FromGateway) -> Result<usize, Ended> {
-    let text = serde_json::to_string(message).map_err(|_| Ended::Protocol("no JSON"))?;
-    let bytes = text.len();
-    in_time(socket.send(Message::text(text))).await??;
-    Ok(bytes)
+fn json(message: &FromGateway) -> Result<String, Ended> {
+    serde_json::to_string(message).map_err(|_| Ended::Protocol("no JSON"))
+}
+
+async fn send(socket: &mut Socket, message: &FromGateway) -> Result<(), Ended> {
+    in_time(socket.send(Message::text(json(message)?))).await??;
+    Ok(())
 }
 
 async fn receive(socket: &mut Socket) -> Result<FromBroker, Ended> {

@@ -9,8 +9,10 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use minato_protocol::reading::{Hex, Outcome, Reading, ReadingId};
+use minato_protocol::squeeze::Unsqueezer;
 use minato_protocol::uplink::{
-    EnrolRequest, Enrolled, Entry, FromBroker, FromGateway, OutboxEntry, proof_bytes,
+    EnrolRequest, Enrolled, Entry, FromBroker, FromGateway, OutboxEntry, UPLINK_MESSAGE_BYTES_MAX,
+    proof_bytes,
 };
 use minato_protocol::{GatewayId, SiteId, SubjectId, Timestamp};
 use std::collections::BTreeSet;
@@ -153,10 +155,10 @@ async fn serve(broker: Broker, mut socket: WebSocket) {
         return;
     }
     broker.kept.send_modify(|kept| kept.connections += 1);
-    let mut deliveries = 0;
+    let (mut deliveries, mut unsqueezer) = (0, Unsqueezer::default());
     loop {
         let message = tokio::select! {
-            message = receive(&mut socket) => message,
+            message = receive(&mut socket, &mut unsqueezer) => message,
             said = says.recv() => {
                 tell(&mut socket, &said.expect("the test speaks slowly")).await;
                 continue;
@@ -184,12 +186,14 @@ async fn serve(broker: Broker, mut socket: WebSocket) {
 }
 
 async fn welcome(broker: &Broker, socket: &mut WebSocket) -> Option<()> {
-    let FromGateway::Hello { gateway, boot, nonce, .. } = receive(socket).await? else {
+    // Nothing is squeezed before the welcome.
+    let mut none = Unsqueezer::default();
+    let FromGateway::Hello { gateway, boot, nonce, .. } = receive(socket, &mut none).await? else {
         panic!("a hello comes first");
     };
     let mine = Hex([9; 32]);
     tell(socket, &FromBroker::Challenge { nonce: mine }).await;
-    let FromGateway::Prove { signature } = receive(socket).await? else {
+    let FromGateway::Prove { signature } = receive(socket, &mut none).await? else {
         panic!("a proof comes second");
     };
     let public = broker.kept.borrow().public_key.expect("enrolled before");
@@ -199,13 +203,17 @@ async fn welcome(broker: &Broker, socket: &mut WebSocket) -> Option<()> {
     Some(())
 }
 
-async fn receive(socket: &mut WebSocket) -> Option<FromGateway> {
+async fn receive(socket: &mut WebSocket, unsqueezer: &mut Unsqueezer) -> Option<FromGateway> {
     loop {
-        match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(serde_json::from_str(&text).expect("a message")),
+        let text = match socket.recv().await?.ok()? {
+            Message::Text(text) => text.to_string(),
+            Message::Binary(squeezed) => {
+                unsqueezer.open(&squeezed, UPLINK_MESSAGE_BYTES_MAX).expect("squeezed")
+            }
             Message::Close(_) => return None,
-            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
-        }
+            Message::Ping(_) | Message::Pong(_) => continue,
+        };
+        return Some(serde_json::from_str(&text).expect("a message"));
     }
 }
 

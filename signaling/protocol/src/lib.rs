@@ -24,6 +24,7 @@ pub mod act;
 pub mod entry;
 pub mod media;
 pub mod reading;
+pub mod squeeze;
 pub mod uplink;
 pub mod view;
 pub mod wire;

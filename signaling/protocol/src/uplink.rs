@@ -1,5 +1,6 @@
 //! Between a gateway and the broker: one WebSocket at `/gateway`, JSON text messages, one enum
-//! each way.
+//! each way. Once welcomed, a gateway may say anything as a binary message too: squeezed together
+//! with all that it squeezed before on this connection ([`crate::squeeze`]).
 //!
 //! ```text
 //! gateway                                   broker
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version that this code speaks. A broker refuses others with [`RefusedCode::Version`].
 pub const UPLINK_VERSION: u32 = 1;
-/// No message of either side is longer; a longer one ends the connection.
+/// No message of either side is longer, squeezed or not; a longer one ends the connection.
 pub const UPLINK_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// No batch has more entries.
 pub const UPLINK_BATCH_ENTRIES_MAX: usize = 64;

@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::StreamExt;
 use minato_protocol::reading::Hex;
+use minato_protocol::squeeze::Unsqueezer;
 use minato_protocol::uplink::{
     EnrolRequest, Enrolled, FromBroker, FromGateway, OutboxEntry, RefusedCode,
     UPLINK_BATCH_ENTRIES_MAX, UPLINK_MESSAGE_BYTES_MAX, UPLINK_PING_SECONDS, UPLINK_VERSION,
@@ -93,7 +94,7 @@ async fn upgrade(State(edge): State<Arc<Edge>>, upgrade: WebSocketUpgrade) -> Re
         .max_message_size(READ_BYTES_MAX)
         .max_frame_size(READ_BYTES_MAX)
         .on_upgrade(move |socket| async move {
-            let mut wire = Wire(socket);
+            let mut wire = Wire { socket, unsqueezer: None };
             if let Err(Ended::Refused(code)) = serve(&edge, &mut wire).await {
                 let message = format!("{code:?}");
                 tracing::info!(?code, "gateway refused");
@@ -119,21 +120,29 @@ fn parse(text: &str) -> Result<FromGateway, RefusedCode> {
     serde_json::from_str(text).map_err(|_| RefusedCode::BadMessage)
 }
 
-struct Wire(WebSocket);
+struct Wire {
+    socket: WebSocket,
+    /// From the welcome on.
+    unsqueezer: Option<Unsqueezer>,
+}
 
 impl Wire {
     async fn send(&mut self, message: &FromBroker) -> Result<(), Ended> {
         let text = serde_json::to_string(message).unwrap_or_default();
-        self.0.send(Message::text(text)).await.map_err(|_| Ended::Gone)
+        self.socket.send(Message::text(text)).await.map_err(|_| Ended::Gone)
     }
 
     async fn receive(&mut self) -> Result<FromGateway, Ended> {
         loop {
-            match self.0.next().await {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return parse(&text).map_err(Ended::Refused),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Binary(_))) => {
-                    return Err(Ended::Refused(RefusedCode::BadMessage));
+                Some(Ok(Message::Binary(squeezed))) => {
+                    let opened = self.unsqueezer.as_mut().and_then(|unsqueezer| {
+                        unsqueezer.open(&squeezed, UPLINK_MESSAGE_BYTES_MAX)
+                    });
+                    let text = opened.ok_or(Ended::Refused(RefusedCode::BadMessage))?;
+                    return parse(&text).map_err(Ended::Refused);
                 }
                 Some(Err(error)) => {
                     let refused = Ended::Refused(RefusedCode::BadMessage);
@@ -191,6 +200,7 @@ async fn shake_hands(edge: &Edge, wire: &mut Wire, connection: u64) -> Result<Pr
         .verify(&proof_bytes(gateway, &boot, &nonce, &ours), &signature.0)
         .map_err(|_| Ended::Refused(RefusedCode::BadProof))?;
     wire.send(&FromBroker::Welcome { site, now: edge.desk.clock.now() }).await?;
+    wire.unsqueezer = Some(Unsqueezer::default());
     Ok(Proven { origin: Origin { gateway, site, outbox }, boot, connection })
 }
 

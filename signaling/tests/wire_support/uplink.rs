@@ -102,7 +102,16 @@ impl Wall {
 
     /// Sends; a broker that hung up in the middle of it is no failure.
     pub(crate) async fn send_text(&mut self, text: String) {
-        let _ = timeout(Duration::from_secs(5), self.socket.send(Message::text(text))).await;
+        self.send_message(Message::text(text)).await;
+    }
+
+    /// Sends something squeezed, or what pretends to be.
+    pub(crate) async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.send_message(Message::binary(bytes)).await;
+    }
+
+    async fn send_message(&mut self, message: Message) {
+        let _ = timeout(Duration::from_secs(5), self.socket.send(message)).await;
     }
 
     /// The next message that is no ping, or nothing once the connection is over.
