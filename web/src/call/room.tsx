@@ -66,7 +66,7 @@ export function CallView({ call, visit }: { call: Call; visit: VisitRow }) {
         <Own call={call} />
         {call.hearing.needsTap.value && (
           <div class="tap-to-hear">
-            <Button kind="lamp" size="big" onClick={() => call.hearing.tap()}>
+            <Button kind="lamp" size="big" wide onClick={() => call.hearing.tap()}>
               {common("tap_to_hear")}
             </Button>
           </div>
