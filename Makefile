@@ -6,7 +6,8 @@ LAN ?=
 CRATES := -p minato -p minato-devices -p minato-island
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
-.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build needs-bench
+.PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build needs-bench \
+	needs-ladder
 
 ## Builds what is needed and starts the demonstration clinic; addresses are printed. LAN=1 for phones.
 run: build
@@ -50,7 +51,7 @@ recovery: build
 ## is sent. A table; it fails when readings are lost or words are wrong for more than four seconds.
 ## About eight minutes, on a machine that does nothing else; PROFILES=128k10,64k15 takes some of them.
 PROFILES ?= 512k5,128k10,64k15,600ms,blackout30s
-ladder: build
+ladder: needs-ladder build
 	cd web && node e2e/island/profiles.bench.mjs --only $(PROFILES)
 
 ## Exports the wire's types from Rust to the pages.
@@ -65,6 +66,8 @@ needs-build:
 	@deploy/needs.sh build
 needs-bench:
 	@deploy/needs.sh build bench
+needs-ladder:
+	@deploy/needs.sh build ladder
 
 build: needs-build web
 	cargo build $(CRATES)

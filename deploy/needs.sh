@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a new machine lacks, by part: `build` is what `make run` compiles with, `tests` what
-# the tests need beyond it, `bench` the programs that the benchmarks compare with. Packages are
-# Debian's, as root or by sudo; otherwise it says exactly what is missing and stops. Rust and Node
+# the tests need beyond it, `bench` the programs that the benchmarks compare with, `ladder` what speaks
+# over a poor line. Packages are Debian's, as root or by sudo; otherwise it says exactly what is missing and stops. Rust and Node
 # are not installed, because Debian 12 has them too old: it says so.
 set -euo pipefail
 root="$(dirname "${BASH_SOURCE[0]}")/.."
@@ -70,11 +70,17 @@ bench() {
   has chromium || needs chromium
 }
 
+ladder() {
+  has chromium || needs chromium
+  has ip || [ -x /sbin/ip ] || needs iproute2
+  has espeak-ng || needs espeak-ng
+}
+
 for part in "${@:-build}"; do
   case "$part" in
-  build | tests | bench) "$part" ;;
+  build | tests | bench | ladder) "$part" ;;
   *)
-    echo "there is no part $part; there are build, tests and bench" >&2
+    echo "there is no part $part; there are build, tests, bench and ladder" >&2
     exit 2
     ;;
   esac

@@ -5,6 +5,7 @@ use minato_protocol::reading::{
     Characteristic, Decimal, Device, DeviceKind, Hex, HexBytes, MeasuredValue, Measurement,
     Outcome, Provenance, Quality, Quantity, Reading, ReadingId, TransportKind, Unit,
 };
+use minato_protocol::squeeze::{Squeezer, Unsqueezer};
 use minato_protocol::uplink::{
     Entry, FromGateway, OutboxEntry, RefusedCode, UPLINK_MESSAGE_BYTES_MAX,
 };
@@ -83,5 +84,16 @@ fn no_word_of_a_box_breaks_the_broker_and_what_is_understood_can_be_said_again()
         let Ok(said) = parse(&String::from_utf8_lossy(bytes)) else { return };
         let again = serde_json::to_string(&said).expect("JSON");
         assert_eq!(parse(&again), Ok(said), "{again}");
+    });
+}
+
+#[test]
+fn no_squeezed_word_of_a_box_breaks_the_broker_or_fills_its_memory() {
+    let said = [seeds().concat(), " ".repeat(8 * UPLINK_MESSAGE_BYTES_MAX), String::new()];
+    let squeezed = said.map(|said| Squeezer::default().squeeze(&said));
+    let squeezed: Vec<&[u8]> = squeezed.iter().map(Vec::as_slice).collect();
+    minato_fuzz::feed_for("squeezed", &squeezed, 4, |bytes| {
+        let opened = Unsqueezer::default().open(bytes, UPLINK_MESSAGE_BYTES_MAX);
+        assert!(opened.is_none_or(|text| text.len() <= UPLINK_MESSAGE_BYTES_MAX));
     });
 }
