@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a new machine lacks, by part: `build` is what `make run` compiles with, `tests` what
-# the tests need beyond it, `bench` the programs that the benchmarks compare with, `ladder` what speaks
-# over a poor line. Packages are Debian's, as root or by sudo; otherwise it says exactly what is missing and stops. Rust and Node
-# are not installed, because Debian 12 has them too old: it says so.
+# the tests need beyond it, `bench` the programs that the benchmarks compare with, `ladder` what
+# speaks over a poor line. Packages are Debian's, as root or by sudo; otherwise it says exactly what is
+# missing and stops. Rust and Node are not installed, because Debian 12 has them too old: it says so.
 set -euo pipefail
 root="$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -31,7 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// JSON of the entries in a batch at most, so that answers to the broker do not wait long behind a
 /// backlog. A single entry is far below [`UPLINK_MESSAGE_BYTES_MAX`].
 const BATCH_BYTES: usize = 16 * 1024;
-/// JSON of entries is at least so many times as long as what is left of it.
+/// About so many times as long is the JSON of entries as what is left of it. It only chooses how many
+/// go together: the pace counts what was really sent.
 const SQUEEZED: usize = 4;
 /// tungstenite's own buffers are 128 KiB each way; messages here are far smaller.
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024;

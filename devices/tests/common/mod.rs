@@ -46,6 +46,8 @@ pub struct Kept {
     pub public_key: Option<Hex<32>>,
     /// Every entry as it came, repetitions included.
     pub delivered: Vec<OutboxEntry>,
+    /// Length of all deliveries as they came on the line.
+    pub delivered_bytes: usize,
     /// Each reading once, in the order of first arrival, with the age it had when it was sent.
     pub once: Vec<(OutboxEntry, i64)>,
     pub ids: BTreeSet<ReadingId>,
@@ -151,11 +153,11 @@ async fn upgrade(State(broker): State<Broker>, up: WebSocketUpgrade) -> axum::re
 
 async fn serve(broker: Broker, mut socket: WebSocket) {
     let mut says = broker.say.subscribe();
-    if welcome(&broker, &mut socket).await.is_none() {
+    let (mut deliveries, mut unsqueezer) = (0, Unsqueezer::default());
+    if welcome(&broker, &mut socket, &mut unsqueezer).await.is_none() {
         return;
     }
     broker.kept.send_modify(|kept| kept.connections += 1);
-    let (mut deliveries, mut unsqueezer) = (0, Unsqueezer::default());
     loop {
         let message = tokio::select! {
             message = receive(&mut socket, &mut unsqueezer) => message,
@@ -164,13 +166,14 @@ async fn serve(broker: Broker, mut socket: WebSocket) {
                 continue;
             }
         };
-        let Some(message) = message else { return };
+        let Some((message, bytes)) = message else { return };
         let FromGateway::Deliver { sent_at, batch } = message else {
             broker.kept.send_modify(|kept| kept.other.push(message));
             continue;
         };
         let through = batch.last().expect("no empty batch").seq;
         broker.kept.send_modify(|kept| {
+            kept.delivered_bytes += bytes;
             batch.into_iter().for_each(|entry| kept.keep(entry, sent_at));
         });
         deliveries += 1;
@@ -185,15 +188,18 @@ async fn serve(broker: Broker, mut socket: WebSocket) {
     }
 }
 
-async fn welcome(broker: &Broker, socket: &mut WebSocket) -> Option<()> {
-    // Nothing is squeezed before the welcome.
-    let mut none = Unsqueezer::default();
-    let FromGateway::Hello { gateway, boot, nonce, .. } = receive(socket, &mut none).await? else {
+async fn welcome(
+    broker: &Broker,
+    socket: &mut WebSocket,
+    unsqueezer: &mut Unsqueezer,
+) -> Option<()> {
+    let (FromGateway::Hello { gateway, boot, nonce, .. }, _) = receive(socket, unsqueezer).await?
+    else {
         panic!("a hello comes first");
     };
     let mine = Hex([9; 32]);
     tell(socket, &FromBroker::Challenge { nonce: mine }).await;
-    let FromGateway::Prove { signature } = receive(socket, &mut none).await? else {
+    let (FromGateway::Prove { signature }, _) = receive(socket, unsqueezer).await? else {
         panic!("a proof comes second");
     };
     let public = broker.kept.borrow().public_key.expect("enrolled before");
@@ -203,17 +209,22 @@ async fn welcome(broker: &Broker, socket: &mut WebSocket) -> Option<()> {
     Some(())
 }
 
-async fn receive(socket: &mut WebSocket, unsqueezer: &mut Unsqueezer) -> Option<FromGateway> {
+/// The next message, and how long it was on the line.
+async fn receive(
+    socket: &mut WebSocket,
+    unsqueezer: &mut Unsqueezer,
+) -> Option<(FromGateway, usize)> {
     loop {
-        let text = match socket.recv().await?.ok()? {
-            Message::Text(text) => text.to_string(),
+        let (text, bytes) = match socket.recv().await?.ok()? {
+            Message::Text(text) => (text.to_string(), text.len()),
             Message::Binary(squeezed) => {
-                unsqueezer.open(&squeezed, UPLINK_MESSAGE_BYTES_MAX).expect("squeezed")
+                let text = unsqueezer.open(&squeezed, UPLINK_MESSAGE_BYTES_MAX);
+                (text.expect("squeezed"), squeezed.len())
             }
             Message::Close(_) => return None,
             Message::Ping(_) | Message::Pong(_) => continue,
         };
-        return Some(serde_json::from_str(&text).expect("a message"));
+        return Some((serde_json::from_str(&text).expect("a message"), bytes));
     }
 }
 
