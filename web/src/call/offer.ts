@@ -6,11 +6,22 @@ import { Voice } from "./voice";
 
 export const SLOTS = 5;
 
-const LAYERS: RTCRtpEncodingParameters[] = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 300_000 },
-  { rid: "f", maxBitrate: 900_000 },
+/** WebRTC Extensions: the largest picture of an encoding, whichever way it stands. */
+interface SizedEncoding extends RTCRtpEncodingParameters {
+  scaleResolutionDownTo: { maxWidth: number; maxHeight: number };
+}
+
+/** Of a camera of less than 960x540 Chromium sends only two of three encodings, the largest never,
+ * unless each has a size of its own. A browser that does not know sizes takes the factors. */
+const LAYERS: SizedEncoding[] = [
+  { rid: "q", ...downTo(160, 120), scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: "h", ...downTo(320, 240), scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+  { rid: "f", ...downTo(640, 480), maxBitrate: 900_000 },
 ];
+
+function downTo(maxWidth: number, maxHeight: number): Pick<SizedEncoding, "scaleResolutionDownTo"> {
+  return { scaleResolutionDownTo: { maxWidth, maxHeight } };
+}
 
 export interface Lines {
   peer: RTCPeerConnection;
