@@ -7,7 +7,8 @@ import { after, before, test } from "node:test";
 import { IslandClinic } from "./island/clinic.mjs";
 import { dice, drop, move, quantile, runsFor } from "./island/recovery.mjs";
 import { beginBesideALink, isBesideTheLink } from "./island/shores.mjs";
-import { getsWaves } from "./media.mjs";
+import { look } from "./island/told.mjs";
+import { getsWaves, spareTheLargest } from "./media.mjs";
 import { eachOnceInOrder } from "./readings.mjs";
 import { until } from "./until.mjs";
 import { OXIMETER } from "./world.mjs";
@@ -20,6 +21,10 @@ const MOVED_MS = 3_000;
 /** Nothing comes and the page says nothing, or everything comes and it still says that nothing does. */
 const UNTRUE_MS = 8_000;
 const BLACK_OUT_S = 30;
+/** The largest picture of a camera, and how long a call may take to find its way up to it: a step up the ladder
+ * comes once in fifteen seconds. */
+const FULL_WIDTH = 640;
+const WAY_UP_MS = 60_000;
 /** Room for a voice, and hardly for the smallest picture beside it. */
 const THIN_OUT = "96k";
 /** What is older than this when it arrives is late; a little more, because two clocks are read. */
@@ -42,6 +47,30 @@ function tests() {
   });
 
   after(() => clinic?.close());
+
+  const seesAll = ({ page, who }) =>
+    until(`${who} sees the full picture`, async () => (await look(page)).width >= FULL_WIDTH, WAY_UP_MS);
+
+  test("on a good link both see each other's picture in full, and nothing is said of it", async () => {
+    await Promise.all(clinic.people.map(seesAll));
+    for (const { page } of clinic.people) {
+      assert.equal(await page.getByText(/回線が|いま小さく|いま映像が小さく/).count(), 0);
+    }
+  });
+
+  test("a browser spares the full picture by itself: both pages say that it is small, and blame no line", async () => {
+    const { doctor, nurse } = clinic;
+    const spares = await spareTheLargest(nurse.page);
+    await nurse.sees("こちらの映像は、いま小さく送られています", 30_000);
+    await doctor.sees("いま映像が小さく届いています", 30_000);
+    await nurse.look("nurse-small-picture-out");
+    await doctor.look("doctor-small-picture-in");
+    for (const { page } of clinic.people) assert.equal(await page.getByText("回線が").count(), 0);
+    await spares.end();
+    await seesAll(doctor);
+    await nurse.seesNoMore("こちらの映像は、いま小さく送られています", 10_000);
+    await doctor.seesNoMore("いま映像が小さく届いています", 10_000);
+  });
 
   test("the link is cut again and again: both hear and see each other soon after, in the same visit", async (t) => {
     const random = dice(3);

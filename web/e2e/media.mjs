@@ -51,6 +51,29 @@ export function flow(page) {
   });
 }
 
+/** The browser sends its camera without the largest layer, as one that spares its processor; until `end`. */
+export async function spareTheLargest(page) {
+  const all = (is) =>
+    page.evaluate(async (spares) => {
+      const native = (window.setParametersOfTest ??= RTCRtpSender.prototype.setParameters);
+      RTCRtpSender.prototype.setParameters = function (parameters) {
+        const largest = parameters.encodings.find(({ rid }) => rid === "f");
+        if (largest && spares) largest.active = false;
+        return native.call(this, parameters);
+      };
+      const open = window.connectionsOfTest.filter((one) => one.connectionState === "connected").at(-1);
+      for (const sender of open.getSenders()) {
+        const parameters = sender.getParameters();
+        const largest = parameters.encodings.find(({ rid }) => rid === "f");
+        if (!largest) continue;
+        largest.active = !spares;
+        await sender.setParameters(parameters);
+      }
+    }, is);
+  await all(true);
+  return { end: () => all(false) };
+}
+
 /** Waits until somebody's picture is decoded and shown here, and somebody's voice is heard. */
 export async function seesAndHears(page, who, within_ms = 20_000) {
   const first = await flow(page);

@@ -1,6 +1,7 @@
 //! What everybody gets and what everybody is asked for, from what links carry and streams cost.
 
 use super::addresses::Key;
+use super::demand::Missing;
 use super::engine::Engine;
 use super::session::Session;
 use crate::ladder::Needs;
@@ -178,10 +179,10 @@ impl Engine {
     }
 }
 
-/// Whether a publisher's own link has no room for what a page could be shown.
-pub(super) fn lacks_room(session: &Session, publisher: &Session, now: Instant) -> bool {
+/// What a page could be shown of a publisher whose own page does not send it.
+pub(super) fn unsent(session: &Session, publisher: &Session, now: Instant) -> Option<Missing> {
     let shown = session.wish_of(publisher.claims.participant).min(session.downlink.cap());
-    publisher.demand.missing().is_some() && publisher.source.shown(now) < shown
+    publisher.demand.missing().filter(|_| publisher.source.shown(now) < shown)
 }
 
 /// What a page is not given of somebody who sends it, or would if the own link had room.
@@ -206,7 +207,9 @@ pub(super) fn given_up(session: &Session, publisher: &Session, now: Instant) -> 
     let smaller = publisher.source.has_layers();
     match cap {
         VideoWish::Off if wish > VideoWish::Off => Some(GivenUp::Picture),
-        _ if smaller && (cap < wish || lacks_room(session, publisher, now)) => Some(GivenUp::Size),
+        _ if smaller && (cap < wish || unsent(session, publisher, now).is_some()) => {
+            Some(GivenUp::Size)
+        }
         _ => None,
     }
 }
@@ -216,7 +219,7 @@ pub(super) fn reduced(session: &Session, map: &SlotMap) -> Option<Reduced> {
     let plan = session.downlink.plan;
     let cap = session.downlink.cap();
     let given_up = |slot: &Slot| {
-        let is_of_this_link = !slot.own_link || cap < session.wish_of(slot.participant);
+        let is_of_this_link = !slot.unsent || cap < session.wish_of(slot.participant);
         is_of_this_link && slot.given_up.is_some_and(|what| what != GivenUp::Codec)
     };
     let because = plan.because.filter(|_| map.slots.iter().any(given_up))?;

@@ -1,7 +1,7 @@
 //! What pages are told and tell: slot maps, wishes, waves, stills.
 
 use super::addresses::Key;
-use super::budget::{given_up, lacks_room, reduced};
+use super::budget::{given_up, reduced, unsent};
 use super::demand::Outlet;
 use super::engine::Engine;
 use super::session::{Session, WISHES_MAX};
@@ -62,6 +62,7 @@ impl Engine {
         let seat = |(index, participant)| {
             let publisher = self.present(visit, participant)?;
             let given_up = given_up(session, publisher, now);
+            let unsent = given_up.and_then(|_| unsent(session, publisher, now));
             Some(Slot {
                 index: u8::try_from(index).ok()?,
                 participant,
@@ -69,7 +70,8 @@ impl Engine {
                 audio: publisher.source.sounds(now),
                 video: publisher.source.shows(now),
                 given_up,
-                own_link: given_up.is_some() && lacks_room(session, publisher, now),
+                own_link: unsent.is_some_and(|missing| missing.own_link),
+                unsent: unsent.is_some(),
             })
         };
         let auscultator = self

@@ -94,6 +94,7 @@ async fn a_page_whose_picture_does_not_go_out_is_told_so_until_it_does() {
     abe.sees(|map| map.wanted.is_some()).await;
     let told = abe.sees(|map| missing(map).is_some()).await;
     assert_eq!(missing(&told), Some(GivenUp::Picture), "nothing has been shown yet");
+    assert_eq!(told.wanted.map(|wanted| wanted.own_link), Some(false), "its link has room");
     let mut maps = abe.maps.clone();
     while_doing(speak_and_show(&abe), async {
         maps.wait_for(|map| map.wanted.is_some() && missing(map).is_none()).await.expect("told");

@@ -46,6 +46,9 @@ const chosen = PROFILES.filter(({ name }) => !only || only.includes(name.replace
 
 const pause = (ms) => new Promise((over) => setTimeout(over, ms));
 
+/** The mainland is beside the broker: the doctor's line has room for everything in every profile. */
+const ROOMY = [{ own: true }, { theirs: true }];
+
 /** Looks at both pages once a second until it is told to end. */
 function follow(people) {
   const truths = people.map(() => new Truth());
@@ -54,7 +57,7 @@ function follow(people) {
     while (!ended) {
       const looks = await Promise.all(people.map(({ page }) => look(page)));
       const [first, second] = looks.map(({ said }) => neededBy(said));
-      for (const [at, asked] of [second, first].entries()) truths[at].take(looks[at], asked);
+      for (const [at, asked] of [second, first].entries()) truths[at].take(looks[at], asked, ROOMY[at]);
       await pause(LOOK_EVERY_MS);
     }
   })();

@@ -6,6 +6,8 @@ const LATELY_MS = 1_900;
 export const LASTS_MS = 4_000;
 /** In so long a call finds its way up, and a picture that is smaller is no word about the line. */
 const FINDS_ITS_WAY_MS = 15_000;
+/** After so long a page has heard that less of its picture is asked for. */
+const HEARS_OF_LESS_MS = 6_000;
 /** Where stills go out, one does in so long. */
 const STILL_MS = 8_000;
 /** A still is shown with its age in whole seconds, and the looks are a second apart. */
@@ -18,13 +20,19 @@ const STEPS = [
   ["audio_only", "映像を止めています。声と測定値は"],
   ["text_only", "いまは文字と測定値だけが"],
 ];
-/** What a page says of the picture that it sends, and of somebody else's line. */
+/** What a page says of the picture that it sends: that its own line is thin, or no reason. */
 const OWN = [
   ["size", "こちらの映像を小さくして送っています"],
   ["movement", "こちらの映像は静止画で送り"],
   ["picture", "こちらの映像を止めて"],
+  ["small", "こちらの映像は、いま小さく送られています"],
+  ["unmoving", "こちらの動く映像は、いま送られていません"],
 ];
+/** Those that name the line as the reason. */
+const OWN_LINE = ["size", "movement", "picture"];
+/** What it says of the picture that it gets: that somebody else's line is thin, or no reason. */
 const THEIRS = "相手側の回線が細く";
+const COMES_SMALL = "いま映像が小さく届いています";
 const CUT = ["つなぎ直しています", "切れています"];
 /** The layers of a camera of 640 pixels, and the widest that a step gives. */
 const LAYERS = [["quarter", 200], ["half", 400], ["full", Number.POSITIVE_INFINITY]];
@@ -49,6 +57,7 @@ export function meaning({ banners, seats }) {
     step: banners.map(step).find((one) => one) ?? "full",
     own: banners.map(own).find((one) => one),
     theirs: words.includes(THEIRS),
+    comesSmall: words.includes(COMES_SMALL),
     strange,
     nobody: seat === undefined,
     moves: (seat?.moves ?? false) && !words.includes("から止まっています"),
@@ -92,9 +101,14 @@ const UNTRUTHS = [
   ["gets more picture than it says", ({ said, came }) => said.call === "live" && isWider(came.size, WIDEST[said.step])],
   [
     "gets less picture than it says",
-    ({ said, came }) => said.call === "live" && came.moves && !said.theirs && isWider(WIDEST[said.step], came.size),
+    ({ said, came }) =>
+      said.call === "live" && came.moves && !said.theirs && !said.comesSmall && isWider(WIDEST[said.step], came.size),
     FINDS_ITS_WAY_MS,
   ],
+  ["blames its own line, which has room for everything", ({ said, roomy }) => roomy.own && OWN_LINE.includes(said.own)],
+  ["blames the other line, which has room for everything", ({ said, roomy }) => roomy.theirs && said.theirs],
+  ["gives two reasons for one small picture", ({ said }) => said.theirs && said.comesSmall],
+  ["says that the picture comes small, and all of it does", ({ said, came }) => said.comesSmall && came.size === WIDEST[said.step]],
   ["blames the other line, and gets all of the picture", ({ said, came }) => said.theirs && came.size === WIDEST[said.step]],
   ["calls a still newer than it is", ({ said, stillFor_ms }) => said.age_ms !== undefined && said.age_ms + AGE_OFF_MS < stillFor_ms],
   ["sends no picture, and does not say so", ({ said, came }) => said.call === "live" && !said.own && came.sends === "none"],
@@ -103,8 +117,16 @@ const UNTRUTHS = [
     ({ said, came, asked }) => said.call === "live" && !said.own && came.sends !== "none" && isWider(asked, came.sends),
     FINDS_ITS_WAY_MS,
   ],
-  ["says that its picture goes out smaller, and all of it does", ({ said, came }) => said.own === "size" && came.sends === "full"],
-  ["says that its picture does not move, and it does", ({ said, came }) => ["movement", "picture"].includes(said.own) && came.sends !== "none"],
+  ["says that its picture goes out smaller, and all of it does", ({ said, came }) => ["size", "small"].includes(said.own) && came.sends === "full"],
+  [
+    "says that its picture goes out small, and all that is asked for does",
+    ({ said, came, asked }) => said.own === "small" && !isWider(asked, came.sends),
+    HEARS_OF_LESS_MS,
+  ],
+  [
+    "says that its picture does not move, and it does",
+    ({ said, came }) => ["movement", "picture", "unmoving"].includes(said.own) && came.sends !== "none",
+  ],
   ["says that it sends stills, and sends none", ({ said, came }) => said.own === "movement" && !came.stillsOut, STILL_MS],
 ];
 
@@ -127,8 +149,11 @@ export class Truth {
   /** What came at each look, for whoever wants to know how the link was. */
   seen = [];
 
-  /** Judges one look; gives what of it is untrue. `asked` is the size that others need of its picture. */
-  take(now, asked = "full") {
+  /**
+   * Judges one look; gives what of it is untrue. `asked` is the size that others need of its picture; `roomy` says
+   * of which line it is known that it has room for everything: `own`, `theirs`.
+   */
+  take(now, asked = "full", roomy = {}) {
     const before = this.#looks.findLast(({ at }) => now.at - at >= LATELY_MS);
     const last = this.#looks.at(-1);
     if (last && now.stillsIn > last.stillsIn) this.#stillAt = now.at;
@@ -136,8 +161,8 @@ export class Truth {
     if (!before) return [];
     const said = meaning(now.said);
     const came = flow(before, now);
-    this.seen.push({ at: now.at, step: said.step, call: said.call, own: said.own, theirs: said.theirs, ...came });
-    const known = { said, came, asked, stillFor_ms: now.at - (this.#stillAt ?? now.at) };
+    this.seen.push({ at: now.at, step: said.step, call: said.call, own: said.own, theirs: said.theirs, comesSmall: said.comesSmall, ...came });
+    const known = { said, came, asked, roomy, stillFor_ms: now.at - (this.#stillAt ?? now.at) };
     const untrue = [];
     for (const [name, holds, after = 0] of UNTRUTHS) {
       if (!holds(known)) this.#since.delete(name);

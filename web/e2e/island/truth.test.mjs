@@ -5,6 +5,9 @@ const SMALL = "回線が細いため、映像を少し小さくしています�
 const STILLS = "回線が細いため、動く映像を止めて、声と測定値を優先しています。";
 const OWN_SMALLER = "こちらの回線が細いため、こちらの映像を小さくして送っています。";
 const OWN_STILLS = "こちらの回線が細いため、こちらの映像は静止画で送り、声を優先しています。";
+const OWN_SMALL = "こちらの映像は、いま小さく送られています。";
+const OWN_UNMOVING = "こちらの動く映像は、いま送られていません。";
+const COMES_SMALL = "医師声が届いていますいま映像が小さく届いています";
 const CUT = "映像と音声をつなぎ直しています（12:00 から）";
 
 /** Looks at a page, one a second: what it says, and what comes in each second. */
@@ -24,7 +27,7 @@ function page() {
         const layers = [{ name: "0 f", frames: sent, width: came.sends ?? 640 }];
         const seats = [{ words, moves, still }];
         const counts = { voice, frames, width: came.width ?? 640, stillsIn, stillsOut, layers };
-        truth.take({ at, said: { banners, seats }, ...counts }, came.asked);
+        truth.take({ at, said: { banners, seats }, ...counts }, came.asked, came.roomy);
       }
       return this;
     },
@@ -71,7 +74,12 @@ test.each([
   ["says that the picture stands still or is gone, and one comes", { moves: false }],
   ["says that the call is cut, and all of it comes", { banners: [CUT] }],
   ["blames the other line, and gets all of the picture", { words: "医師声が届いています相手側の回線が細く、映像が小さくなっています" }],
+  ["says that the picture comes small, and all of it does", { words: COMES_SMALL }],
+  ["says that the picture comes small, and all of it does", { words: COMES_SMALL, banners: [SMALL], width: 320 }],
+  ["gives two reasons for one small picture", { words: `${COMES_SMALL}相手側の回線が細く、映像が小さくなっています`, width: 320 }],
   ["sends no picture, and does not say so", { sends: 0 }],
+  ["says that its picture goes out smaller, and all of it does", { banners: [OWN_SMALL] }],
+  ["says that its picture does not move, and it does", { banners: [OWN_UNMOVING] }],
   ["says that its picture goes out smaller, and all of it does", { banners: [OWN_SMALLER] }],
   ["says that its picture does not move, and it does", { banners: [OWN_STILLS], stillsOut: 1 }],
   ["says what this harness does not know", { banners: ["すべて順調です"] }],
@@ -83,6 +91,31 @@ test("less picture than is said counts once a call has had time to find its way 
   expect(page().for(15, { width: 320 }).faults).toEqual([]);
   expect(page().for(15 + long, { width: 320 }).faults).toEqual(["gets less picture than it says"]);
   expect(page().for(15 + long, { width: 160, banners: [SMALL] }).faults).toEqual(["gets less picture than it says"]);
+});
+
+test("a smaller picture may be told without a reason", () => {
+  expect(page().for(60, { width: 320, words: COMES_SMALL }).faults).toEqual([]);
+  expect(page().for(60, { width: 160, words: COMES_SMALL, banners: [SMALL] }).faults).toEqual([]);
+  expect(page().for(60, { sends: 320, banners: [OWN_SMALL] }).faults).toEqual([]);
+  expect(page().for(60, { sends: 160, asked: "half", banners: [OWN_SMALL] }).faults).toEqual([]);
+  expect(page().for(60, { sends: 0, banners: [OWN_UNMOVING] }).faults).toEqual([]);
+});
+
+test("a line is blamed only where it may be thin", () => {
+  const theirs = { width: 320, words: "医師声が届いています相手側の回線が細く、映像が小さくなっています" };
+  expect(page().for(60, { ...theirs, roomy: { own: true } }).faults).toEqual([]);
+  expect(page().for(60, { ...theirs, roomy: { theirs: true } }).faults).toEqual(["blames the other line, which has room for everything"]);
+  const own = { sends: 320, banners: [OWN_SMALLER] };
+  expect(page().for(60, { ...own, roomy: { theirs: true } }).faults).toEqual([]);
+  expect(page().for(60, { ...own, roomy: { own: true } }).faults).toEqual(["blames its own line, which has room for everything"]);
+  const roomy = { own: true, theirs: true };
+  expect(page().for(60, { sends: 320, width: 320, words: COMES_SMALL, banners: [OWN_SMALL], roomy }).faults).toEqual([]);
+});
+
+test("a picture that is said to be small when no larger one is asked for is found out", () => {
+  const told = { sends: 320, asked: "half", banners: [OWN_SMALL] };
+  expect(page().for(6, told).faults).toEqual([]);
+  expect(page().for(6 + long, told).faults).toEqual(["says that its picture goes out small, and all that is asked for does"]);
 });
 
 test("less picture that goes out than is asked for counts after the same time", () => {

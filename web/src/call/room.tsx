@@ -105,6 +105,7 @@ function SeatView({ call, seat, visit }: { call: Call; seat: Seat; visit: VisitR
           </span>
         )}
         {seat.own_link && <span class="chip lamp">{common(seat.video ? "their_line_size" : "their_line_picture")}</span>}
+        {seat.unsent && !seat.own_link && seat.video && <span class="chip grey">{common("their_picture_small")}</span>}
         {seat.frozenSince !== undefined && (
           <span class="chip lamp">{common("frozen_since", { time: timeOfDay(seat.frozenSince) })}</span>
         )}
@@ -141,7 +142,7 @@ function Truth({ call }: { call: Call }) {
   );
 }
 
-/** What of the own picture does not reach the others for want of room on the own line. */
+/** What of the own picture does not go out to the others. */
 function ownPicture(call: Call): string | undefined {
   const unsent = call.unsent.value;
   const stream = call.own.stream.value;

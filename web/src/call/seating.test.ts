@@ -76,14 +76,16 @@ test("what does not go out of the own picture is told as the relay and the own l
   const narrow = signal(false);
   const seating = new Seating();
   seating.begin({ slots: [], auscultation: {}, terms: { makesRoom: narrow } } as unknown as Lines);
-  seating.take({ ...map(1), wanted: { video: "quarter", stills: false, given_up: "size" } });
+  seating.take({ ...map(1), wanted: { video: "quarter", stills: false, given_up: "size", own_link: true } });
   expect(seating.unsent.value).toBe("size");
   narrow.value = true;
   expect(seating.unsent.value).toBe("picture");
-  seating.take({ ...map(2), wanted: { video: "off", stills: true, given_up: "picture" } });
+  seating.take({ ...map(2), wanted: { video: "off", stills: true, given_up: "picture", own_link: true } });
   expect(seating.unsent.value).toBe("movement");
   narrow.value = false;
-  seating.take({ ...map(3), wanted: { video: "half", stills: false } });
+  seating.take({ ...map(3), wanted: { video: "full", stills: false, given_up: "size" } });
+  expect(seating.unsent.value).toBe("small");
+  seating.take({ ...map(4), wanted: { video: "half", stills: false } });
   expect(seating.unsent.value).toBeUndefined();
 });
 

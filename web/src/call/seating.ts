@@ -16,8 +16,10 @@ export interface Seat {
   /** Sound has been coming from this person, and a moving picture comes here. */
   audio: boolean;
   video: boolean;
-  /** What is missing of this person for want of room on a line, and whether it is that person's own. */
+  /** What is missing of this person; whether that person's page does not send it, and whether that is for
+   * want of room on that person's own line. */
   given_up?: GivenUp;
+  unsent?: boolean;
   own_link?: boolean;
   /** The newest still, where stills take the picture's place. */
   still: Still | undefined;
@@ -40,7 +42,7 @@ export class Seating {
   readonly reduced: Signal<Reduced | undefined> = signal(undefined);
   /** What of the own camera anybody needs. */
   readonly wanted: Signal<Wanted | undefined> = signal(undefined);
-  /** What of the own picture does not go out for want of room. */
+  /** What of the own picture does not go out. */
   readonly unsent = computed(() => unsentOf(this.wanted.value, this.isNarrow.value));
   /** The connection makes room by itself. */
   private readonly isNarrow = computed(() => this.connection.value?.terms.makesRoom.value ?? false);

@@ -73,17 +73,22 @@ pub struct Wanted {
     pub video: VideoWish,
     /// Somebody can only be given stills.
     pub stills: bool,
-    /// What of it does not go out for want of room on this page's own link: [`GivenUp::Size`], or
-    /// [`GivenUp::Picture`], in whose place stills go while [`Self::stills`] says so.
+    /// What of it does not go out: [`GivenUp::Size`], or [`GivenUp::Picture`], in whose place stills
+    /// go while [`Self::stills`] says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub given_up: Option<GivenUp>,
+    /// That is for want of room on this page's own link. Otherwise the page sends less by itself,
+    /// and the relay does not know why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub own_link: bool,
 }
 
 impl Wanted {
     /// So much of a picture, for whom a link decides nothing.
     pub fn of(video: VideoWish) -> Self {
-        Self { video, stills: false, given_up: None }
+        Self { video, stills: false, given_up: None, own_link: false }
     }
 }
 

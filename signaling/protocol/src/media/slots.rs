@@ -52,7 +52,7 @@ pub struct Slot {
     pub audio: bool,
     /// A picture has been coming from this person lately.
     pub video: bool,
-    /// What is missing of it; [`SlotMap::reduced`] says why.
+    /// What is missing of it; [`SlotMap::reduced`] or one of the next two says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub given_up: Option<GivenUp>,
@@ -60,6 +60,10 @@ pub struct Slot {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
     pub own_link: bool,
+    /// It is missing because that person's page does not send it, whatever the reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub unsent: bool,
 }
 
 /// Page to relay on [`super::SLOTS_CHANNEL`].
@@ -113,6 +117,7 @@ mod tests {
                 video: false,
                 given_up: None,
                 own_link: false,
+                unsent: false,
             }],
             ..SlotMap::default()
         };
@@ -137,10 +142,14 @@ mod tests {
             serde_json::to_string(&map).expect("json"),
             r#"{"version":0,"slots":[],"auscultation":null,"reduced":{"step":"stills","because":"bandwidth"},"wanted":{"video":"half","stills":true}}"#
         );
-        let narrow = Wanted { given_up: Some(GivenUp::Size), ..Wanted::of(VideoWish::Quarter) };
+        let less = Wanted { given_up: Some(GivenUp::Size), ..Wanted::of(VideoWish::Quarter) };
         assert_eq!(
-            serde_json::to_string(&narrow).expect("json"),
+            serde_json::to_string(&less).expect("json"),
             r#"{"video":"quarter","stills":false,"given_up":"size"}"#
+        );
+        assert_eq!(
+            serde_json::to_string(&Wanted { own_link: true, ..less }).expect("json"),
+            r#"{"video":"quarter","stills":false,"given_up":"size","own_link":true}"#
         );
         let pin = r#"{"type":"pin","participant":"0000000000002","step":"audio_only"}"#;
         let step = Some(LadderStep::AudioOnly);

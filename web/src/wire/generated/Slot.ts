@@ -28,10 +28,14 @@ audio: boolean,
  */
 video: boolean, 
 /**
- * What is missing of it; [`SlotMap::reduced`] says why.
+ * What is missing of it; [`SlotMap::reduced`] or one of the next two says why.
  */
 given_up?: GivenUp, 
 /**
  * It is missing because that person's own link has no room for it.
  */
-own_link?: boolean, };
+own_link?: boolean, 
+/**
+ * It is missing because that person's page does not send it, whatever the reason.
+ */
+unsent?: boolean, };

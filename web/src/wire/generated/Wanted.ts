@@ -15,7 +15,12 @@ video: VideoWish,
  */
 stills: boolean, 
 /**
- * What of it does not go out for want of room on this page's own link: [`GivenUp::Size`], or
- * [`GivenUp::Picture`], in whose place stills go while [`Self::stills`] says so.
+ * What of it does not go out: [`GivenUp::Size`], or [`GivenUp::Picture`], in whose place stills
+ * go while [`Self::stills`] says so.
  */
-given_up?: GivenUp, };
+given_up?: GivenUp, 
+/**
+ * That is for want of room on this page's own link. Otherwise the page sends less by itself,
+ * and the relay does not know why.
+ */
+own_link?: boolean, };
