@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 /// A layer that was silent for this long does not flow.
 const FLOWING: Duration = Duration::from_millis(2_000);
 
+/// Layers of one camera are sent together: one that is so far behind another has been left out by
+/// its browser, and whoever is shown it sees a picture that stands still.
+const LEFT_OUT: Duration = Duration::from_millis(400);
+
 /// What a voice takes when it speaks; kept free for one that is silent, too.
 const VOICE_BPS: u64 = 32_000;
 
@@ -46,17 +50,16 @@ pub(crate) struct Source {
 impl Source {
     /// A packet came. Answers whether its stream has begun to flow with it.
     pub(crate) fn saw(&mut self, track: Track, layer: Layer, bytes: usize, now: Instant) -> bool {
-        let last = match track {
-            Track::Microphone => &mut self.microphone,
-            Track::Stethoscope => &mut self.stethoscope,
+        let (flowed, last) = match track {
+            Track::Microphone => (flows(self.microphone, now), &mut self.microphone),
+            Track::Stethoscope => (flows(self.stethoscope, now), &mut self.stethoscope),
             Track::Camera => {
                 self.layer_rates[layer.index()].add(bytes, now);
-                &mut self.layers[layer.index()]
+                (self.layer_flows(layer, now), &mut self.layers[layer.index()])
             }
         };
-        let began = !flows(*last, now);
         *last = Some(now);
-        began
+        !flowed
     }
 
     /// A frame of sound came, for the first time.
@@ -77,9 +80,12 @@ impl Source {
         flows(self.stethoscope, now)
     }
 
-    /// Whether a layer of the camera has been seen lately.
+    /// Whether a layer of the camera has been seen lately, and as lately as the others.
     pub(crate) fn layer_flows(&self, layer: Layer, now: Instant) -> bool {
-        flows(self.layers[layer.index()], now)
+        let last = self.layers[layer.index()];
+        let newest = self.layers.iter().flatten().max();
+        let behind = newest.zip(last).map(|(newest, last)| newest.saturating_duration_since(last));
+        flows(last, now) && behind.is_none_or(|behind| behind < LEFT_OUT)
     }
 
     /// The latest frames of a track of sound.
@@ -150,4 +156,25 @@ impl Source {
 
 fn flows(last: Option<Instant>, now: Instant) -> bool {
     last.is_some_and(|last| now.saturating_duration_since(last) < FLOWING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_that_is_left_out_does_not_flow_and_a_camera_that_is_silent_flows_a_while() {
+        let (mut source, start) = (Source::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut saw = |layer, ms| source.saw(Track::Camera, layer, 100, at(ms));
+        assert!(saw(Layer::Half, 0) && saw(Layer::Full, 1));
+        assert!(!saw(Layer::Half, 50) && !saw(Layer::Full, 51));
+        assert!(!saw(Layer::Half, 440));
+        assert_eq!(source.shown(at(440)), VideoWish::Full, "some frames are left out now and then");
+        source.saw(Track::Camera, Layer::Half, 100, at(460));
+        assert_eq!(source.shown(at(460)), VideoWish::Half);
+        assert!(source.saw(Track::Camera, Layer::Full, 100, at(600)), "it begins anew");
+        assert_eq!(source.shown(at(2_400)), VideoWish::Full, "all of them are silent");
+        assert_eq!(source.shown(at(2_700)), VideoWish::Off);
+    }
 }
