@@ -1,6 +1,6 @@
 //! What an operator can count. No label names a person, a visit or an address.
 
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 use minato_protocol::media::{LadderStep, RelayCode};
 
 /// Names and meanings, for whoever installs a recorder.
@@ -39,46 +39,45 @@ pub(crate) fn present(sessions: usize, visits: usize) {
     gauge!("minato_relay_visits").set(visits as f64);
 }
 
-pub(crate) fn received(packets: usize, bytes: usize) {
-    if packets == 0 {
-        return;
-    }
-    counter!("minato_relay_packets_in_total").increment(packets as u64);
-    counter!("minato_relay_bytes_in_total").increment(bytes as u64);
+/// What comes and goes at one of the relay's ports, in counters that are looked up once.
+#[derive(Clone)]
+pub(crate) struct Traffic {
+    packets_in: Counter,
+    bytes_in: Counter,
+    sends: Counter,
+    packets_out: Counter,
+    bytes_out: Counter,
 }
 
-/// What calls to the kernel, or the like of them, have sent: told together, for to count costs a
-/// look-up.
-#[derive(Debug, Default)]
-pub(crate) struct Sent {
-    calls: u64,
-    packets: usize,
-    bytes: usize,
-}
-
-impl Sent {
-    /// One call sent these.
-    pub(crate) fn add(&mut self, packets: usize, bytes: usize) {
-        self.calls += 1;
-        self.packets += packets;
-        self.bytes += bytes;
-    }
-
-    /// Counts them.
-    pub(crate) fn tell(&self) {
-        if self.calls > 0 {
-            counter!("minato_relay_sends_total").increment(self.calls);
-            counter!("minato_relay_packets_out_total").increment(self.packets as u64);
-            counter!("minato_relay_bytes_out_total").increment(self.bytes as u64);
+impl Traffic {
+    /// Counts with the recorder of now.
+    pub(crate) fn new() -> Self {
+        Self {
+            packets_in: counter!("minato_relay_packets_in_total"),
+            bytes_in: counter!("minato_relay_bytes_in_total"),
+            sends: counter!("minato_relay_sends_total"),
+            packets_out: counter!("minato_relay_packets_out_total"),
+            bytes_out: counter!("minato_relay_bytes_out_total"),
         }
     }
+
+    pub(crate) fn received(&self, packets: usize, bytes: usize) {
+        self.packets_in.increment(packets as u64);
+        self.bytes_in.increment(bytes as u64);
+    }
+
+    /// One call to the kernel, or the like of it, sent these.
+    pub(crate) fn sent(&self, packets: usize, bytes: usize) {
+        self.sends.increment(1);
+        self.packets_out.increment(packets as u64);
+        self.bytes_out.increment(bytes as u64);
+    }
 }
 
-/// One call sent these.
-pub(crate) fn sent(packets: usize, bytes: usize) {
-    let mut sent = Sent::default();
-    sent.add(packets, bytes);
-    sent.tell();
+impl std::fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Traffic")
+    }
 }
 
 /// Connections that carry media now.

@@ -1,7 +1,7 @@
 //! The one UDP port of all sessions: many datagrams a system call, in and out.
 
 use super::burst::{RUN_BYTES_MAX, gather, runs};
-use crate::metrics::Sent;
+use crate::metrics::Traffic;
 use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
@@ -53,6 +53,7 @@ pub(crate) struct UdpPort {
     inbox: Vec<u8>,
     /// A run of datagrams, one after the other.
     run: Vec<u8>,
+    traffic: Traffic,
     /// Calls to the kernel that sent something.
     calls: u64,
 }
@@ -64,7 +65,7 @@ impl UdpPort {
         let socket = UdpSocket::from_std(socket)?;
         let inbox = vec![0; MESSAGES * MESSAGE_BYTES];
         let run = Vec::with_capacity(RUN_BYTES_MAX);
-        Ok(Self { socket, state, is_v6, inbox, run, calls: 0 })
+        Ok(Self { socket, state, is_v6, inbox, run, traffic: Traffic::new(), calls: 0 })
     }
 
     pub(crate) async fn readable(&self) {
@@ -110,21 +111,19 @@ impl UdpPort {
                 }
             }
         }
-        crate::metrics::received(packets, bytes);
+        self.traffic.received(packets, bytes);
         count == MESSAGES
     }
 
     /// Sends all; what goes to one address goes in order.
     pub(crate) async fn send(&mut self, mut transmits: Vec<Transmit>) {
         gather(&mut transmits);
-        let mut sent = Sent::default();
         for run in runs(&transmits, self.state.max_gso_segments()) {
-            self.send_run(&transmits[run], &mut sent).await;
+            self.send_run(&transmits[run]).await;
         }
-        sent.tell();
     }
 
-    async fn send_run(&mut self, run: &[Transmit], counted: &mut Sent) {
+    async fn send_run(&mut self, run: &[Transmit]) {
         if let [first, _, ..] = run {
             let to = self.reachable(first.destination);
             let mut joined = std::mem::take(&mut self.run);
@@ -134,7 +133,7 @@ impl UdpPort {
             let bytes = joined.len();
             self.run = joined;
             match sent {
-                Ok(()) => return counted.add(run.len(), bytes),
+                Ok(()) => return self.traffic.sent(run.len(), bytes),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return crate::metrics::dropped_many("socket", run.len());
                 }
@@ -145,7 +144,7 @@ impl UdpPort {
         for transmit in run {
             let to = self.reachable(transmit.destination);
             match self.put(to, &transmit.contents, None).await {
-                Ok(()) => counted.add(1, transmit.contents.len()),
+                Ok(()) => self.traffic.sent(1, transmit.contents.len()),
                 Err(_) => crate::metrics::dropped("socket"),
             }
         }

@@ -6,6 +6,7 @@ pub(crate) mod framing;
 
 use super::places::Places;
 use super::way::Way;
+use crate::metrics::Traffic;
 use connection::{Outbox, carry};
 use std::collections::HashMap;
 use std::io;
@@ -95,7 +96,9 @@ pub(crate) fn ice_tcp() -> (IceTcp, TcpPort) {
     let (to_thread, inbox) = mpsc::channel(INBOX_MAX);
     let places = Places::new(CONNECTIONS_MAX, CONNECTIONS_PER_IP_MAX);
     let next = Arc::default();
-    (IceTcp { to_thread, next, places }, TcpPort { inbox, next: None, open: HashMap::new() })
+    let (open, traffic) = (HashMap::new(), Traffic::new());
+    let port = TcpPort { inbox, next: None, open, traffic };
+    (IceTcp { to_thread, next, places }, port)
 }
 
 /// All connections, as the forwarding thread has them.
@@ -104,6 +107,7 @@ pub(crate) struct TcpPort {
     inbox: mpsc::Receiver<FromTcp>,
     next: Option<FromTcp>,
     open: HashMap<SocketAddr, (u64, Outbox)>,
+    traffic: Traffic,
 }
 
 impl TcpPort {
@@ -141,7 +145,7 @@ impl TcpPort {
                     (count, length) = (count + 1, length + packet.len());
                     take(Way::tcp(peer), packet);
                 }
-                crate::metrics::received(count, length);
+                self.traffic.received(count, length);
             }
             FromTcp::Closed { peer, number } => {
                 // A later connection may have the same address: through another door.
@@ -158,7 +162,7 @@ impl TcpPort {
         match self.open.get(&transmit.destination) {
             None => crate::metrics::dropped("tcp_closed"),
             Some((_, outbox)) if outbox.push(&transmit.contents) => {
-                crate::metrics::sent(1, transmit.contents.len());
+                self.traffic.sent(1, transmit.contents.len());
             }
             Some(_) => crate::metrics::dropped("tcp_full"),
         }

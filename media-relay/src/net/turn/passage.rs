@@ -5,6 +5,7 @@
 //! told to the client, TURN one from the media address. Permissions are TURN's as ever.
 
 use super::wake::Wake;
+use crate::metrics::Traffic;
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
@@ -46,6 +47,7 @@ pub(crate) struct UnitEnd {
     inbox: Vec<Passing>,
     open: Open,
     wake: Arc<Wake>,
+    traffic: Traffic,
 }
 
 /// Both ends. It costs nothing as long as no relayed address is open.
@@ -54,7 +56,9 @@ pub(crate) fn passage() -> io::Result<(TurnEnd, UnitEnd)> {
     let (to_turn, from_unit) = mpsc::channel(WAITING_MAX);
     let (open, wake) = (Open::default(), Arc::new(Wake::new()?));
     let turn_end = TurnEnd { to_unit, from_unit, open: Arc::clone(&open), wake: Arc::clone(&wake) };
-    Ok((turn_end, UnitEnd { to_turn, from_turn, inbox: Vec::new(), open, wake }))
+    let (inbox, traffic) = (Vec::new(), Traffic::new());
+    let unit_end = UnitEnd { to_turn, from_turn, inbox, open, wake, traffic };
+    Ok((turn_end, unit_end))
 }
 
 impl TurnEnd {
@@ -100,7 +104,7 @@ impl UnitEnd {
             }
         }
         let bytes = self.inbox.iter().map(|passing| passing.bytes.len()).sum();
-        crate::metrics::received(self.inbox.len(), bytes);
+        self.traffic.received(self.inbox.len(), bytes);
         for passing in self.inbox.drain(..) {
             take(passing.relayed, &passing.bytes);
         }
@@ -127,7 +131,7 @@ impl UnitEnd {
         }
         if packets > 0 {
             self.wake.ring();
-            crate::metrics::sent(packets, bytes);
+            self.traffic.sent(packets, bytes);
         }
         if dropped > 0 {
             crate::metrics::dropped_many("turn_full", dropped);
