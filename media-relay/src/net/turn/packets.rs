@@ -19,6 +19,10 @@ pub(super) struct Desk {
     used: usize,
     /// Counts the polls.
     pub(super) round: u64,
+    /// Something of this round came from the forwarding unit of this process or went to it.
+    inside: bool,
+    /// More was there than one round takes.
+    more: bool,
     received: Vec<Received>,
     /// At most [`SLOTS`].
     to_clients: Vec<Parcel>,
@@ -33,11 +37,20 @@ impl Desk {
             buffer: Buffer::new(),
             used: 0,
             round: 1,
+            inside: false,
+            more: false,
             received: Vec::with_capacity(PORT_BATCH),
             to_clients: Vec::with_capacity(SLOTS),
             to_peers: Vec::with_capacity(PORT_BATCH),
             commands: Vec::new(),
         }
+    }
+
+    /// Whether there is time to rest after this round: what goes through the forwarding unit waits
+    /// for its beat anyway, and packets that wait here meanwhile cost one round instead of many.
+    pub(super) fn may_rest(&mut self) -> bool {
+        let more = std::mem::take(&mut self.more);
+        std::mem::take(&mut self.inside) && !more
     }
 }
 
@@ -117,6 +130,7 @@ impl Edge {
         {
             return say_unless_empty(&error);
         }
+        desk.more |= desk.received.len() == PORT_BATCH;
         for index in 0..desk.received.len() {
             let Some(&Received { source, piece, cut }) = desk.received.get(index) else { break };
             self.tally.came_from_client(piece.len());
@@ -126,13 +140,14 @@ impl Edge {
             }
             let client = Client::Udp { listener: number, address: source };
             let bytes = desk.buffer.bytes(piece);
-            if let Some(out) = self.turn.from_client(client, bytes, at, &mut desk.commands)
-                && !self.pass_to_unit(&out)
-            {
+            if let Some(out) = self.turn.from_client(client, bytes, at, &mut desk.commands) {
                 let piece = piece.cut(bytes, out.data);
-                match self.relayed.number(out.allocation, family(out.peer)) {
-                    Some(by) => desk.to_peers.push(Parcel { by, to: out.peer, piece }),
-                    None => self.tally.dropped_from_client(),
+                if self.pass_to_unit(&out) {
+                    desk.inside = true;
+                } else if let Some(by) = self.relayed.number(out.allocation, family(out.peer)) {
+                    desk.to_peers.push(Parcel { by, to: out.peer, piece });
+                } else {
+                    self.tally.dropped_from_client();
                 }
             }
             if !desk.commands.is_empty() {
@@ -160,6 +175,7 @@ impl Edge {
             let Some(passing) = self.unit.as_mut().and_then(TurnEnd::take) else {
                 return self.send_to_clients(desk);
             };
+            desk.inside = true;
             let len = passing.bytes.len();
             self.tally.came_from_unit(len);
             let allocation = self.turn.allocation_at(passing.relayed);
@@ -177,6 +193,7 @@ impl Edge {
         }
         self.send_to_clients(desk);
         // The others come first once; then the rest.
+        desk.more = true;
         self.wake.ring();
     }
 
