@@ -7,6 +7,8 @@ const BEAT: Duration = Duration::from_millis(5);
 /// What is due sooner than this is due then and on no beat: the pacer's steps, above all while it
 /// probes a link.
 const SOON: Duration = Duration::from_millis(8);
+/// So long what is no sound waits at the most to leave in company.
+const COMPANY_WAIT: Duration = Duration::from_millis(10);
 
 /// A regular beat.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,11 @@ impl Beats {
         let passed = moment.saturating_duration_since(self.begun);
         let over = u64::try_from(passed.as_nanos() % BEAT.as_nanos()).unwrap_or_default();
         moment + (BEAT - Duration::from_nanos(over))
+    }
+
+    /// The last beat until which something that comes now waits for company.
+    pub(crate) fn company(&self, now: Instant) -> Instant {
+        self.after(now + COMPANY_WAIT - BEAT)
     }
 
     /// When something is done that is due at `due`.
@@ -46,5 +53,7 @@ mod tests {
         assert_eq!(beats.of(at(9_001), at(2_000)), at(9_001));
         assert_eq!(beats.of(at(9_001), at(1_000)), at(10_000));
         assert_eq!(beats.of(at(1), at(1_000)), at(1), "it is late already");
+        assert_eq!(beats.company(at(5_000)), at(15_000));
+        assert_eq!(beats.company(at(9_000)), at(15_000));
     }
 }

@@ -155,14 +155,18 @@ impl Engine {
             }
         }
         self.welcome_back(key, now);
-        if goes_on { self.touched.push(key) } else { self.heard.push(key) }
+        if goes_on {
+            self.timers.call(key, self.beats.company(now));
+        } else {
+            self.heard.push(key);
+        }
     }
 
     /// Time passed.
     pub(crate) fn time(&mut self, now: Instant) {
         while let Some(key) = self.timers.due(now) {
-            match self.sessions.get(&key).map(|session| session.deadline) {
-                Some(later) if later > now => self.reschedule(key, now),
+            match self.sessions.get(&key) {
+                Some(later) if later.deadline > now && !later.waits => self.reschedule(key, now),
                 Some(_) => self.touched.push(key),
                 None => {}
             }

@@ -38,7 +38,7 @@ impl Engine {
                 return crate::metrics::dropped("unknown_codec");
             };
             publisher.source.codec = Some(codec);
-            return self.hand_out(track, &mut Published::picture(key, layer, codec, packet));
+            return self.hand_out(track, &mut Published::picture(key, layer, codec, packet), now);
         }
         let Some(publisher) = self.sessions.get_mut(&key) else { return };
         // Taken out while others are written to.
@@ -51,14 +51,14 @@ impl Engine {
             publisher.source.sounded(track, frame.payload.len(), now);
         }
         for frame in fresh {
-            self.hand_out(track, &mut Published::sound(key, packet, &frame, &frames));
+            self.hand_out(track, &mut Published::sound(key, packet, &frame, &frames), now);
         }
         if let Some(publisher) = self.sessions.get_mut(&key) {
             *publisher.source.frames(track) = frames;
         }
     }
 
-    fn hand_out(&mut self, track: Track, published: &mut Published<'_>) {
+    fn hand_out(&mut self, track: Track, published: &mut Published<'_>, now: Instant) {
         let from = published.from;
         let Some(publisher) = self.sessions.get(&from) else { return };
         let participant = publisher.claims.participant;
@@ -96,7 +96,11 @@ impl Engine {
             };
             if let Some((mid, write)) = made {
                 receiver.write(mid, write);
-                self.touched.push(*other);
+                match track {
+                    // What is of a picture waits for sound to go with, or for more of itself.
+                    Track::Camera => self.timers.call(*other, self.beats.company(now)),
+                    Track::Microphone | Track::Stethoscope => self.touched.push(*other),
+                }
             }
         }
     }

@@ -73,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) deadline: Instant,
     /// The latest time that str0m has seen.
     seen: Instant,
+    /// Something goes out with the next look at the time.
+    pub(crate) waits: bool,
     pub(crate) source: Source,
     pub(crate) outgoing: Outgoing,
     pub(crate) slots: Slots,
@@ -134,6 +136,7 @@ impl Session {
             connected: false,
             deadline: now,
             seen: now,
+            waits: false,
             source: Source::default(),
             outgoing: Outgoing::new(&lines),
             slots: Slots::new(lines.slots.len()),

@@ -88,7 +88,9 @@ impl Session {
                 Ok(false)
             }
         });
-        self.refused(heard).unwrap_or(true)
+        let goes_on = self.refused(heard).unwrap_or(true);
+        self.waits |= goes_on;
+        goes_on
     }
 
     /// Drains what [`Session::hear`] has left.
@@ -99,6 +101,7 @@ impl Session {
     /// Lets time pass and everything go out that may go now. The pacer gives one packet a step of
     /// time, so time runs on by microseconds until the pacer waits for the real one.
     pub(crate) fn advance(&mut self, now: Instant, drained: &mut Drained) {
+        self.waits = false;
         let advanced = self.guarded(|session| session.step_on(now, drained));
         self.refused(advanced);
     }

@@ -81,6 +81,7 @@ impl Session {
         self.begin_line(mid);
         if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, None) {
             stream.write_rtp(write);
+            self.waits = true;
         }
     }
 
