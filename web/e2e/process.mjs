@@ -49,6 +49,11 @@ export class Program {
     return this.#said;
   }
 
+  /** Its id, to look at it from outside. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   get isRunning() {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

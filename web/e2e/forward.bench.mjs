@@ -1,0 +1,138 @@
+// What forwarding costs with real browsers, beside Debian's janus: one page that speaks and films, eight
+// that hear and see it, the same for both servers. Both calls last from beginning to end and take turns to
+// carry something. A round that does not become whole fails the benchmark. Tells as well what each server
+// is asked to send again and how it encrypts, so that a difference has a chance to be understood.
+//
+// `MINATO_BIN=../target/release node e2e/forward.bench.mjs [--rounds 5] [--seconds 8]`
+
+import { createSocket } from "node:dgram";
+import { parseArgs } from "node:util";
+import { Janus } from "./forward/janus.mjs";
+import { Minato } from "./forward/minato.mjs";
+import { Page } from "./forward/pages.mjs";
+import { machine_s } from "./forward/server.mjs";
+import { flaw, median, span } from "./forward/tally.mjs";
+import { House } from "./house.mjs";
+import { Screens } from "./screen.mjs";
+
+const LISTENERS = 8;
+const GOAL = 0.4;
+/** So many short looks in a row have to show a whole call before it is measured. */
+const STEADY_LOOKS = 3;
+const LOOK_MS = 1_000;
+const STEADY_WITHIN_MS = 90_000;
+
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "8" } },
+});
+const [rounds, seconds] = [values.rounds, values.seconds].map(Number);
+
+const pause = (ms) => new Promise((over) => setTimeout(over, ms));
+
+/** The address by which this machine reaches others: janus takes no media on loopback. Nothing is sent. */
+async function ownAddress() {
+  const socket = createSocket("udp4");
+  await new Promise((done, failed) => {
+    socket.once("error", failed);
+    socket.connect(9, "198.51.100.1", done);
+  });
+  const { address } = socket.address();
+  socket.close();
+  return address;
+}
+
+/** A stretch of the call, with what the server and the machine spent on it. */
+async function stretch(server, pages, ms) {
+  const look = () => Promise.all(pages.map((page) => page.counts()));
+  const spent = () => ({ server: server.cpu_s, machine: machine_s() });
+  const [began, before] = [spent(), await look()];
+  await pause(ms);
+  const [ended, after] = [spent(), await look()];
+  const machine = (of) => ended.machine[of] - began.machine[of];
+  return { ...span(before, after), cpu_s: ended.server - began.server, busy: machine("busy") / machine("all") };
+}
+
+/** Waits until everything arrives, then measures; anew if it does not last. */
+async function measure(server, pages) {
+  const end = performance.now() + STEADY_WITHIN_MS;
+  let steady = 0;
+  let last;
+  while (performance.now() < end) {
+    const measured = steady === STEADY_LOOKS;
+    const found = await stretch(server, pages, measured ? 1_000 * seconds : LOOK_MS);
+    last = flaw(found);
+    if (measured && last) console.log(`  ${server.name}: ${last}; waiting for a whole call again`);
+    if (measured && !last) return found;
+    steady = last ? 0 : steady + 1;
+  }
+  throw new Error(`${server.name}: no whole call within ${STEADY_WITHIN_MS} ms: ${last ?? "none that lasted"}`);
+}
+
+/** CPU-seconds a million delivered packets. */
+const aMillion = ({ cpu_s, delivered }) => (1e6 * cpu_s) / delivered;
+
+async function round({ server, pages }) {
+  const [publisher_page] = pages;
+  await publisher_page.play(true);
+  const found = await measure(server, pages);
+  await publisher_page.play(false);
+  const { publisher, delivered, due, cpu_s, busy } = found;
+  const rate = (publisher.packets / publisher.seconds).toFixed(0);
+  console.log(
+    `  1-${LISTENERS}, ${server.name}: ${aMillion(found).toFixed(1)}, ${delivered} of ${due} delivered, ` +
+      `${rate} packets/s published, ${cpu_s.toFixed(2)} s, machine ${(100 * busy).toFixed(0)} % busy`,
+  );
+  return found;
+}
+
+/** What else went over a server's lines, a second, and how it was encrypted. */
+function explain({ name }, all) {
+  const a_second = (of) => median(all.map((found) => of(found) / found.publisher.seconds)).toFixed(1);
+  const ciphers = (of) => [...new Set(all.flatMap(of).map((one) => one.cipher))].join(", ");
+  console.log(
+    `  ${name}, a second: listeners' NACKs ${a_second(({ sum }) => sum((one) => one.picture.nacks + one.sound.nacks))}, ` +
+      `PLIs ${a_second(({ sum }) => sum((one) => one.picture.plis))}, ` +
+      `lost ${a_second(({ sum }) => sum((one) => one.picture.lost + one.sound.lost))}, ` +
+      `packets sent to them again or as padding ${a_second(({ sum }) => sum((one) => one.picture.again))}, ` +
+      `packets from them ${a_second(({ sum }) => sum((one) => one.control))}; ` +
+      `publisher asked by NACK ${a_second(({ publisher }) => publisher.picture.nacks)}, ` +
+      `by PLI ${a_second(({ publisher }) => publisher.picture.plis)}, sent again ${a_second(({ publisher }) => publisher.picture.again)}`,
+  );
+  console.log(`  ${name}: SRTP of the publisher ${ciphers(({ publisher }) => publisher)}, of listeners ${ciphers(({ listeners }) => listeners)}`);
+}
+
+async function compare(calls) {
+  const found = calls.map(() => []);
+  for (let number = 1; number <= rounds; number += 1) {
+    for (const [at, call] of calls.entries()) found[at].push(await round(call));
+  }
+  for (const [at, { server }] of calls.entries()) explain(server, found[at]);
+  const costs = found.map((all) => all.map(aMillion));
+  const ratio = median(costs[0].map((own, at) => own / costs[1][at])).toFixed(2);
+  const [own, other] = costs.map((all) => median(all).toFixed(1));
+  console.log(`  1-${LISTENERS}: minato ${own}, janus ${other}, ratio ${ratio} (goal: at most ${GOAL}), medians`);
+}
+
+if (!Janus.isInstalled) {
+  throw new Error("there is no janus to compare with; `apt-get install --no-install-recommends janus` brings it");
+}
+const house = new House("forward");
+const open = [];
+try {
+  const ip = await ownAddress();
+  const screens = await Screens.open(house);
+  open.push(() => screens.close());
+  const calls = [];
+  for (const Server of [Minato, Janus]) {
+    const server = await Server.start(house, ip);
+    open.push(() => server.stop());
+    const pages = await Page.all(screens.browser, 1 + LISTENERS);
+    await server.seat(pages);
+    calls.push({ server, pages });
+  }
+  console.log("forward, real browsers: CPU-seconds of the server a million delivered packets");
+  await compare(calls);
+} finally {
+  await Promise.all(open.map((close) => close()));
+  house.leave();
+}
