@@ -100,8 +100,8 @@ async fn serve(
     outbox: Outbox,
 ) -> Result<(), Code> {
     let hello = tokio::time::timeout(HELLO_WITHIN, stream.next()).await;
-    // Whoever says nothing is no page of ours.
-    let Some(message) = hello.map_err(|_late| Code::NotUnderstood)? else { return Ok(()) };
+    // On a full line a hello takes longer than that now and then: its page may come again.
+    let Some(message) = hello.map_err(|_late| Code::SlowReader)? else { return Ok(()) };
     let Some(message) = received(message)? else { return Ok(()) };
     let FromScreen::Hello { version, have } = parse(&message)? else {
         return Err(Code::NotUnderstood);
