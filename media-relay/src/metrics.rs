@@ -40,7 +40,6 @@ pub(crate) fn present(sessions: usize, visits: usize) {
 }
 
 /// What comes and goes at one of the relay's ports, in counters that are looked up once.
-#[derive(Clone)]
 pub(crate) struct Traffic {
     packets_in: Counter,
     bytes_in: Counter,

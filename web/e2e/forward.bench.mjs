@@ -11,8 +11,9 @@ import { Janus } from "./forward/janus.mjs";
 import { Minato } from "./forward/minato.mjs";
 import { Page } from "./forward/pages.mjs";
 import { machine_s } from "./forward/server.mjs";
-import { flaw, median, span } from "./forward/tally.mjs";
+import { flaw, span } from "./forward/tally.mjs";
 import { House } from "./house.mjs";
+import { quantile } from "./island/recovery.mjs";
 import { Screens } from "./screen.mjs";
 
 const LISTENERS = 8;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
 });
 const [rounds, seconds] = [values.rounds, values.seconds].map(Number);
 
+const median = (values) => quantile(values, 0.5);
 const pause = (ms) => new Promise((over) => setTimeout(over, ms));
 
 /** The address by which this machine reaches others: janus takes no media on loopback. Nothing is sent. */

@@ -62,7 +62,3 @@ export function flaw({ publisher, listeners }) {
   const got = lacking.map((one) => `${one.sound.packets} + ${one.picture.packets}`);
   return `${lacking.length} of ${listeners.length} lack something of ${sound.packets} + ${picture.packets}: ${got.join(", ")}`;
 }
-
-export function median(values) {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
-}

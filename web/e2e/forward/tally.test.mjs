@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { flaw, median, span } from "./tally.mjs";
+import { flaw, span } from "./tally.mjs";
 
 /** A look at a page after so many seconds of a film of 390 packets/s. */
 const look = (seconds, kind = "Sent", { missing = 0, again = 0, state = "connected" } = {}) => ({
@@ -40,8 +40,4 @@ test("another film and a connection that is gone are told", () => {
   const thin = (seconds, kind) => ({ ...look(seconds, kind), media: { audio: look(seconds, kind).media.audio } });
   expect(flaw(span([thin(1)], [thin(2)]))).toBe("50 packets/s are published");
   expect(flaw(between({ state: "failed" }))).toBe("not everybody is connected");
-});
-
-test("the median is the one in the middle", () => {
-  expect(median([9, 1, 5])).toBe(5);
 });

@@ -74,6 +74,7 @@ impl Edge {
             return say_unless_empty(&error);
         }
         desk.used += received.len();
+        desk.more |= received.len() == RELAYED_BATCH;
         let allocation = relayed.allocation;
         for index in 0..desk.received.len() {
             let Some(&Received { source, piece, cut }) = desk.received.get(index) else { break };
