@@ -4,11 +4,21 @@ use std::time::{Duration, Instant};
 
 /// From one beat to the next: a quarter of a packet of sound. Browsers send in such steps.
 const BEAT: Duration = Duration::from_millis(5);
-/// What is due sooner than this is due then and on no beat: the pacer's steps, above all while it
-/// probes a link.
-const SOON: Duration = Duration::from_millis(8);
-/// So long what is no sound waits at the most to leave in company.
-const COMPANY_WAIT: Duration = Duration::from_millis(10);
+/// So long an answer waits at the most to leave in company.
+const ANSWER_WAIT: Duration = Duration::from_millis(10);
+/// So long a picture waits at the most: until the next packet of sound, behind which it goes.
+const PICTURE_WAIT: Duration = Duration::from_millis(20);
+
+/// How exactly a session wants to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// To the moment: the pacer's steps, above all while it probes a link.
+    Exact,
+    /// On the next beat.
+    OnBeat,
+    /// When there is something else to do, but soon.
+    InCompany,
+}
 
 /// A regular beat.
 #[derive(Debug, Clone, Copy)]
@@ -28,14 +38,23 @@ impl Beats {
         moment + (BEAT - Duration::from_nanos(over))
     }
 
-    /// The last beat until which something that comes now waits for company.
-    pub(crate) fn company(&self, now: Instant) -> Instant {
-        self.after(now + COMPANY_WAIT - BEAT)
+    /// The last beat until which an answer that is due at `due` waits for company.
+    pub(crate) fn answer(&self, due: Instant) -> Instant {
+        self.after(due + ANSWER_WAIT - BEAT)
+    }
+
+    /// The last beat until which a piece of a picture that came now waits for company.
+    pub(crate) fn picture(&self, now: Instant) -> Instant {
+        self.after(now + PICTURE_WAIT - BEAT)
     }
 
     /// When something is done that is due at `due`.
-    pub(crate) fn of(&self, due: Instant, now: Instant) -> Instant {
-        if due.saturating_duration_since(now) < SOON { due } else { self.after(due) }
+    pub(crate) fn of(&self, due: Instant, haste: Haste) -> Instant {
+        match haste {
+            Haste::Exact => due,
+            Haste::OnBeat => self.after(due),
+            Haste::InCompany => self.picture(due),
+        }
     }
 }
 
@@ -44,16 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_due_soon_is_done_then_and_the_rest_on_a_beat() {
+    fn what_is_in_a_hurry_is_done_to_the_moment_and_the_rest_on_a_beat() {
         let begun = Instant::now();
         let (beats, at) = (Beats::new(begun), |us| begun + Duration::from_micros(us));
         assert_eq!(beats.after(at(0)), at(5_000));
         assert_eq!(beats.after(at(4_999)), at(5_000));
         assert_eq!(beats.after(at(5_000)), at(10_000));
-        assert_eq!(beats.of(at(9_001), at(2_000)), at(9_001));
-        assert_eq!(beats.of(at(9_001), at(1_000)), at(10_000));
-        assert_eq!(beats.of(at(1), at(1_000)), at(1), "it is late already");
-        assert_eq!(beats.company(at(5_000)), at(15_000));
-        assert_eq!(beats.company(at(9_000)), at(15_000));
+        assert_eq!(beats.of(at(9_001), Haste::Exact), at(9_001));
+        assert_eq!(beats.of(at(9_001), Haste::OnBeat), at(10_000));
+        assert_eq!(beats.of(at(9_001), Haste::InCompany), at(25_000));
+        assert_eq!(beats.answer(at(5_000)), at(15_000));
+        assert_eq!(beats.answer(at(9_000)), at(15_000));
+        assert_eq!(beats.picture(at(9_000)), at(25_000));
     }
 }

@@ -5,6 +5,7 @@
 use super::addresses::{Addresses, Key, Sort, sort};
 use super::beats::Beats;
 use super::figures::Figures;
+use super::outgoing::Published;
 use super::session::{Arrival, Drained, Session};
 use super::timers::Timers;
 use super::{Command, Reply, WaitingJoin};
@@ -52,6 +53,8 @@ pub(crate) struct Engine {
     pub(super) waiting: Vec<WaitingJoin>,
     pub(super) links: HashMap<LinkId, mpsc::Sender<FromRelay>>,
     pub(super) drained: Drained,
+    /// What came of pictures since the last beat.
+    pub(super) pieces: Vec<Published<'static>>,
     pub(super) figures: Figures,
     /// Sessions that were written to and must see the time before they send.
     pub(super) touched: Vec<Key>,
@@ -80,6 +83,7 @@ impl Engine {
             waiting: Vec::new(),
             links: HashMap::new(),
             drained: Drained::default(),
+            pieces: Vec::new(),
             figures: Figures::default(),
             touched: Vec::new(),
             heard: Vec::new(),
@@ -156,7 +160,7 @@ impl Engine {
         }
         self.welcome_back(key, now);
         if goes_on {
-            self.timers.call(key, self.beats.company(now));
+            self.timers.call(key, self.beats.answer(now));
         } else {
             self.heard.push(key);
         }
@@ -184,6 +188,7 @@ impl Engine {
             while let Some((key, event)) = self.drained.events.pop_front() {
                 self.happened(key, event, now);
             }
+            self.hand_out_pieces(now);
             let touched = each_once(&mut self.touched);
             if touched.is_empty() && self.heard.is_empty() {
                 return;
@@ -215,7 +220,7 @@ impl Engine {
     fn reschedule(&mut self, key: Key, now: Instant) {
         if let Some(session) = self.sessions.get(&key) {
             let due = session.deadline.max(now + TIMER_STEP);
-            self.timers.call(key, self.beats.of(due, now));
+            self.timers.call(key, self.beats.of(due, session.haste));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::addresses::Key;
 use super::engine::Engine;
 use super::layer::{Layer, choose};
-use super::outgoing::Published;
+use super::outgoing::{Published, even_out};
 use super::session::is_staff;
 use super::source::Track;
 use minato_protocol::VisitId;
@@ -38,7 +38,7 @@ impl Engine {
                 return crate::metrics::dropped("unknown_codec");
             };
             publisher.source.codec = Some(codec);
-            return self.hand_out(track, &mut Published::picture(key, layer, codec, packet), now);
+            return self.pieces.push(Published::picture(key, layer, codec, packet));
         }
         let Some(publisher) = self.sessions.get_mut(&key) else { return };
         // Taken out while others are written to.
@@ -56,6 +56,17 @@ impl Engine {
         if let Some(publisher) = self.sessions.get_mut(&key) {
             *publisher.source.frames(track) = frames;
         }
+    }
+
+    /// Hands out what came of pictures, each in its order.
+    pub(super) fn hand_out_pieces(&mut self, now: Instant) {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        pieces.sort_by_key(Published::place);
+        even_out(&mut pieces);
+        for mut piece in pieces.drain(..) {
+            self.hand_out(Track::Camera, &mut piece, now);
+        }
+        self.pieces = pieces;
     }
 
     fn hand_out(&mut self, track: Track, published: &mut Published<'_>, now: Instant) {
@@ -98,7 +109,7 @@ impl Engine {
                 receiver.write(mid, write);
                 match track {
                     // What is of a picture waits for sound to go with, or for more of itself.
-                    Track::Camera => self.timers.call(*other, self.beats.company(now)),
+                    Track::Camera => self.timers.call(*other, self.beats.picture(now)),
                     Track::Microphone | Track::Stethoscope => self.touched.push(*other),
                 }
             }

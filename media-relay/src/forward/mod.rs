@@ -11,6 +11,7 @@ mod codecs;
 mod demand;
 mod downlink;
 mod engine;
+mod even;
 mod figures;
 mod flow;
 #[cfg(test)]

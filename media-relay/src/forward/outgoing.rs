@@ -2,6 +2,7 @@
 
 use super::addresses::Key;
 use super::codecs::PictureCodec;
+use super::even::even;
 use super::h264::starts_sequence;
 use super::layer::Layer;
 use super::red::{Frame, Frames, Wrapper};
@@ -98,6 +99,19 @@ impl<'a> Published<'a> {
         Self { codec, vp8, starts_keyframe, ..Self::of(from, layer, packet) }
     }
 
+    /// Which packet of which stream of pictures it is.
+    pub(crate) fn place(&self) -> (Key, Layer, u64) {
+        (self.from, self.layer, self.seq)
+    }
+
+    /// Whether another is the next piece of the same picture.
+    fn goes_on_in(&self, next: &Self) -> bool {
+        (self.from, self.layer, self.time) == (next.from, next.layer, next.time)
+            && self.seq + 1 == next.seq
+            && self.vp8.is_some()
+            && next.vp8.is_some()
+    }
+
     fn incoming(&self) -> Incoming {
         Incoming { seq: self.seq, time: self.time, vp8: self.vp8, at: self.at }
     }
@@ -117,6 +131,16 @@ impl<'a> Published<'a> {
             Some(patch) => write.vp8_patch(patch),
             None => write,
         })
+    }
+}
+
+/// Makes pieces that go on in each other equally long: then they leave in one call to the kernel.
+pub(crate) fn even_out(pieces: &mut [Published<'_>]) {
+    for picture in pieces.chunk_by_mut(Published::goes_on_in) {
+        let payloads: Vec<_> = picture.iter().map(|piece| piece.payload.clone()).collect();
+        for (piece, payload) in picture.iter_mut().zip(even(&payloads).into_iter().flatten()) {
+            piece.payload = payload;
+        }
     }
 }
 

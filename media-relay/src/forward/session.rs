@@ -6,6 +6,7 @@ mod media;
 pub(crate) use drive::Arrival;
 
 use super::addresses::Key;
+use super::beats::Haste;
 use super::codecs::Codecs;
 use super::demand::Demand;
 use super::downlink::Downlink;
@@ -71,6 +72,7 @@ pub(crate) struct Session {
     pub(crate) away: bool,
     pub(crate) connected: bool,
     pub(crate) deadline: Instant,
+    pub(crate) haste: Haste,
     /// The latest time that str0m has seen.
     seen: Instant,
     /// Something goes out with the next look at the time.
@@ -135,6 +137,7 @@ impl Session {
             away: false,
             connected: false,
             deadline: now,
+            haste: Haste::Exact,
             seen: now,
             waits: false,
             source: Source::default(),

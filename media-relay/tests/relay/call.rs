@@ -99,6 +99,39 @@ async fn sound_and_picture_arrive_numbered_anew_from_the_first_keyframe_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pieces_that_differ_by_a_byte_arrive_equally_long_and_the_picture_is_the_same() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO]).await;
+    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
+    let sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
+    let show = async {
+        for number in 0.. {
+            abe.show_in_pieces(number, &[200, 200, 201]).await;
+            tokio::time::sleep(Duration::from_millis(33)).await;
+        }
+    };
+    while_doing(show, async {
+        let mut arrived = sato.arrived.lock().await;
+        let mut sizes = Vec::new();
+        // Where a picture came at two times, each part of it is cut for itself.
+        while sizes != [201, 201, 199] {
+            sizes.clear();
+            let mut picture = Vec::new();
+            for place in 0..3 {
+                let packet = arrived.recv().await.expect("the peer lives").packet;
+                assert_eq!(packet.header.sequence_number % 3, (1 + place) % 3, "in order");
+                let body = &packet.payload[4..];
+                sizes.push(body.len());
+                picture.extend_from_slice(body);
+            }
+            let shown: Vec<u8> = (0..=250).cycle().take(601).collect();
+            assert_eq!(picture, shown);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waves_of_the_gateway_reach_everybody_who_may_receive() {
     let relay = TestRelay::start().await;
     relay.signaling().await.desire(&[ABE, SATO, GATEWAY]).await;

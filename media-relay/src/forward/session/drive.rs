@@ -3,11 +3,12 @@
 
 use super::{Drained, Session};
 use crate::forward::addresses::{Sort, sort};
+use crate::forward::beats::Haste;
 use crate::net::Way;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::net::Receive;
-use str0m::{Event, Input, Output, Rtc, RtcError};
+use str0m::{Event, Input, Output, PacerReason, Reason, Rtc, RtcError};
 use tracing::level_filters::LevelFilter;
 
 /// The pacer gives one packet a step of time.
@@ -142,7 +143,7 @@ impl Session {
             let enough = enough(&output);
             match output {
                 Output::Timeout(at) => {
-                    self.deadline = at;
+                    (self.deadline, self.haste) = (at, haste(self.rtc.last_timeout_reason()));
                     return false;
                 }
                 Output::Transmit(mut transmit) => {
@@ -185,5 +186,19 @@ impl Session {
             self.span.in_scope(|| tracing::debug!(%error, "input refused"));
         })
         .ok()
+    }
+}
+
+/// How exactly str0m's next deadline is kept.
+fn haste(reason: Reason) -> Haste {
+    match reason {
+        // Only seldom is there anything to pad, but the pacer looks for it every 5 ms. What was
+        // written waits for company.
+        Reason::Pacer(PacerReason::Padding | PacerReason::Handle) | Reason::SendStream => {
+            Haste::InCompany
+        }
+        // A probe tells nothing of a link if its packets do not leave at their times.
+        Reason::Pacer(_) | Reason::Ice | Reason::DTLS => Haste::Exact,
+        _ => Haste::OnBeat,
     }
 }
