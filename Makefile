@@ -34,6 +34,7 @@ bench: needs-bench web
 	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
 	target/release/minato-bench turn turn-unit visits forward
 	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs
+	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs --growth
 
 ## Readers of bytes from outside, each fed with broken input for SECONDS. What breaks one is kept in
 ## media-relay/fuzz and tried first from then on.

@@ -2,8 +2,9 @@
 // that hear and see it, the same for both servers. Both calls last from beginning to end and take turns to
 // carry something. A round that does not become whole fails the benchmark. Tells as well what each server
 // is asked to send again and how it encrypts, so that a difference has a chance to be understood.
+// With `--growth` it is what each further listener adds, without janus.
 //
-// `MINATO_BIN=../target/release node e2e/forward.bench.mjs [--rounds 5] [--seconds 8]`
+// `MINATO_BIN=../target/release node e2e/forward.bench.mjs [--growth] [--rounds 5] [--seconds 8]`
 
 import { createSocket } from "node:dgram";
 import { parseArgs } from "node:util";
@@ -17,6 +18,7 @@ import { quantile } from "./island/recovery.mjs";
 import { Screens } from "./screen.mjs";
 
 const LISTENERS = 8;
+const GROWING = [2, 4, 8];
 const GOAL = 0.4;
 /** So many short looks in a row have to show a whole call before it is measured. */
 const STEADY_LOOKS = 3;
@@ -24,7 +26,11 @@ const LOOK_MS = 1_000;
 const STEADY_WITHIN_MS = 90_000;
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "8" } },
+  options: {
+    growth: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "8" },
+  },
 });
 const [rounds, seconds] = [values.rounds, values.seconds].map(Number);
 
@@ -81,7 +87,7 @@ async function round({ server, pages }) {
   const { publisher, delivered, due, cpu_s, busy } = found;
   const rate = (publisher.packets / publisher.seconds).toFixed(0);
   console.log(
-    `  1-${LISTENERS}, ${server.name}: ${aMillion(found).toFixed(1)}, ${delivered} of ${due} delivered, ` +
+    `  1-${pages.length - 1}, ${server.name}: ${aMillion(found).toFixed(1)}, ${delivered} of ${due} delivered, ` +
       `${rate} packets/s published, ${cpu_s.toFixed(2)} s, machine ${(100 * busy).toFixed(0)} % busy`,
   );
   return found;
@@ -103,11 +109,17 @@ function explain({ name }, all) {
   console.log(`  ${name}: SRTP of the publisher ${ciphers(({ publisher }) => publisher)}, of listeners ${ciphers(({ listeners }) => listeners)}`);
 }
 
-async function compare(calls) {
+/** What every call showed in every round; they take turns. */
+async function inTurns(calls) {
   const found = calls.map(() => []);
   for (let number = 1; number <= rounds; number += 1) {
     for (const [at, call] of calls.entries()) found[at].push(await round(call));
   }
+  return found;
+}
+
+async function compare(calls) {
+  const found = await inTurns(calls);
   for (const [at, { server }] of calls.entries()) explain(server, found[at]);
   const costs = found.map((all) => all.map(aMillion));
   const ratio = median(costs[0].map((own, at) => own / costs[1][at])).toFixed(2);
@@ -115,7 +127,18 @@ async function compare(calls) {
   console.log(`  1-${LISTENERS}: minato ${own}, janus ${other}, ratio ${ratio} (goal: at most ${GOAL}), medians`);
 }
 
-if (!Janus.isInstalled) {
+/** What each listener costs with so many of them: a straight line would be the same all the way. */
+async function grow(calls) {
+  const found = await inTurns(calls);
+  const shares = found.map((all) => median(all.map(({ cpu_s, publisher }) => (100 * cpu_s) / publisher.seconds)));
+  for (const [at, share] of shares.entries()) {
+    const added = at === 0 ? share / GROWING[0] : (share - shares[at - 1]) / (GROWING[at] - GROWING[at - 1]);
+    const each = at === 0 ? "each, with all that one call takes" : "for each one more";
+    console.log(`  1-${GROWING[at]}: ${share.toFixed(2)} % of a core, ${added.toFixed(2)} % ${each}`);
+  }
+}
+
+if (!values.growth && !Janus.isInstalled) {
   throw new Error("there is no janus to compare with; `apt-get install --no-install-recommends janus` brings it");
 }
 const house = new House("forward");
@@ -124,16 +147,17 @@ try {
   const ip = await ownAddress();
   const screens = await Screens.open(house);
   open.push(() => screens.close());
+  const seats = values.growth ? GROWING.map((listeners) => [Minato, listeners]) : [Minato, Janus].map((Server) => [Server, LISTENERS]);
   const calls = [];
-  for (const Server of [Minato, Janus]) {
+  for (const [Server, listeners] of seats) {
     const server = await Server.start(house, ip);
     open.push(() => server.stop());
-    const pages = await Page.all(screens.browser, 1 + LISTENERS);
+    const pages = await Page.all(screens.browser, 1 + listeners);
     await server.seat(pages);
     calls.push({ server, pages });
   }
   console.log("forward, real browsers: CPU-seconds of the server a million delivered packets");
-  await compare(calls);
+  await (values.growth ? grow(calls) : compare(calls));
 } finally {
   await Promise.all(open.map((close) => close()));
   house.leave();

@@ -1,7 +1,7 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
 //! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
-//! turn|turn-unit|forward|visits`. `forward` has parts: `forward:1-8|3-3|growth`.
+//! turn|turn-unit|forward|visits`. Two have parts: `forward:1-8|3-3` and `turn:160|1200|memory`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod forward;
@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
     }
     for name in if wanted.is_empty() { all.clone() } else { wanted } {
         let (name, part) = name.split_once(':').unwrap_or((&name, ""));
-        if !part.is_empty() && name != "forward" {
+        if !part.is_empty() && !["forward", "turn"].contains(&name) {
             bail!("{name} has no parts");
         }
         match name {
@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
             "vitals" => Box::pin(vitals::run()).await?,
             "forward" => Box::pin(forward::run(part)).await?,
             "visits" => Box::pin(visits::run()).await?,
-            "turn" => turn::run()?,
+            "turn" => turn::run(part)?,
             "turn-unit" => Box::pin(turn::run_unit()).await?,
             other => bail!("there is no benchmark {other}; there are {}", all.join(", ")),
         }

@@ -71,6 +71,7 @@ pub(crate) struct Session {
     /// It was silent for so long that what was sent meanwhile is lost.
     pub(crate) away: bool,
     pub(crate) connected: bool,
+    /// When, and how exactly then, it wants to see the time again.
     pub(crate) deadline: Instant,
     pub(crate) haste: Haste,
     /// The latest time that str0m has seen.

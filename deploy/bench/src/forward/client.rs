@@ -1,6 +1,7 @@
 //! A synthetic WebRTC participant: str0m, a socket of its own, no estimation of its own.
 
-use super::film::{Film, Piece, STAMP_BYTES, STEP, Studio};
+use super::film::{Film, Piece, STEP, Studio};
+use super::stamp;
 use super::tally::Tally;
 use anyhow::{Context as _, bail};
 use minato_protocol::media::SLOTS_CHANNEL;
@@ -27,6 +28,8 @@ struct Sending {
     mid: Mid,
     pt: Pt,
     serial: u64,
+    /// When the sound or picture began that is being sent.
+    stamp: u64,
 }
 
 /// A participant that negotiates.
@@ -98,8 +101,8 @@ impl Client {
                 add(MediaKind::Audio, Direction::SendOnly),
                 add(MediaKind::Video, Direction::SendOnly),
             );
-            self.sound = Some(Sending { mid: sound, pt: self.opus, serial: 0 });
-            self.picture = Some(Sending { mid: picture, pt: self.vp8, serial: 0 });
+            self.sound = Some(Sending { mid: sound, pt: self.opus, serial: 0, stamp: 0 });
+            self.picture = Some(Sending { mid: picture, pt: self.vp8, serial: 0, stamp: 0 });
             self.studio = Some(Studio::new(film, seed));
         }
         for _ in 0..pairs {
@@ -198,17 +201,21 @@ impl Client {
     }
 
     fn arrived(&self, packet: &RtpPacket, tally: &Tally) {
-        if let Some(stamp) = packet.payload.last_chunk::<STAMP_BYTES>() {
-            tally.arrived(packet.header.payload_type == self.opus, *stamp);
+        if let Some(stamp) = stamp::read(&packet.payload) {
+            tally.arrived(packet.header.payload_type == self.opus, stamp);
         }
     }
 
     fn send(&mut self, piece: Piece, tally: &Tally) {
-        let Piece { is_sound, marker, time, mut payload } = piece;
+        let Piece { is_sound, begins, marker, time, mut payload, fixed, offset } = piece;
         let line = if is_sound { &mut self.sound } else { &mut self.picture };
         let Some(line) = line else { return };
-        if let Some(stamp) = payload.last_chunk_mut::<STAMP_BYTES>() {
-            *stamp = tally.sent(is_sound);
+        if begins {
+            line.stamp = tally.now();
+        }
+        tally.sent(is_sound, line.stamp);
+        if let Some(text) = payload.get_mut(fixed..) {
+            stamp::fill(text, offset, line.stamp);
         }
         line.serial += 1;
         let write = RtpWrite::new(line.pt, line.serial.into(), time, Instant::now(), payload)

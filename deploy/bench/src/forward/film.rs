@@ -12,8 +12,8 @@ const SOUND_BYTES: usize = 100;
 const PIECE_BYTES_MAX: usize = 1_050;
 /// libwebrtc sends a frame two and a half times as fast as pictures cost on average.
 const HASTE: (usize, usize) = (5, 2);
-/// The last bytes of every payload say when it was sent.
-pub(crate) const STAMP_BYTES: usize = 8;
+/// Bytes of a payload descriptor with a picture number of 15 bits (RFC 7741 §4.2).
+const DESCRIPTOR_BYTES: usize = 4;
 
 /// A camera.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +31,15 @@ pub(crate) const THUMBNAIL: Film = Film { frames_a_second: 15, frame_bytes: 700 
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) is_sound: bool,
+    /// It is the first of its picture.
+    pub(crate) begins: bool,
     pub(crate) marker: bool,
     /// In ticks of the codec's clock.
     pub(crate) time: u32,
     pub(crate) payload: Vec<u8>,
+    /// How many of its bytes stay as they are; where the others begin in the whole picture.
+    pub(crate) fixed: usize,
+    pub(crate) offset: usize,
 }
 
 /// A participant's microphone and camera.
@@ -76,7 +81,8 @@ impl Studio {
         if self.steps.is_multiple_of(STEPS_A_SOUND) {
             let time = u32::try_from(self.steps * 240 % (1 << 32)).unwrap_or_default();
             let payload = vec![9; SOUND_BYTES];
-            pieces.push(Piece { is_sound: true, marker: false, time, payload });
+            let (is_sound, begins, marker, fixed, offset) = (true, true, false, 0, 0);
+            pieces.push(Piece { is_sound, begins, marker, time, payload, fixed, offset });
         }
         self.owed += self.film.frames_a_second;
         if self.owed >= STEPS_A_SECOND {
@@ -106,18 +112,24 @@ impl Studio {
         self.picture = (self.picture + 1) & 0x7fff;
         self.time =
             self.time.wrapping_add(90_000 / u32::try_from(self.film.frames_a_second).unwrap_or(1));
+        let mut before = 0;
         for piece in 0..pieces {
             let length = (bytes + piece) / pieces;
-            let payload = vp8(self.picture, piece == 0, keyframe, length);
-            let marker = piece + 1 == pieces;
-            self.waiting.push_back(Piece { is_sound: false, marker, time: self.time, payload });
+            let begins = piece == 0;
+            let head = vp8(self.picture, begins, keyframe);
+            let (fixed, offset) = (head.len(), before + head.len() - DESCRIPTOR_BYTES);
+            before += length - DESCRIPTOR_BYTES;
+            let mut payload = head;
+            payload.resize(length, 0);
+            let (is_sound, marker, time) = (false, piece + 1 == pieces, self.time);
+            let piece = Piece { is_sound, begins, marker, time, payload, fixed, offset };
+            self.waiting.push_back(piece);
         }
     }
 }
 
-/// A payload descriptor with a picture number of 15 bits (RFC 7741 §4.2), and at a frame's begin
-/// its header (RFC 6386 §9.1).
-fn vp8(picture: u16, begins: bool, keyframe: bool, length: usize) -> Vec<u8> {
+/// A payload descriptor, and at a frame's begin its header (RFC 6386 §9.1).
+fn vp8(picture: u16, begins: bool, keyframe: bool) -> Vec<u8> {
     let [high, low] = picture.to_be_bytes();
     let mut payload = vec![0x80 | if begins { 0x10 } else { 0 }, 0x80, 0x80 | high, low];
     match (begins, keyframe) {
@@ -125,7 +137,6 @@ fn vp8(picture: u16, begins: bool, keyframe: bool, length: usize) -> Vec<u8> {
         (true, false) => payload.extend([0x11, 0, 0]),
         (false, _) => {}
     }
-    payload.resize(length.max(payload.len() + STAMP_BYTES), 9);
     payload
 }
 

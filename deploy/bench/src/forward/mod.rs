@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod film;
 mod janus;
 pub(crate) mod minato;
+mod stamp;
 pub(crate) mod tally;
 
 use crate::process::Process;
@@ -110,7 +111,7 @@ impl Stage {
     }
 }
 
-/// `part`: one of the casts, or `growth`; empty for all.
+/// `part`: one of the casts; empty for all.
 pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
     let ip = own_address()?;
     println!("forward: CPU-seconds of the server a million delivered packets");
@@ -118,29 +119,6 @@ pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
         if part.is_empty() || part == name {
             Box::pin(compare(name, Cast { publishers, listeners, film: FULL }, ip)).await?;
         }
-    }
-    if part.is_empty() || part == "growth" {
-        grow(ip).await?;
-    }
-    Ok(())
-}
-
-/// What each further listener adds.
-async fn grow(ip: IpAddr) -> anyhow::Result<()> {
-    const LISTENERS: [u64; 3] = [2, 4, 8];
-    let mut stages = Vec::new();
-    for listeners in LISTENERS {
-        stages.push(Stage::ours(Cast { publishers: 1, listeners, film: FULL }, ip).await?);
-    }
-    stages.iter().for_each(|stage| stage.tally.play(false));
-    let mut shares = [const { Vec::new() }; LISTENERS.len()];
-    for _ in 0..ROUNDS {
-        for (stage, shares) in stages.iter().zip(&mut shares) {
-            shares.push(share(stage.play().await?.server, MEASURED));
-        }
-    }
-    for (listeners, shares) in LISTENERS.into_iter().zip(shares) {
-        println!("  1-{listeners}: {:.2} % of a core of {shares:.2?}", median(shares.clone()));
     }
     Ok(())
 }

@@ -61,7 +61,8 @@ impl Tally {
         self.plays.load(Ordering::Relaxed)
     }
 
-    fn now(&self) -> u64 {
+    /// What a packet that is sent now is stamped with, microseconds since the epoch.
+    pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
@@ -74,16 +75,13 @@ impl Tally {
         note(if is_sound { &mut counts.sounds } else { &mut counts.pictures });
     }
 
-    /// A packet is sent; answers with its stamp.
-    pub(crate) fn sent(&self, is_sound: bool) -> [u8; 8] {
-        let stamp = self.now();
+    /// A packet is sent: sound, or a piece of a picture with the stamp of its first.
+    pub(crate) fn sent(&self, is_sound: bool, stamp: u64) {
         self.note(is_sound, stamp, |count| count.sent += 1);
-        stamp.to_be_bytes()
     }
 
     /// A packet arrived.
-    pub(crate) fn arrived(&self, is_sound: bool, stamp: [u8; 8]) {
-        let stamp = u64::from_be_bytes(stamp);
+    pub(crate) fn arrived(&self, is_sound: bool, stamp: u64) {
         let delay = Duration::from_micros(self.now().saturating_sub(stamp));
         self.note(is_sound, stamp, |count| {
             count.arrived += 1;

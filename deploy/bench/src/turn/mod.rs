@@ -24,20 +24,25 @@ const ALLOCATIONS: usize = 300;
 /// Whoever's tokens our relay takes.
 const SIGNALING_SEED: [u8; 32] = [7; 32];
 
-pub(crate) fn run() -> anyhow::Result<()> {
+/// `part`: bytes of a packet, or `memory`; empty for all.
+pub(crate) fn run(part: &str) -> anyhow::Result<()> {
     is_coturn_there()?;
-    relayed()?;
-    memory()
+    let sizes = SIZES.into_iter().filter(|size| part.is_empty() || part == size.to_string());
+    relayed(sizes)?;
+    if part.is_empty() || part == "memory" {
+        memory()?;
+    }
+    Ok(())
 }
 
 /// CPU of the server for what `turnutils_uclient` sends through it and an echo sends back.
-fn relayed() -> anyhow::Result<()> {
+fn relayed(sizes: impl Iterator<Item = usize>) -> anyhow::Result<()> {
     let login = credential()?;
     let echo = Echo::start()?;
     println!(
         "turn: CPU-seconds per million relayed packets, UDP, channels, {ROUNDS} alternating runs"
     );
-    for size in SIZES {
+    for size in sizes {
         let mut spent = [const { Vec::new() }; 3];
         let mut client_s = Vec::new();
         for _ in 0..ROUNDS {
