@@ -3,18 +3,39 @@
 //! The kernel cuts one buffer into datagrams of one size for one destination (UDP generic
 //! segmentation offload); only the last may be shorter.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use str0m::net::Transmit;
 
+/// Second bytes of RTCP where it shares a port with RTP (RFC 5761 §4).
+const RTCP_KINDS: RangeInclusive<u8> = 192..=223;
 /// Most bytes of a run: what fits an IPv4 datagram with some room for headers.
 pub(crate) const RUN_BYTES_MAX: usize = 65_000;
 
-/// Brings datagrams to one destination together; their order is kept.
+/// Brings datagrams to one destination together, and there those of one stream: the pacer takes the
+/// pictures of two people in turns, and their pieces are not of one size. A stream's order is
+/// kept, and that in which streams begin: sound stays in front.
 pub(crate) fn gather(transmits: &mut [Transmit]) {
     let grouped = transmits.windows(2).all(|pair| pair[0].destination <= pair[1].destination);
     if !grouped {
         transmits.sort_by_key(|transmit| transmit.destination);
     }
+    for group in transmits.chunk_by_mut(|one, next| one.destination == next.destination) {
+        let mut streams = Vec::new();
+        group.sort_by_cached_key(|transmit| {
+            let stream = stream(&transmit.contents);
+            streams.iter().position(|known| *known == stream).unwrap_or_else(|| {
+                streams.push(stream);
+                streams.len() - 1
+            })
+        });
+    }
+}
+
+/// The synchronisation source of an RTP packet (RFC 3550 §5.1); all else is one stream.
+fn stream(bytes: &[u8]) -> Option<[u8; 4]> {
+    let [head, kind, ..] = *bytes else { return None };
+    let is_rtp = head >> 6 == 2 && !RTCP_KINDS.contains(&kind);
+    bytes.get(8..12).filter(|_| is_rtp)?.try_into().ok()
 }
 
 /// Cuts a list into runs that may each leave in one call, of at most `segments_max` datagrams.
@@ -93,6 +114,22 @@ mod tests {
     fn a_larger_piece_or_another_receiver_begins_a_run() {
         let mixed = [datagram(1, 900), datagram(1, 901), datagram(2, 901), datagram(2, 100)];
         assert_eq!(lengths(&mixed, 64), [1, 1, 2]);
+    }
+
+    #[test]
+    fn pictures_of_two_people_that_come_in_turns_leave_in_a_run_each_behind_the_sound() {
+        let packet = |ssrc: u8, kind: u8, size: usize| {
+            let mut contents = vec![0; size];
+            (contents[0], contents[1], contents[11]) = (0x80, kind, ssrc);
+            Transmit { contents: contents.into(), ..datagram(1, 0) }
+        };
+        let mut turns: Vec<_> = vec![packet(7, 111, 90), packet(1, 96, 900), packet(2, 96, 950)];
+        turns.extend([packet(1, 96, 900), packet(2, 96, 950), packet(3, 200, 80)]);
+        turns.extend([packet(1, 96, 800), packet(2, 224, 700), packet(4, 201, 60)]);
+        gather(&mut turns);
+        let sizes: Vec<_> = turns.iter().map(|transmit| transmit.contents.len()).collect();
+        assert_eq!(sizes, [90, 900, 900, 800, 950, 950, 700, 80, 60], "reports are one stream");
+        assert_eq!(lengths(&turns, 64), [1, 3, 3, 2]);
     }
 
     proptest! {
