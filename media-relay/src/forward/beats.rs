@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 const BEAT: Duration = Duration::from_millis(5);
 /// So long an answer waits at the most to leave in company.
 const ANSWER_WAIT: Duration = Duration::from_millis(10);
-/// So long a picture waits at the most: until the next packet of sound, behind which it goes.
-const PICTURE_WAIT: Duration = Duration::from_millis(20);
+/// So long a picture waits at the most, and whatever else is in no hurry: until the next packet of
+/// sound, behind which it goes.
+const SOUND_WAIT: Duration = Duration::from_millis(20);
 
 /// How exactly a session wants to be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +39,14 @@ impl Beats {
         moment + (BEAT - Duration::from_nanos(over))
     }
 
-    /// The last beat until which an answer that is due at `due` waits for company.
-    pub(crate) fn answer(&self, due: Instant) -> Instant {
-        self.after(due + ANSWER_WAIT - BEAT)
+    /// The last beat until which an answer that could go at `since` waits for company.
+    pub(crate) fn answer(&self, since: Instant) -> Instant {
+        self.after(since + ANSWER_WAIT - BEAT)
     }
 
-    /// The last beat until which a piece of a picture that came now waits for company.
-    pub(crate) fn picture(&self, now: Instant) -> Instant {
-        self.after(now + PICTURE_WAIT - BEAT)
+    /// The last beat until which something that could be done at `since` waits for sound.
+    pub(crate) fn with_sound(&self, since: Instant) -> Instant {
+        self.after(since + SOUND_WAIT - BEAT)
     }
 
     /// When something is done that is due at `due`.
@@ -53,7 +54,7 @@ impl Beats {
         match haste {
             Haste::Exact => due,
             Haste::OnBeat => self.after(due),
-            Haste::InCompany => self.picture(due),
+            Haste::InCompany => self.with_sound(due),
         }
     }
 }
@@ -74,6 +75,6 @@ mod tests {
         assert_eq!(beats.of(at(9_001), Haste::InCompany), at(25_000));
         assert_eq!(beats.answer(at(5_000)), at(15_000));
         assert_eq!(beats.answer(at(9_000)), at(15_000));
-        assert_eq!(beats.picture(at(9_000)), at(25_000));
+        assert_eq!(beats.with_sound(at(9_000)), at(25_000));
     }
 }

@@ -156,6 +156,11 @@ impl Downlink {
         })
     }
 
+    /// Whether room for the next step is tried for now.
+    pub(crate) fn climbs(&self) -> bool {
+        self.told_bps.0 > 0
+    }
+
     /// The largest picture that is sent.
     pub(crate) fn cap(&self) -> VideoWish {
         match self.plan.step {

@@ -53,7 +53,7 @@ pub(crate) struct Engine {
     pub(super) waiting: Vec<WaitingJoin>,
     pub(super) links: HashMap<LinkId, mpsc::Sender<FromRelay>>,
     pub(super) drained: Drained,
-    /// What came of pictures since the last beat.
+    /// What came of pictures and is not handed out yet.
     pub(super) pieces: Vec<Published<'static>>,
     pub(super) figures: Figures,
     /// Sessions that were written to and must see the time before they send.

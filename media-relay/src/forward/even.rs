@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-/// Pieces shorter than this stay as they are: what a picture says of itself is in its first bytes
-/// and stays in the first piece.
+/// Pieces that would be shorter than this stay as they are: what a picture says of itself is in its
+/// first bytes and stays in the first piece.
 const SIZE_MIN: usize = 64;
 /// The bits of a descriptor.
 const EXTENDED: u8 = 0x80;

@@ -109,7 +109,7 @@ impl Engine {
                 receiver.write(mid, write);
                 match track {
                     // What is of a picture waits for sound to go with, or for more of itself.
-                    Track::Camera => self.timers.call(*other, self.beats.picture(now)),
+                    Track::Camera => self.timers.call(*other, self.beats.with_sound(now)),
                     Track::Microphone | Track::Stethoscope => self.touched.push(*other),
                 }
             }

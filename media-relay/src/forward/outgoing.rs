@@ -301,3 +301,50 @@ impl Outgoing {
         self.pictures.iter().position(|out| out.as_ref().is_some_and(|out| out.mid == mid))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(from: u64, layer: Layer, seq: u64, time: u32, size: usize) -> Published<'static> {
+        let payload: Arc<[u8]> = vec![0; size].into();
+        Published {
+            from: Key(from),
+            layer,
+            seq,
+            time,
+            at: Instant::now(),
+            marker: false,
+            vp8: Vp8Descriptor::parse(&payload).ok(),
+            payload,
+            ext_vals: ExtensionValues::default(),
+            codec: PictureCodec::Vp8,
+            starts_keyframe: false,
+            repetitions: None,
+        }
+    }
+
+    #[test]
+    fn only_neighbours_of_one_picture_are_evened_out() {
+        let half = Layer::Half;
+        let others = [
+            piece(1, half, 2, 90, 101),
+            piece(1, half, 3, 90, 101),
+            piece(1, Layer::Full, 2, 90, 101),
+            piece(2, half, 2, 90, 101),
+            piece(1, half, 2, 93, 101),
+        ];
+        let neighbour = [true, false, false, false, false];
+        for (other, neighbour) in others.into_iter().zip(neighbour) {
+            let mut pieces = [piece(1, half, 1, 90, 100), other];
+            even_out(&mut pieces);
+            let sizes = pieces.map(|piece| piece.payload.len());
+            assert_eq!(sizes, if neighbour { [101, 100] } else { [100, 101] });
+        }
+        let mut without_picture = piece(1, half, 2, 90, 101);
+        without_picture.vp8 = None;
+        let mut pieces = [piece(1, half, 1, 90, 100), without_picture];
+        even_out(&mut pieces);
+        assert_eq!(pieces.map(|piece| piece.payload.len()), [100, 101]);
+    }
+}

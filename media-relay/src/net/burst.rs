@@ -13,21 +13,28 @@ pub(crate) const RUN_BYTES_MAX: usize = 65_000;
 
 /// Brings datagrams to one destination together, and there those of one stream: the pacer takes the
 /// pictures of two people in turns, and their pieces are not of one size. A stream's order is
-/// kept, and that in which streams begin: sound stays in front.
+/// kept. Streams of small packets go in front, for sound is one and must not wait for a picture.
 pub(crate) fn gather(transmits: &mut [Transmit]) {
     let grouped = transmits.windows(2).all(|pair| pair[0].destination <= pair[1].destination);
     if !grouped {
         transmits.sort_by_key(|transmit| transmit.destination);
     }
     for group in transmits.chunk_by_mut(|one, next| one.destination == next.destination) {
-        let mut streams = Vec::new();
-        group.sort_by_cached_key(|transmit| {
-            let stream = stream(&transmit.contents);
-            streams.iter().position(|known| *known == stream).unwrap_or_else(|| {
-                streams.push(stream);
-                streams.len() - 1
-            })
-        });
+        let mut streams: Vec<(Option<[u8; 4]>, usize)> = Vec::new();
+        for transmit in group.iter() {
+            let (stream, size) = (stream(&transmit.contents), transmit.contents.len());
+            match streams.iter_mut().find(|(known, _)| *known == stream) {
+                Some((_, longest)) => *longest = size.max(*longest),
+                None => streams.push((stream, size)),
+            }
+        }
+        streams.sort_by_key(|(_, longest)| *longest);
+        if streams.len() > 1 {
+            group.sort_by_cached_key(|transmit| {
+                let stream = stream(&transmit.contents);
+                streams.iter().position(|(known, _)| *known == stream)
+            });
+        }
     }
 }
 
@@ -123,13 +130,13 @@ mod tests {
             (contents[0], contents[1], contents[11]) = (0x80, kind, ssrc);
             Transmit { contents: contents.into(), ..datagram(1, 0) }
         };
-        let mut turns: Vec<_> = vec![packet(7, 111, 90), packet(1, 96, 900), packet(2, 96, 950)];
+        let mut turns: Vec<_> = vec![packet(1, 96, 900), packet(7, 111, 90), packet(2, 96, 950)];
         turns.extend([packet(1, 96, 900), packet(2, 96, 950), packet(3, 200, 80)]);
         turns.extend([packet(1, 96, 800), packet(2, 224, 700), packet(4, 201, 60)]);
         gather(&mut turns);
         let sizes: Vec<_> = turns.iter().map(|transmit| transmit.contents.len()).collect();
-        assert_eq!(sizes, [90, 900, 900, 800, 950, 950, 700, 80, 60], "reports are one stream");
-        assert_eq!(lengths(&turns, 64), [1, 3, 3, 2]);
+        assert_eq!(sizes, [80, 60, 90, 900, 900, 800, 950, 950, 700], "reports are one stream");
+        assert_eq!(lengths(&turns, 64), [2, 1, 3, 3]);
     }
 
     proptest! {

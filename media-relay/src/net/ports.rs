@@ -44,7 +44,7 @@ impl Ports {
         self.tcp.receive(|source, bytes| take(source, bytes, now)) || more
     }
 
-    /// Sends all; what goes one way goes in order. Connections never make it wait.
+    /// Sends all; what is of one stream and goes one way goes in order. Connections never make it wait.
     pub(crate) async fn send(&mut self, mut transmits: Vec<Transmit>) {
         let by_tcp = |transmit: &mut Transmit| transmit.proto != Protocol::Udp;
         for transmit in transmits.extract_if(.., by_tcp) {

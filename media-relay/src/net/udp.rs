@@ -115,7 +115,7 @@ impl UdpPort {
         count == MESSAGES
     }
 
-    /// Sends all; what goes to one address goes in order.
+    /// Sends all; what is of one stream goes in order.
     pub(crate) async fn send(&mut self, mut transmits: Vec<Transmit>) {
         gather(&mut transmits);
         for run in runs(&transmits, self.state.max_gso_segments()) {

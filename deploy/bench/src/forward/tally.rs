@@ -13,7 +13,8 @@ const STRAGGLERS: Duration = Duration::from_millis(500);
 pub(crate) struct Count {
     pub(crate) sent: u64,
     pub(crate) arrived: u64,
-    /// From the sender's write to the receiver's reading, queues of both clients included.
+    /// From the sender's write, of a picture's first piece for all of it, to the receiver's reading,
+    /// queues of both clients included.
     pub(crate) delays: Spread,
 }
 
@@ -61,7 +62,7 @@ impl Tally {
         self.plays.load(Ordering::Relaxed)
     }
 
-    /// What a packet that is sent now is stamped with, microseconds since the epoch.
+    /// What sound or a picture that begins now is stamped with, microseconds since the epoch.
     pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

@@ -12,6 +12,7 @@ mod unit;
 pub(crate) use bare::serve as serve_bare;
 pub(crate) use unit::run as run_unit;
 
+use anyhow::bail;
 use client::{Client, Wire};
 use program::{Program, credential, is_coturn_there};
 use uclient::Echo;
@@ -27,22 +28,26 @@ const SIGNALING_SEED: [u8; 32] = [7; 32];
 /// `part`: bytes of a packet, or `memory`; empty for all.
 pub(crate) fn run(part: &str) -> anyhow::Result<()> {
     is_coturn_there()?;
-    let sizes = SIZES.into_iter().filter(|size| part.is_empty() || part == size.to_string());
-    relayed(sizes)?;
-    if part.is_empty() || part == "memory" {
-        memory()?;
+    let sizes: Vec<_> =
+        SIZES.into_iter().filter(|size| part.is_empty() || part == size.to_string()).collect();
+    let with_memory = part.is_empty() || part == "memory";
+    if sizes.is_empty() && !with_memory {
+        bail!("turn has no part {part}; it has {SIZES:?} and memory");
     }
-    Ok(())
+    if !sizes.is_empty() {
+        relayed(&sizes)?;
+    }
+    if with_memory { memory() } else { Ok(()) }
 }
 
 /// CPU of the server for what `turnutils_uclient` sends through it and an echo sends back.
-fn relayed(sizes: impl Iterator<Item = usize>) -> anyhow::Result<()> {
+fn relayed(sizes: &[usize]) -> anyhow::Result<()> {
     let login = credential()?;
     let echo = Echo::start()?;
     println!(
         "turn: CPU-seconds per million relayed packets, UDP, channels, {ROUNDS} alternating runs"
     );
-    for size in sizes {
+    for &size in sizes {
         let mut spent = [const { Vec::new() }; 3];
         let mut client_s = Vec::new();
         for _ in 0..ROUNDS {

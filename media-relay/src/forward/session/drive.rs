@@ -143,7 +143,7 @@ impl Session {
             let enough = enough(&output);
             match output {
                 Output::Timeout(at) => {
-                    (self.deadline, self.haste) = (at, haste(self.rtc.last_timeout_reason()));
+                    (self.deadline, self.haste) = (at, self.haste(self.rtc.last_timeout_reason()));
                     return false;
                 }
                 Output::Transmit(mut transmit) => {
@@ -161,6 +161,22 @@ impl Session {
             if enough {
                 return true;
             }
+        }
+    }
+
+    /// How exactly str0m's next deadline is kept.
+    fn haste(&self, reason: Reason) -> Haste {
+        match reason {
+            // The pacer pads up to 50 kbit/s whether anybody wants it or not, and looks every 5 ms
+            // whether it may. In company it seldom finds nothing else to send, which suits a thin
+            // link. While room for a next step is tried for, padding is what tries it.
+            Reason::Pacer(PacerReason::Padding) if !self.downlink.climbs() => Haste::InCompany,
+            // What was written waits for company.
+            Reason::SendStream => Haste::InCompany,
+            Reason::Pacer(PacerReason::Handle) => Haste::OnBeat,
+            // A probe tells nothing of a link if its packets do not leave at their times.
+            Reason::Pacer(_) | Reason::Ice | Reason::DTLS => Haste::Exact,
+            _ => Haste::OnBeat,
         }
     }
 
@@ -186,19 +202,5 @@ impl Session {
             self.span.in_scope(|| tracing::debug!(%error, "input refused"));
         })
         .ok()
-    }
-}
-
-/// How exactly str0m's next deadline is kept.
-fn haste(reason: Reason) -> Haste {
-    match reason {
-        // Only seldom is there anything to pad, but the pacer looks for it every 5 ms. What was
-        // written waits for company.
-        Reason::Pacer(PacerReason::Padding | PacerReason::Handle) | Reason::SendStream => {
-            Haste::InCompany
-        }
-        // A probe tells nothing of a link if its packets do not leave at their times.
-        Reason::Pacer(_) | Reason::Ice | Reason::DTLS => Haste::Exact,
-        _ => Haste::OnBeat,
     }
 }
