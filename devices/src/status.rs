@@ -16,6 +16,7 @@ use minato_protocol::reading::DeviceId;
 use minato_protocol::uplink::{DeviceStatus, RequestRefusal, SimulatedFault};
 use minato_protocol::{GatewayId, SiteId, Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// No step of the clock is longer.
@@ -105,6 +106,9 @@ impl Buttons {
     }
 }
 
+/// So long the disk may take until the count is told as it is known.
+const SETTLES_WITHIN: Duration = Duration::from_millis(500);
+
 /// The routes.
 pub(crate) fn router(panel: Panel) -> Router {
     let mut router = Router::new().route("/status", get(status)).with_state(panel.clone());
@@ -134,12 +138,16 @@ async fn only_by_loopback_name(request: Request, next: Next) -> Response {
 }
 
 async fn status(State(panel): State<Panel>) -> Json<Status> {
+    // The count is that of this moment: what was measured before it is in it. A disk that does not
+    // answer is no reason to be silent.
+    let now = panel.clock.now();
+    let _ = tokio::time::timeout(SETTLES_WITHIN, panel.ledger.settled()).await;
     let identity = *panel.identity.borrow();
     let head = panel.ledger.head().borrow().clone();
     Json(Status {
         gateway: identity.map(|identity| identity.gateway),
         site: identity.map(|identity| identity.site),
-        now: panel.clock.now(),
+        now,
         link: panel.link.borrow().clone(),
         waiting: head.waiting,
         last_seq: head.last_seq,
