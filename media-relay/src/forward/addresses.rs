@@ -4,7 +4,7 @@
 //! that ICE has verified for a session (RFC 8445 §7.2.5.3), so that a guessed DTLS ClientHello
 //! goes nowhere.
 
-use crate::net::Way;
+use crate::net::{Sort, Way, sort};
 use std::collections::HashMap;
 
 /// Names a session inside the forwarding unit.
@@ -16,49 +16,6 @@ pub(crate) struct Key(pub(crate) u64);
 const CLAIMED_MAX: usize = 16_384;
 /// Verified addresses of one session; a page that roams further loses its oldest.
 const VERIFIED_MAX: usize = 8;
-
-/// The kinds of packets (RFC 7983).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// A STUN binding request.
-    Request,
-    /// Another STUN message.
-    Stun,
-    /// A DTLS record.
-    Dtls,
-    /// SRTP.
-    Media,
-    /// SRTCP.
-    Control,
-    /// None of them.
-    Unknown,
-}
-
-impl Sort {
-    /// Why one that belongs to no session is dropped, as an operator reads it.
-    pub(crate) fn of_nobody(self) -> &'static str {
-        match self {
-            Self::Request => "user_unknown",
-            Self::Stun => "stun_unknown",
-            Self::Dtls => "dtls_unverified",
-            Self::Media | Self::Control => "media_unverified",
-            Self::Unknown => "malformed",
-        }
-    }
-}
-
-/// What a packet claims to be.
-pub(crate) fn sort(bytes: &[u8]) -> Sort {
-    match bytes {
-        [0, 1, ..] if bytes.len() >= 20 => Sort::Request,
-        [0 | 1, ..] if bytes.len() >= 20 => Sort::Stun,
-        [20..=63, ..] => Sort::Dtls,
-        // RFC 5761 §4: which payload types RTP leaves to RTCP.
-        [128..=191, 192..=223, ..] if bytes.len() >= 8 => Sort::Control,
-        [128..=191, ..] if bytes.len() >= 8 => Sort::Media,
-        _ => Sort::Unknown,
-    }
-}
 
 /// The local part of a STUN message's USERNAME (RFC 8489 §14.3).
 pub(crate) fn local_user(message: &[u8]) -> Option<&str> {

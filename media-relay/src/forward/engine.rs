@@ -2,7 +2,7 @@
 //!
 //! Everything here belongs to one thread. Nothing waits, nothing asks a clock.
 
-use super::addresses::{Addresses, Key, Sort, sort};
+use super::addresses::{Addresses, Key};
 use super::beats::Beats;
 use super::figures::Figures;
 use super::outgoing::Published;
@@ -10,7 +10,7 @@ use super::session::{Arrival, Drained, Session};
 use super::timers::Timers;
 use super::{Command, Reply, WaitingJoin};
 use crate::admission::{Admissions, LinkId};
-use crate::net::{Here, Way};
+use crate::net::{Here, Sort, Way, sort};
 use crate::token::Replays;
 use minato_protocol::media::{FromRelay, LeftReason, RelayCode};
 use minato_protocol::{ParticipantId, VisitId};

@@ -3,10 +3,10 @@
 
 mod hall;
 
-use super::addresses::{Addresses, Key, local_user, sort};
+use super::addresses::{Addresses, Key, local_user};
 use super::red::{Frame, Frames, Wrapper};
 use super::splice::{Incoming, Splice};
-use crate::net::Way;
+use crate::net::{Way, sort};
 use hall::Hall;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -3,11 +3,10 @@
 //! The kernel cuts one buffer into datagrams of one size for one destination (UDP generic
 //! segmentation offload); only the last may be shorter.
 
-use std::ops::{Range, RangeInclusive};
+use super::{Sort, sort};
+use std::ops::Range;
 use str0m::net::Transmit;
 
-/// Second bytes of RTCP where it shares a port with RTP (RFC 5761 §4).
-const RTCP_KINDS: RangeInclusive<u8> = 192..=223;
 /// Most bytes of a run: what fits an IPv4 datagram with some room for headers.
 pub(crate) const RUN_BYTES_MAX: usize = 65_000;
 
@@ -19,7 +18,8 @@ pub(crate) fn gather(transmits: &mut [Transmit]) {
     if !grouped {
         transmits.sort_by_key(|transmit| transmit.destination);
     }
-    for group in transmits.chunk_by_mut(|one, next| one.destination == next.destination) {
+    let groups = transmits.chunk_by_mut(|one, next| one.destination == next.destination);
+    for group in groups.filter(|group| group.len() > 1) {
         let mut streams: Vec<(Option<[u8; 4]>, usize)> = Vec::new();
         for transmit in group.iter() {
             let (stream, size) = (stream(&transmit.contents), transmit.contents.len());
@@ -40,9 +40,7 @@ pub(crate) fn gather(transmits: &mut [Transmit]) {
 
 /// The synchronisation source of an RTP packet (RFC 3550 §5.1); all else is one stream.
 fn stream(bytes: &[u8]) -> Option<[u8; 4]> {
-    let [head, kind, ..] = *bytes else { return None };
-    let is_rtp = head >> 6 == 2 && !RTCP_KINDS.contains(&kind);
-    bytes.get(8..12).filter(|_| is_rtp)?.try_into().ok()
+    bytes.get(8..12).filter(|_| sort(bytes) == Sort::Media)?.try_into().ok()
 }
 
 /// Cuts a list into runs that may each leave in one call, of at most `segments_max` datagrams.

@@ -7,6 +7,7 @@ pub mod first_bytes;
 mod fuzzed;
 mod places;
 mod ports;
+mod sort;
 mod tcp;
 pub(crate) mod turn;
 mod udp;
@@ -14,6 +15,7 @@ mod way;
 
 pub use places::{Place, Places};
 pub(crate) use ports::Ports;
+pub(crate) use sort::{Sort, sort};
 pub use tcp::IceTcp;
 pub(crate) use tcp::{TcpPort, ice_tcp};
 pub(crate) use turn::{TurnEnd, UnitEnd, passage};

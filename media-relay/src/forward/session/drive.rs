@@ -2,9 +2,8 @@
 //! followed by a drain.
 
 use super::{Drained, Session};
-use crate::forward::addresses::{Sort, sort};
 use crate::forward::beats::Haste;
-use crate::net::Way;
+use crate::net::{Sort, Way, sort};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::net::Receive;
