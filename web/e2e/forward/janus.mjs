@@ -10,7 +10,6 @@ const BINARY = "/usr/bin/janus";
 /** Messages of the long poll that are not the one waited for. */
 const OTHERS_MAX = 20;
 const ROOM = 1;
-const PUBLISHER = 1;
 
 /** What costs at run time is as Debian has it. */
 const SETTINGS = (port) => ({
@@ -66,7 +65,7 @@ export class Janus {
     const janus = new Janus();
     const port = await freePort();
     janus.#root = `http://127.0.0.1:${port}/janus`;
-    const folder = house.folder("janus");
+    const folder = house.folder(`janus-${port}`);
     mkdirSync(folder);
     for (const [name, text] of Object.entries(SETTINGS(port))) writeFileSync(join(folder, name), text);
     janus.#program = start(BINARY, ["-F", folder, "-N", "-E", ip], { logTo: house.log("janus") });
@@ -83,27 +82,35 @@ export class Janus {
     return cpu_s(this.#program.pid);
   }
 
-  /** The first page sends, the others receive. */
-  async seat([publisher, ...listeners]) {
+  /** The first pages send, and everybody receives the others, which takes a connection of its own. */
+  async seat(pages, publishers) {
+    const feeds = pages.slice(0, publishers).map((page, at) => ({ page, feed: at + 1 }));
     const codecs = { audiocodec: "opus", videocodec: "vp8" };
     const host = await Handle.attach(this.#root);
-    await host.ask({ request: "create", room: ROOM, publishers: 1, bitrate: 0, ...codecs, permanent: false });
-    const stage = await Handle.attach(this.#root);
-    const sdp = await publisher.offer({ publishes: true, pairs: 0 });
-    const join = { request: "joinandconfigure", ptype: "publisher", room: ROOM, id: PUBLISHER };
-    await stage.ask(join, { type: "offer", sdp });
-    await publisher.accept(await stage.sdp());
-    await until("janus knows that somebody publishes", async () => {
+    await host.ask({ request: "create", room: ROOM, publishers, bitrate: 0, ...codecs, permanent: false });
+    for (const { page, feed } of feeds) await this.#publish(page, feed);
+    await until("janus knows that all of them publish", async () => {
       const { plugindata } = await host.ask({ request: "listparticipants", room: ROOM });
-      return plugindata.data.participants.some((one) => one.publisher);
+      return plugindata.data.participants.filter((one) => one.publisher).length === publishers;
     });
-    for (const page of listeners) await this.#listen(page);
+    for (const page of pages) {
+      const streams = feeds.filter((one) => one.page !== page).map(({ feed }) => ({ feed }));
+      if (streams.length > 0) await this.#listen(page, streams);
+    }
   }
 
-  async #listen(page) {
+  async #publish(page, id) {
     const handle = await Handle.attach(this.#root);
-    await handle.ask({ request: "join", ptype: "subscriber", room: ROOM, streams: [{ feed: PUBLISHER }] });
-    const sdp = await page.answer(await handle.sdp());
+    const sdp = await page.offer({ publishes: true, pairs: 0 }, "stage");
+    const join = { request: "joinandconfigure", ptype: "publisher", room: ROOM, id };
+    await handle.ask(join, { type: "offer", sdp });
+    await page.accept(await handle.sdp(), "stage");
+  }
+
+  async #listen(page, streams) {
+    const handle = await Handle.attach(this.#root);
+    await handle.ask({ request: "join", ptype: "subscriber", room: ROOM, streams });
+    const sdp = await page.answer(await handle.sdp(), "hall");
     await handle.ask({ request: "start" }, { type: "answer", sdp });
   }
 

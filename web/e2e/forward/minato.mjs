@@ -58,25 +58,25 @@ export class Minato {
     await tell(`${this.#origin}/relay/control`, bearer, list, fits);
   }
 
-  async #join(person, page) {
+  async #join(person, page, publishes) {
     const face = person <= FACES_MAX;
     const rights = { publish_audio: face, publish_video: face, publish_waves: false, receive: true };
     const seat = { visit: VISIT, participant: id(person), claim_epoch: 1, generation: 1, role: person === 1 ? "doctor" : "nurse", rights };
     const bearer = this.#token("minato-media-1", { ...seat, jti: id(person) });
-    const sdp = await page.offer({ publishes: person === 1, pairs: SLOTS });
+    const sdp = await page.offer({ publishes, pairs: SLOTS });
     const answer = await post(`${this.#origin}/relay/sessions`, { sdp }, { authorization: `Bearer ${bearer}` });
     await page.accept(answer.sdp);
   }
 
   /**
-   * The first page sends, everybody receives. It is a doctor's, who holds the others on the whole picture:
+   * The first pages send, everybody receives. The first is a doctor's, who holds all on the whole picture:
    * what else runs on the machine makes a link look thin.
    */
-  async seat(pages) {
-    await this.#list(pages.map((_, at) => id(at + 1)));
-    for (const [at, page] of pages.entries()) await this.#join(at + 1, page);
-    const [doctor, ...listeners] = pages;
-    await doctor.tell(listeners.map((_, at) => ({ type: "pin", participant: id(at + 2), step: "full" })));
+  async seat(pages, publishers) {
+    const people = pages.map((_, at) => id(at + 1));
+    await this.#list(people);
+    for (const [at, page] of pages.entries()) await this.#join(at + 1, page, at < publishers);
+    await pages[0].tell(people.map((participant) => ({ type: "pin", participant, step: "full" })));
   }
 
   stop() {

@@ -1,5 +1,5 @@
-// The pages of a call that is measured: one that speaks and films, and those who hear and see it. What
-// they do is the same for every server.
+// The pages of a call that is measured: some speak and film, all hear and see the others. What they do is
+// the same for every server.
 
 /** What a camera sends, kbit/s: with its sound about 390 packets a second. */
 const FILM_KBIT = 3_040;
@@ -7,8 +7,8 @@ const FILM_KBIT = 3_040;
 const LINE_KBIT = 4_000;
 
 /**
- * Runs in each page: `bench` is one ordinary connection. `pairs` of lines are offered to receive;
- * descriptions are complete, candidates included.
+ * Runs in each page: `bench` is ordinary connections, each with a name. `pairs` of lines are offered to
+ * receive; descriptions are complete, candidates included.
  */
 function equip({ film_kbit, line_kbit }) {
   const WIDTH = 640;
@@ -16,7 +16,7 @@ function equip({ film_kbit, line_kbit }) {
   /** Cells of noise are so wide that a keyframe of them is not much larger than another frame. */
   const CELL = 4;
   const FRAMES_A_SECOND = 30;
-  const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+  const peers = new Map();
   let channel;
   let studio = [];
 
@@ -67,18 +67,22 @@ function equip({ film_kbit, line_kbit }) {
     return { track, play: (on) => (on ? audio.resume() : audio.suspend()) };
   }
 
-  /** Shows what comes, small: decoding is what costs in a browser, and painting is nobody's matter here. */
-  function show({ track, streams }) {
+  /** Plays what comes, small: decoding is what costs in a browser, and painting is nobody's matter here. */
+  function show({ track }) {
     track.onunmute = () => {
-      const [stream] = streams;
-      if ([...document.querySelectorAll("video")].some((video) => video.srcObject === stream)) return;
+      if ([...document.querySelectorAll("video")].some(({ srcObject }) => srcObject.getTracks()[0] === track)) return;
       const video = Object.assign(document.createElement("video"), { autoplay: true, width: 64, height: 36 });
-      video.srcObject = stream;
+      video.srcObject = new MediaStream([track]);
       document.body.append(video);
     };
   }
 
-  peer.ontrack = show;
+  function connect(name) {
+    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    peer.ontrack = show;
+    peers.set(name, peer);
+    return peer;
+  }
 
   /** Begins to speak and to film, or falls silent. */
   async function play(on) {
@@ -88,7 +92,7 @@ function equip({ film_kbit, line_kbit }) {
     }
   }
 
-  async function described() {
+  async function described(peer) {
     if (peer.iceGatheringState !== "complete") {
       await new Promise((complete) => {
         peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && complete();
@@ -103,7 +107,8 @@ function equip({ film_kbit, line_kbit }) {
     return sdp.replaceAll(/a=rtpmap:(\d+) VP8\/90000\r\n/g, (row, pt) => `${row}a=fmtp:${pt} ${rates}\r\n`);
   }
 
-  async function offer({ publishes, pairs }) {
+  async function offer({ publishes, pairs }, name) {
+    const peer = connect(name);
     if (publishes) {
       const rates = { audio: {}, video: { maxBitrate: 1_000 * film_kbit } };
       studio = [voice(), film()].map((source) => {
@@ -115,19 +120,20 @@ function equip({ film_kbit, line_kbit }) {
     for (let pair = 0; pair < pairs; pair += 1) {
       for (const kind of ["audio", "video"]) peer.addTransceiver(kind, { direction: "recvonly" });
     }
-    channel = pairs > 0 ? peer.createDataChannel("slots") : undefined;
+    if (pairs > 0) channel = peer.createDataChannel("slots");
     await peer.setLocalDescription();
-    return described();
+    return described(peer);
   }
 
-  function accept(sdp) {
-    return peer.setRemoteDescription({ type: "answer", sdp: steady(sdp) });
+  function accept(sdp, name) {
+    return peers.get(name).setRemoteDescription({ type: "answer", sdp: steady(sdp) });
   }
 
-  async function answer(sdp) {
+  async function answer(sdp, name) {
+    const peer = connect(name);
     await peer.setRemoteDescription({ type: "offer", sdp });
     await peer.setLocalDescription();
-    return described();
+    return described(peer);
   }
 
   /** Says something on the channel as soon as it is open. */
@@ -136,14 +142,15 @@ function equip({ film_kbit, line_kbit }) {
     for (const word of words) channel.send(JSON.stringify(word));
   }
 
+  /** All counters of all connections. */
   async function counts() {
-    const all = { state: peer.connectionState, media: {} };
-    for (const entry of (await peer.getStats()).values()) {
-      if (entry.type === "transport") all.path = entry;
-      if (entry.type !== "inbound-rtp" && entry.type !== "outbound-rtp") continue;
-      // Lines that nobody is on say nothing.
-      if (!entry.packetsReceived && !entry.packetsSent) continue;
-      all.media[entry.kind] = entry;
+    const all = { connected: true, paths: [], lines: [] };
+    for (const peer of peers.values()) {
+      all.connected &&= peer.connectionState === "connected";
+      for (const entry of (await peer.getStats()).values()) {
+        if (entry.type === "transport") all.paths.push(entry);
+        if (entry.type === "inbound-rtp" || entry.type === "outbound-rtp") all.lines.push(entry);
+      }
     }
     return all;
   }
@@ -151,7 +158,7 @@ function equip({ film_kbit, line_kbit }) {
   window.bench = { offer, accept, answer, tell, play, counts };
 }
 
-/** One page with one connection. */
+/** One page; its connections have names. */
 export class Page {
   #page;
 
@@ -175,18 +182,18 @@ export class Page {
     return page;
   }
 
-  /** The description of its connection, as an offer. */
-  offer(how) {
-    return this.#page.evaluate((what) => window.bench.offer(what), how);
+  /** The description of a new connection, as an offer. */
+  offer(how, name = "call") {
+    return this.#page.evaluate((what) => window.bench.offer(...what), [how, name]);
   }
 
-  accept(sdp) {
-    return this.#page.evaluate((text) => window.bench.accept(text), sdp);
+  accept(sdp, name = "call") {
+    return this.#page.evaluate((what) => window.bench.accept(...what), [sdp, name]);
   }
 
   /** The same as the answer to an offer. */
-  answer(sdp) {
-    return this.#page.evaluate((text) => window.bench.answer(text), sdp);
+  answer(sdp, name = "call") {
+    return this.#page.evaluate((what) => window.bench.answer(...what), [sdp, name]);
   }
 
   tell(words) {
@@ -195,6 +202,10 @@ export class Page {
 
   counts() {
     return this.#page.evaluate(() => window.bench.counts());
+  }
+
+  close() {
+    return this.#page.close();
   }
 
   play(on) {

@@ -2,7 +2,7 @@
 
 /** What counts as everything, beside what is on its way at either end of a span. */
 const WHOLE = 0.99;
-/** Packets a second that the one who publishes should send; another film would be another benchmark. */
+/** Packets a second that one who publishes should send; another film would be another benchmark. */
 const FILM = { least: 350, most: 430 };
 /** The counters that are read, as one who sends and one who receives calls them. */
 const COUNTERS = {
@@ -14,51 +14,82 @@ const COUNTERS = {
   lost: ["packetsLost"],
 };
 
-/** How much a page's counters grew between two looks; `packets` are those sent or received for the first time. */
-function grown(before, after, kind) {
-  const value = (look, names) => names.map((name) => look.media[kind]?.[name]).find((found) => found !== undefined) ?? 0;
-  const rows = Object.entries(COUNTERS).map(([name, names]) => [name, value(after, names) - value(before, names)]);
+const total = (all, of) => all.reduce((sum, one) => sum + of(one), 0);
+
+/** A counter of all lines of one kind in one direction. */
+function counted({ lines }, type, kind, names) {
+  const these = lines.filter((line) => line.type === type && line.kind === kind);
+  return total(these, (line) => names.map((name) => line[name]).find((found) => found !== undefined) ?? 0);
+}
+
+/** How much they grew between two looks; `packets` are those sent or received for the first time. */
+function grown(before, after, type, kind) {
+  const rows = Object.entries(COUNTERS).map(([name, names]) => {
+    const value = (look) => counted(look, type, kind, names);
+    return [name, value(after) - value(before)];
+  });
   const all = Object.fromEntries(rows);
   return { ...all, packets: all.packets - all.again };
 }
 
-function page(before, after) {
-  const [sound, picture] = ["audio", "video"].map((kind) => grown(before, after, kind));
-  const path = (name) => after.path[name] - before.path[name];
+function way(before, after, type) {
+  const [sound, picture] = ["audio", "video"].map((kind) => grown(before, after, type, kind));
+  return { sound, picture, packets: sound.packets + picture.packets, again: sound.again + picture.again };
+}
+
+function person(before, after) {
+  const [sent, received] = ["outbound-rtp", "inbound-rtp"].map((type) => way(before, after, type));
+  const [first] = after.paths;
+  const out = total(after.paths, (path) => path.packetsSent) - total(before.paths, (path) => path.packetsSent);
   return {
-    sound,
-    picture,
-    seconds: (after.path.timestamp - before.path.timestamp) / 1_000,
-    packets: sound.packets + picture.packets,
-    control: path("packetsSent"),
-    cipher: after.path.srtpCipher,
-    connected: before.state === "connected" && after.state === "connected",
+    sent,
+    received,
+    seconds: (first.timestamp - before.paths[0].timestamp) / 1_000,
+    /** Packets it sent that are not media. */
+    control: out - sent.packets - sent.again,
+    ciphers: after.paths.map((path) => path.srtpCipher),
+    connected: before.connected && after.connected,
   };
 }
 
-/** From two looks at all pages, the publisher's first. */
+/** What the others sent, each packet once. */
+const due = (people, one, of) => total(people.filter((other) => other !== one), (other) => of(other.sent));
+
+/** From two looks at all pages. */
 export function span(before, after) {
-  const [publisher, ...listeners] = after.map((look, at) => page(before[at], look));
-  const sum = (of) => listeners.reduce((all, one) => all + of(one), 0);
+  const people = after.map((look, at) => person(before[at], look));
   return {
-    publisher,
-    listeners,
-    due: publisher.packets * listeners.length,
-    delivered: sum((one) => one.packets),
-    sum,
+    people,
+    publishers: people.filter((one) => one.sent.packets > 0),
+    sum: (of) => total(people, of),
+    due: total(people, (one) => due(people, one, (sent) => sent.packets)),
+    delivered: total(people, (one) => one.received.packets),
+    seconds: people[0].seconds,
   };
 }
 
-/** In words, why this is not a whole call; undefined if it is one. */
-export function flaw({ publisher, listeners }) {
-  if (![publisher, ...listeners].every((one) => one.connected)) return "not everybody is connected";
-  const rate = publisher.packets / publisher.seconds;
-  if (rate < FILM.least || rate > FILM.most) return `${rate.toFixed(0)} packets/s are published`;
-  const { sound, picture } = publisher;
-  const frame = Math.ceil(picture.packets / Math.max(1, picture.frames));
-  const short = (one, all, slack) => one.packets < all.packets * WHOLE - slack;
-  const lacking = listeners.filter((one) => short(one.sound, sound, 1) || short(one.picture, picture, frame));
+/** In words, why this is not a whole call of so many who publish; undefined if it is one. */
+export function flaw({ people, publishers }, expected) {
+  if (!people.every((one) => one.connected)) return "not everybody is connected";
+  if (publishers.length !== expected) return `${publishers.length} of ${expected} publish`;
+  const rates = publishers.map((one) => one.sent.packets / one.seconds);
+  const other = rates.find((rate) => rate < FILM.least || rate > FILM.most);
+  if (other !== undefined) return `${other.toFixed(0)} packets/s are published`;
+  const slack = {
+    sound: publishers.length,
+    picture: total(publishers, ({ sent }) => Math.ceil(sent.picture.packets / Math.max(1, sent.picture.frames))),
+  };
+  const lacks = (one, kind) => {
+    const all = due(people, one, (sent) => sent[kind].packets);
+    return one.received[kind].packets < all * WHOLE - slack[kind];
+  };
+  const lacking = people.filter((one) => lacks(one, "sound") || lacks(one, "picture"));
   if (lacking.length === 0) return undefined;
-  const got = lacking.map((one) => `${one.sound.packets} + ${one.picture.packets}`);
-  return `${lacking.length} of ${listeners.length} lack something of ${sound.packets} + ${picture.packets}: ${got.join(", ")}`;
+  const words = lacking.map((one) => {
+    const [sound, picture] = ["sound", "picture"].map((kind) => {
+      return `${one.received[kind].packets} of ${due(people, one, (sent) => sent[kind].packets)}`;
+    });
+    return `${sound} + ${picture}`;
+  });
+  return `${lacking.length} of ${people.length} lack something: ${words.join(", ")}`;
 }
