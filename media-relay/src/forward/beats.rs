@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// From one beat to the next: a quarter of a packet of sound. Browsers send in such steps.
-const BEAT: Duration = Duration::from_millis(5);
+/// From one beat to the next: half a packet of sound, which therefore waits for 5 ms on average.
+const BEAT: Duration = Duration::from_millis(10);
 /// So long an answer waits at the most to leave in company.
 const ANSWER_WAIT: Duration = Duration::from_millis(10);
 /// So long a picture waits at the most, and whatever else is in no hurry: until the next packet of
@@ -67,14 +67,15 @@ mod tests {
     fn what_is_in_a_hurry_is_done_to_the_moment_and_the_rest_on_a_beat() {
         let begun = Instant::now();
         let (beats, at) = (Beats::new(begun), |us| begun + Duration::from_micros(us));
-        assert_eq!(beats.after(at(0)), at(5_000));
-        assert_eq!(beats.after(at(4_999)), at(5_000));
-        assert_eq!(beats.after(at(5_000)), at(10_000));
+        assert_eq!(beats.after(at(0)), at(10_000));
+        assert_eq!(beats.after(at(9_999)), at(10_000));
+        assert_eq!(beats.after(at(10_000)), at(20_000));
         assert_eq!(beats.of(at(9_001), Haste::Exact), at(9_001));
         assert_eq!(beats.of(at(9_001), Haste::OnBeat), at(10_000));
-        assert_eq!(beats.of(at(9_001), Haste::InCompany), at(25_000));
-        assert_eq!(beats.answer(at(5_000)), at(15_000));
-        assert_eq!(beats.answer(at(9_000)), at(15_000));
-        assert_eq!(beats.with_sound(at(9_000)), at(25_000));
+        assert_eq!(beats.of(at(9_001), Haste::InCompany), at(20_000));
+        assert_eq!(beats.answer(at(10_000)), at(20_000));
+        assert_eq!(beats.answer(at(19_000)), at(20_000));
+        assert_eq!(beats.with_sound(at(10_000)), at(30_000));
+        assert_eq!(beats.with_sound(at(19_000)), at(30_000));
     }
 }

@@ -197,6 +197,10 @@ impl Engine {
             let heard = each_once(&mut self.heard);
             for key in heard.into_iter().filter(|key| touched.binary_search(key).is_err()) {
                 let Some(session) = self.sessions.get_mut(&key) else { continue };
+                // To drain it now would send the first of what waits, and the rest at a time of its own.
+                if session.waits {
+                    continue;
+                }
                 session.rest(&mut self.drained);
                 self.look_after(key, now);
             }

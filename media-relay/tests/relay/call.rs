@@ -1,7 +1,7 @@
 //! The call itself: participants of an independent WebRTC stack meet through a real relay.
 
 use crate::peer::{Arrived, Peer, Sort};
-use crate::stack::{OPUS_PT, VP8_PT};
+use crate::stack::{OPUS_PT, RED_PT, VP8_PT};
 use crate::stage::{ABE, BOX, FACE, GATEWAY, PATIENCE, SATO, TestRelay, VISIT, claims};
 use axum::http::Method;
 use minato_protocol::media::{FromRelay, LeftReason, PartyRole, RelayCode, ToRelay};
@@ -50,7 +50,8 @@ pub(crate) async fn packets(
         let packet = arrived.recv().await.expect("the peer lives");
         if packet.stream == stream {
             match packet.packet.header.payload_type {
-                OPUS_PT => sounds.push(packet),
+                // Probes that carry no media are lost to this stack: sound may be sent with copies.
+                OPUS_PT | RED_PT => sounds.push(packet),
                 VP8_PT => pictures.push(packet),
                 other => panic!("payload type {other} was never agreed"),
             }
