@@ -1,5 +1,6 @@
 //! What of a call a thin link gets: PURE. From what a link carries and what everything costs to
-//! one step, in this order: live sound, live numbers, waves, backlog, stills, moving pictures.
+//! one step, in this order: live sound, live numbers, waves, stills, moving pictures. A backlog of readings
+//! goes from the clinic's gateway to signaling: it sees to it itself that it stands in nobody's way.
 //!
 //! Sound is on every step that a link decides; without it there is only what a doctor pins. How it
 //! is sent is decided apart from the step, by what the link loses and how it queues.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 /// What has not happened by then will not happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-const MINATO: &str = env!("CARGO_BIN_EXE_minato");
+pub(crate) const MINATO: &str = env!("CARGO_BIN_EXE_minato");
 
 /// A running service without the demonstration; it ends when this is dropped.
 #[derive(Debug)]

@@ -56,7 +56,9 @@ impl Engine {
         }
         let before = session.downlink.plan;
         let both = session.downlink.waits();
-        session.uplink.look(session.source.shown(now), both, now);
+        if let Some(longer) = session.uplink.look(session.source.shown(now), both, now) {
+            session.downlink.way_back_is_longer(longer);
+        }
         let rtt = session.downlink.rtt();
         session.ask_again(session.uplink.is_worth_asking(rtt, both, now));
         let waits = session.uplink.queue(both, now);

@@ -73,6 +73,14 @@ impl Downlink {
         self.shortest = Some((shortest, now));
     }
 
+    /// The way back takes so much longer than it did: what was taken for a queue there is none.
+    pub(crate) fn way_back_is_longer(&mut self, by: Duration) {
+        self.shortest = self.shortest.map(|(shortest, at)| (shortest + by, at));
+        for (_, back) in self.trips.iter_mut().flatten() {
+            *back = back.saturating_sub(by);
+        }
+    }
+
     /// How long packets wait on their way to the page and back, in all.
     pub(crate) fn waits(&self) -> Option<Duration> {
         let (shortest, _) = self.shortest?;
@@ -197,5 +205,17 @@ mod tests {
         assert!((470..=500).contains(&took(1_103, 0)), "the same one again says nothing new");
         assert!(took(605, 480) < 20, "the way there is empty again");
         assert!(took(110, 0) < 20);
+    }
+
+    #[test]
+    fn a_way_back_that_has_become_longer_is_neither_a_queue_there_nor_here() {
+        let (mut link, start) = (Downlink::default(), Instant::now());
+        for (second, trip_ms, back_ms) in [(0, 100, 0), (1, 400, 300), (2, 401, 300), (3, 402, 300)]
+        {
+            link.took(MS * trip_ms, Some(MS * back_ms), start + MS * 1_000 * second);
+        }
+        link.way_back_is_longer(MS * 300);
+        let known = [link.waits(), link.queue()].map(|wait| wait.expect("known").as_millis());
+        assert_eq!(known, [0, 0]);
     }
 }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// The longest round trip over which sound is asked for again, and the longest queue.
 const ASK_RTT_MAX: Duration = Duration::from_millis(250);
 const ASK_QUEUE_MAX: Duration = Duration::from_millis(150);
+/// Where more is lost, a wait that does not change may be a queue that others keep full.
+const SETTLE_LOSS_MAX: f32 = 0.03;
+
 /// The link from a page.
 #[derive(Debug)]
 pub(crate) struct Uplink {
@@ -56,12 +59,19 @@ impl Uplink {
     }
 
     /// Looks at the link anew, on which pictures up to `shown` come; `both` is the wait on the way
-    /// there and back.
-    pub(crate) fn look(&mut self, shown: VideoWish, both: Option<Duration>, now: Instant) {
-        let queue = self.queue(both, now);
+    /// there and back. Answers by how much the link has become longer, if that is found out now.
+    pub(crate) fn look(
+        &mut self,
+        shown: VideoWish,
+        both: Option<Duration>,
+        now: Instant,
+    ) -> Option<Duration> {
         let pictures = shown > VideoWish::Off;
+        let longer = self.lag.settle(!pictures && self.voice.loss() < SETTLE_LOSS_MAX);
+        let queue = self.queue(both, now);
         self.manner = self.voice.look(&Way { loss: self.loss, queue, pictures }, now);
         self.cap = self.camera.look(shown, queue, &self.voice, now);
+        longer
     }
 
     /// Whether what was lost is worth asking for again, sound and pictures. What comes again

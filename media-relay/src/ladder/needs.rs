@@ -11,7 +11,6 @@ pub(crate) struct Needs {
     /// Sound of everybody, without copies.
     pub(crate) audio_bps: u64,
     pub(crate) waves_bps: u64,
-    pub(crate) backlog_bps: u64,
     pub(crate) stills_bps: u64,
     /// Pictures with every one capped at the quarter layer.
     pub(crate) thumbnail_bps: u64,
@@ -37,7 +36,7 @@ impl Needs {
     }
 
     pub(super) fn cost_bps(&self, step: LadderStep, toll: Toll) -> u64 {
-        let data = self.live_bps(toll.copies) + self.waves_bps + self.backlog_bps;
+        let data = self.live_bps(toll.copies) + self.waves_bps;
         let stills = data + self.stills_bps;
         // A higher step never costs less, whatever a camera does.
         let thumbnail = self.thumbnail_bps;

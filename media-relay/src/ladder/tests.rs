@@ -10,7 +10,6 @@ const TICK: Duration = Duration::from_millis(100);
 const CALL: Needs = Needs {
     audio_bps: 40_000,
     waves_bps: 8_000,
-    backlog_bps: 0,
     stills_bps: 20_000,
     thumbnail_bps: 110_000,
     small_bps: 350_000,
@@ -135,24 +134,16 @@ fn what_is_worth_trying_for_is_padded_only_shortly_before_a_step_up() {
 
 fn any_needs() -> impl Strategy<Value = Needs> {
     let bps = |most| 0u64..most;
-    (
-        bps(120_000),
-        bps(20_000),
-        bps(50_000),
-        bps(40_000),
-        bps(300_000),
-        bps(800_000),
-        bps(3_000_000),
-    )
-        .prop_map(|(audio, waves, backlog, stills, thumbnail, small, full)| Needs {
+    (bps(120_000), bps(20_000), bps(40_000), bps(300_000), bps(800_000), bps(3_000_000)).prop_map(
+        |(audio, waves, stills, thumbnail, small, full)| Needs {
             audio_bps: audio + 8_000,
             waves_bps: waves,
-            backlog_bps: backlog,
             stills_bps: stills,
             thumbnail_bps: thumbnail,
             small_bps: small,
             full_bps: full,
-        })
+        },
+    )
 }
 
 fn any_link() -> impl Strategy<Value = Link> {

@@ -68,6 +68,9 @@ async fn two_people_learn_who_is_in_which_slot_and_signaling_learns_that_they_ar
     let mut abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
     let mut sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
     assert_eq!(abe.session.slots, 5);
+    let answer = &abe.session.sdp;
+    assert!(!answer.contains("a=ice-lite"), "it speaks ICE in full: {answer}");
+    assert!(answer.contains("useinbandfec=1"), "sound carries its own repair: {answer}");
     let map = abe.sees(|map| map.slots.len() == 1).await;
     assert_eq!((map.slots[0].participant, map.slots[0].role), (SATO, PATIENT));
     assert_eq!(sato.sees(|map| map.slots.len() == 1).await.slots[0].participant, ABE);

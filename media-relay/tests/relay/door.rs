@@ -101,6 +101,15 @@ async fn a_relay_that_drains_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
+async fn a_relay_that_drains_takes_nobody_new() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE]).await;
+    let claims = claims(ABE, DOCTOR, FACE);
+    let ((), code) = tokio::join!(relay.relay.drain(PATIENCE), refused(&relay, &claims));
+    assert_eq!(code, RelayCode::Unavailable);
+}
+
+#[tokio::test]
 async fn a_visit_holds_six_people() {
     let relay = TestRelay::start().await;
     let people: Vec<_> = (1..=7).map(minato_protocol::ParticipantId).collect();

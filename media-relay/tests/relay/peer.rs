@@ -60,6 +60,8 @@ pub(crate) enum Sort {
     Page,
     /// A page whose browser has H.264 and nothing else.
     H264Page,
+    /// A page that takes lost pictures again.
+    PatientPage,
     DataOnly,
 }
 
@@ -111,12 +113,21 @@ impl Peer {
 
     /// The same over a link that stands between the two.
     pub(crate) async fn join_over(link: &Link, relay: &TestRelay, claims: &MediaClaims) -> Self {
+        Self::join_over_as(link, relay, claims, Sort::Page).await
+    }
+
+    pub(crate) async fn join_over_as(
+        link: &Link,
+        relay: &TestRelay,
+        claims: &MediaClaims,
+        sort: Sort,
+    ) -> Self {
         let there = relay.relay.media_addresses()[0];
         let [far, near] =
             [there, link.address].map(|address| format!("{} {}", address.ip(), address.port()));
         let aside = |sdp: String| sdp.replace(&far, &near);
         let usual = RTCConfigurationBuilder::new().build();
-        Box::pin(Self::join_at(relay, claims, Sort::Page, usual, aside)).await
+        Box::pin(Self::join_at(relay, claims, sort, usual, aside)).await
     }
 
     async fn join_at(
@@ -129,7 +140,7 @@ impl Peer {
         let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
         let (arrived, arrived_here) = mpsc::unbounded_channel();
         let pictures = if sort == Sort::H264Page { Pictures::H264 } else { Pictures::Vp8 };
-        let (engine, registry) = stack(pictures);
+        let (engine, registry) = stack(pictures, sort == Sort::PatientPage);
         let building = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_media_engine(engine)

@@ -15,6 +15,8 @@ pub(crate) const OPUS_PT: u8 = 111;
 /// Opus that repeats itself.
 pub(crate) const RED_PT: u8 = 63;
 pub(crate) const VP8_PT: u8 = 96;
+/// Pictures that come again.
+const RESENDS_PT: u8 = 97;
 /// Not the relay's own name for it.
 pub(crate) const H264_PT: u8 = 102;
 
@@ -55,9 +57,20 @@ fn codec(kind: RtpCodecKind, pictures: Pictures) -> RTCRtpCodec {
     }
 }
 
-/// With feedback about every packet, as browsers have it, so that the relay can estimate.
-pub(crate) fn stack(pictures: Pictures) -> (MediaEngine, Registry) {
+/// With feedback about every packet, as browsers have it, so that the relay can estimate. `resends`:
+/// pictures may come again, in a stream of their own (RFC 4588).
+pub(crate) fn stack(pictures: Pictures, resends: bool) -> (MediaEngine, Registry) {
     let mut engine = media_engine(pictures);
+    if resends {
+        let again = RTCRtpCodec {
+            mime_type: "video/rtx".to_owned(),
+            sdp_fmtp_line: format!("apt={}", pictures.payload_type()),
+            rtcp_feedback: vec![],
+            ..codec(RtpCodecKind::Video, pictures)
+        };
+        let again = RTCRtpCodecParameters { rtp_codec: again, payload_type: RESENDS_PT };
+        engine.register_codec(again, RtpCodecKind::Video).expect("a codec of pictures");
+    }
     let registry = register_default_interceptors(Registry::new(), &mut engine);
     (engine, registry.expect("the usual interceptors"))
 }

@@ -57,7 +57,9 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
             while collect(peer, Duration::from_secs(1)).await.1.len() < 30 {}
         }
         link.narrow(100_000);
+        let narrow = Instant::now();
         let told = ito.sees(|map| map.reduced.is_some()).await;
+        println!("told after {:?} that less is sent", narrow.elapsed());
         let reduced = told.reduced.expect("told");
         assert!(reduced.step <= LadderStep::Stills, "{reduced:?}");
         assert_ne!(reduced.because, Cause::Pinned);
@@ -201,6 +203,28 @@ async fn sound_that_is_lost_on_the_way_to_the_relay_is_asked_for_again() {
         let whole = usize::from(sounds[sounds.len() - 1] - sounds[0]) + 1;
         let missing = whole - sounds.len();
         println!("{missing} of {whole} frames of sound are missing");
+        assert!(whole > 150 && missing * 100 <= whole * 2, "{missing} of {whole}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_that_are_lost_on_the_way_to_a_page_are_sent_again_by_the_relay() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO]).await;
+    let link = Link::to(relay.relay.media_addresses()[0]).await;
+    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
+    let sato = claims(SATO, PATIENT, FACE);
+    let sato = Peer::join_over_as(&link, &relay, &sato, Sort::PatientPage).await;
+    while_doing(speak_and_show(&abe), async {
+        collect(&sato, Duration::from_secs(1)).await;
+        link.lose(0, 10);
+        let (_, mut pictures, _) = collect(&sato, Duration::from_secs(5)).await;
+        pictures.sort_unstable();
+        pictures.dedup();
+        let whole = usize::from(pictures[pictures.len() - 1] - pictures[0]) + 1;
+        let missing = whole - pictures.len();
+        println!("{missing} of {whole} pictures are missing");
         assert!(whole > 150 && missing * 100 <= whole * 2, "{missing} of {whole}");
     })
     .await;

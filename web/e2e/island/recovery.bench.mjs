@@ -65,6 +65,7 @@ async function measure() {
   } finally {
     summary("changes of address", done.moves);
     summary("drops", done.drops);
+    if (!done.drops.every(({ same }) => same)) process.exitCode = 1;
     if (options.json) writeFileSync(options.json, JSON.stringify(done, undefined, 2));
     for (const error of clinic?.errors ?? []) console.log(error);
     await clinic?.close();

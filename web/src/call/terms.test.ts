@@ -63,14 +63,19 @@ test("what fails at once is tried again later each time", () => {
   expect(tries).toEqual([23_000, 66_500, 150_000, 313_500]);
 });
 
-test("a line that has become a longer one is not taken for a full one twice", () => {
+test("a line that has become a longer one is not taken for a full one for long, nor twice", () => {
   const shown: unknown[] = [];
   for (let now = 0; now < 200_000; now += 500) {
-    terms.feel(800, now);
+    terms.feel(800 + (now % 1_500) / 100, now);
     shown.push(sent.at(-1));
   }
   expect(shown[10]).toEqual(OFF);
-  expect(shown.slice(130).every((what) => what === HALF)).toBe(true);
+  expect(shown.slice(30).every((what) => what === HALF)).toBe(true);
+});
+
+test("a queue that moves is none the less one", () => {
+  for (let now = 0; now < 19_000; now += 500) terms.feel(700 + (now % 3_000) / 20, now);
+  expect(sent.at(-1)).toEqual(OFF);
 });
 
 test("a line of which nothing is known is left alone", () => {

@@ -13,6 +13,8 @@ const QUEUE_MS = 300;
 const NARROW_AFTER_MS = 3_000;
 /** After so long the queue has run empty: what a trip takes then is the length of the line. */
 const EMPTIES_MS = 3_000;
+/** Trips that are still long, and alike, for so long after that are no queue, which is never the same for long. */
+const SAME = { for_ms: 6_000, within_ms: 30 };
 /** So long nothing more is tried then, twice as long each time that it fails at once, up to the last. A relay
  * of which no word has come since is waited for longer: the words may stand in the same queue. */
 const WAIT_MS = { first: 20_000, unheard: 60_000, most: 160_000 };
@@ -23,6 +25,8 @@ interface Narrow {
   /** The relay has spoken since. */
   heard: boolean;
   shortest_ms: number;
+  /** Trips since the queue should be empty. */
+  same: { since: number; least_ms: number; most_ms: number } | undefined;
 }
 
 export class SendingTerms {
@@ -61,19 +65,30 @@ export class SendingTerms {
     const { first, most } = WAIT_MS;
     const failedAtOnce = this.tried !== undefined && now - this.tried.at < first;
     const wait_ms = failedAtOnce && this.tried ? Math.min(most, this.tried.waited * 2) : first;
-    this.narrow = { since: now, wait_ms, heard: false, shortest_ms: trip_ms };
+    this.narrow = { since: now, wait_ms, heard: false, shortest_ms: trip_ms, same: undefined };
     this.show();
   }
 
   private stayNarrow(narrow: Narrow, trip_ms: number, now: number): void {
     const { since, wait_ms, heard } = narrow;
-    if (now - since >= EMPTIES_MS) narrow.shortest_ms = Math.min(narrow.shortest_ms, trip_ms);
-    if (now - since < (heard ? wait_ms : Math.max(wait_ms, WAIT_MS.unheard))) return;
-    this.tried = { at: now, waited: wait_ms };
+    const isEmpty = now - since >= EMPTIES_MS;
+    if (isEmpty) narrow.shortest_ms = Math.min(narrow.shortest_ms, trip_ms);
+    const isLonger = isEmpty && this.isLonger(narrow, trip_ms, now);
+    if (!isLonger && now - since < (heard ? wait_ms : Math.max(wait_ms, WAIT_MS.unheard))) return;
+    this.tried = isLonger ? undefined : { at: now, waited: wait_ms };
     // What remains of a trip when room was made is no queue: the line has become a longer one.
     this.shortest_ms = Math.max(this.shortest_ms, narrow.shortest_ms);
     this.narrow = this.queuedSince = undefined;
     this.show();
+  }
+
+  /** Whether trips have been long and alike since room was made. */
+  private isLonger(narrow: Narrow, trip_ms: number, now: number): boolean {
+    const { since, least_ms, most_ms } = narrow.same ?? { since: now, least_ms: trip_ms, most_ms: trip_ms };
+    const [least, most] = [Math.min(least_ms, trip_ms), Math.max(most_ms, trip_ms)];
+    const alike = most - least <= SAME.within_ms && least - this.shortest_ms >= QUEUE_MS;
+    narrow.same = alike ? { since, least_ms: least, most_ms: most } : undefined;
+    return alike && now - since >= SAME.for_ms;
   }
 
   private show(): void {

@@ -93,7 +93,7 @@ impl Hall {
     fn act(&mut self, what: u8, step: u8, time: u16, payload: &[u8]) {
         self.sequence += u64::from(step % 3) * if step > 250 { 20_000 } else { 1 };
         let client = &mut self.clients[1];
-        let (mid, name) = match what % 8 {
+        let (mid, name) = match what % 9 {
             0 | 1 => (client.microphone, "opus"),
             2 => (client.microphone, "red"),
             3 | 4 => (client.camera, "vp8"),
@@ -103,6 +103,12 @@ impl Hall {
                 let bytes = [&[what | 0x80, step], payload].concat();
                 let from = Way::udp(client.address);
                 return self.engine.receive(from, &bytes, self.now, self.now);
+            }
+            7 => {
+                // Feedback whose content browsers agree on among themselves (RFC 4585 §6.4).
+                let mut direct = client.rtc.direct_api();
+                direct.send_app_specific_feedback(1.into(), 2.into(), payload.to_vec());
+                return self.step();
             }
             _ => {
                 if let Some(stream) = client.rtc.direct_api().stream_rx_by_mid(client.slot, None) {
