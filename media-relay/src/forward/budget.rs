@@ -94,7 +94,7 @@ impl Engine {
     }
 
     /// What everything costs a page.
-    fn weigh(&self, key: Key, now: Instant) -> Needs {
+    pub(super) fn weigh(&self, key: Key, now: Instant) -> Needs {
         let mut needs = Needs::default();
         let Some(session) = self.sessions.get(&key) else { return needs };
         let visit = session.claims.visit;

@@ -87,6 +87,7 @@ impl Engine {
             reduced: None,
             wanted: None,
             voice: self.voice_terms(key),
+            waves_wait: !session.downlink.plan.waves && self.weigh(key, now).waves_bps > 0,
         };
         drawn.reduced = reduced(session, &drawn);
         let needed = self.needed_of(key);

@@ -5,7 +5,7 @@ use crate::call::{speak_and_show, while_doing, while_doing_for};
 use crate::link::Link;
 use crate::peer::{Peer, Sort};
 use crate::stack::{OPUS_PT, RED_PT, VP8_PT};
-use crate::stage::{ABE, FACE, ITO, PATIENCE, SATO, TestRelay, claims};
+use crate::stage::{ABE, BOX, FACE, GATEWAY, ITO, PATIENCE, SATO, TestRelay, claims};
 use axum::http::Method;
 use minato_protocol::media::{
     Cause, GivenUp, LadderStep, PartyRole, SessionStats, SlotMap, VideoWish,
@@ -84,6 +84,37 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
     let stats: SessionStats = stats.json();
     assert!(stats.estimate_bps.is_some_and(|bps| bps < 300_000), "{stats:?}");
     assert!(stats.step <= LadderStep::Stills);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_without_room_for_waves_is_told_that_they_wait() {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO, GATEWAY]).await;
+    let link = Link::to(relay.relay.media_addresses()[0]).await;
+    let mut abe = Peer::join_over(&link, &relay, &claims(ABE, DOCTOR, FACE)).await;
+    let sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
+    let gateway =
+        Peer::join(&relay, &claims(GATEWAY, PartyRole::Gateway, BOX), Sort::DataOnly).await;
+    let measure = async {
+        loop {
+            gateway.wave(&[7; 800]).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let both = async {
+        tokio::join!(measure, speak_and_show(&sato));
+    };
+    while_doing_for(PATIENCE * 3, both, async {
+        while collect(&abe, Duration::from_secs(1)).await.1.len() < 30 {}
+        assert!(!abe.maps.borrow().waves_wait);
+        link.narrow(60_000);
+        abe.sees(|map| map.waves_wait).await;
+        assert!(abe.maps.borrow().reduced.is_some());
+        link.narrow(5_000_000);
+        let mut maps = abe.maps.clone();
+        maps.wait_for(|map| !map.waves_wait).await.expect("told");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,6 +47,7 @@ export class Call {
   readonly seats = this.seating.seats;
   readonly auscultation = this.seating.auscultation;
   readonly reduced = this.seating.reduced;
+  readonly wavesWait = this.seating.wavesWait;
   readonly unsent = this.seating.unsent;
   /** The own microphone and camera. */
   readonly own: Own;

@@ -42,6 +42,17 @@ test("a picture that is gone is told at once", () => {
   expect(seating.reduced.value).toBeUndefined();
 });
 
+test("waves that wait are told, and a new connection knows nothing of it", () => {
+  const seating = new Seating();
+  seating.take({ ...map(1), waves_wait: true });
+  expect(seating.wavesWait.value).toBe(true);
+  seating.take(map(2));
+  expect(seating.wavesWait.value).toBe(false);
+  seating.take({ ...map(3), waves_wait: true });
+  seating.begin(undefined);
+  expect(seating.wavesWait.value).toBe(false);
+});
+
 const ABE = "0000000000001";
 
 function withAbe(version: number, more: Partial<SlotMap>, given_up?: "picture" | "sound"): SlotMap {

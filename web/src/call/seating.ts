@@ -40,6 +40,8 @@ export class Seating {
   readonly auscultation: Signal<{ of: string; stream: MediaStream } | undefined> = signal(undefined);
   /** How much of the call the line carries, while that is not all of it. */
   readonly reduced: Signal<Reduced | undefined> = signal(undefined);
+  /** Waves come to the relay, and the line has no room for them. */
+  readonly wavesWait: Signal<boolean> = signal(false);
   /** What of the own camera anybody needs. */
   readonly wanted: Signal<Wanted | undefined> = signal(undefined);
   /** What of the own picture does not go out. */
@@ -62,6 +64,7 @@ export class Seating {
     this.frozen.clear();
     this.auscultation.value = undefined;
     this.tellReduced(undefined);
+    this.wavesWait.value = false;
     this.wanted.value = undefined;
     this.stills.keep(new Set());
     this.publish();
@@ -83,6 +86,7 @@ export class Seating {
     }
     this.map = map;
     this.tellReduced(map.reduced);
+    this.wavesWait.value = map.waves_wait ?? false;
     this.wanted.value = map.wanted;
     this.listenTo(map.auscultation);
     // Of somebody whose own line is the thin one stills come on every higher step too.

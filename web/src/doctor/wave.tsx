@@ -33,6 +33,7 @@ export function Wave({ call }: { call: Call | undefined }) {
     return () => clearInterval(timer);
   }, [trace]);
   const clock = shown.clock ?? "";
+  const said = wordsOf(shown, call?.wavesWait.value ?? false);
   return (
     <figure class="wave">
       <figcaption>
@@ -41,12 +42,16 @@ export function Wave({ call }: { call: Call | undefined }) {
         <Gains gain={gain} onGain={setGain} />
       </figcaption>
       <canvas ref={canvas} role="img" aria-label={t("wave_label", { gain, clock: clock || "–" })} />
-      {shown.clock === undefined && <p class="wave-said">{t("wave_none")}</p>}
-      {shown.clock !== undefined && shown.silentMs !== undefined && (
-        <p class="wave-said">{t("wave_silent", { time: span(shown.silentMs) })}</p>
-      )}
+      {said && <p class="wave-said">{said}</p>}
     </figure>
   );
+}
+
+/** Why there is no wave, or how long for. */
+function wordsOf({ clock, silentMs }: Shown, waits: boolean): string | undefined {
+  if (clock !== undefined && silentMs === undefined) return undefined;
+  if (waits) return t("wave_waits");
+  return clock === undefined || silentMs === undefined ? t("wave_none") : t("wave_silent", { time: span(silentMs) });
 }
 
 function look(trace: Trace): Shown {

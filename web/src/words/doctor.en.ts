@@ -148,6 +148,7 @@ const words: Record<DoctorKey, Phrase> = {
 
   wave: "Pleth",
   wave_none: "No pulse wave arrives",
+  wave_waits: "The line is thin: the pulse wave waits",
   wave_silent: "Nothing for {time}",
   gain: "Gain",
   wave_label: "Pulse wave, gain {gain}, up to {clock}",

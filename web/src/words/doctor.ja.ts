@@ -146,6 +146,7 @@ const words = {
 
   wave: "脈波",
   wave_none: "脈波は届いていません",
+  wave_waits: "回線が細いため、脈波は止めています",
   wave_silent: "{time} 届いていません",
   gain: "感度",
   wave_label: "脈波。感度 {gain} 倍、{clock} まで",

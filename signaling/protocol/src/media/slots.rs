@@ -36,6 +36,10 @@ pub struct SlotMap {
     #[serde(default, skip_serializing_if = "VoiceTerms::are_ordinary")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<VoiceTerms>"))]
     pub voice: VoiceTerms,
+    /// Waves of somebody in the visit wait: this page's link has no room for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub waves_wait: bool,
 }
 
 /// One occupied slot: the `index`-th receiving audio and video line of the page's offer.

@@ -33,4 +33,8 @@ wanted?: Wanted,
 /**
  * Told while a link loses sound or has little room for it.
  */
-voice?: VoiceTerms, };
+voice?: VoiceTerms, 
+/**
+ * Waves of somebody in the visit wait: this page's link has no room for them.
+ */
+waves_wait?: boolean, };
