@@ -109,7 +109,7 @@ async fn a_page_without_room_for_waves_is_told_that_they_wait() {
         assert!(!abe.maps.borrow().waves_wait);
         link.narrow(60_000);
         abe.sees(|map| map.waves_wait).await;
-        assert!(abe.maps.borrow().reduced.is_some());
+        abe.sees(|map| map.reduced.is_some()).await;
         link.narrow(5_000_000);
         let mut maps = abe.maps.clone();
         maps.wait_for(|map| !map.waves_wait).await.expect("told");
