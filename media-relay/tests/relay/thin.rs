@@ -56,7 +56,8 @@ async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nob
     abe.picture_bytes = 900;
     let sato = Peer::join(&relay, &claims(SATO, PATIENT, FACE), Sort::Page).await;
     let mut ito = Peer::join_over(&link, &relay, &claims(ITO, PATIENT, FACE)).await;
-    while_doing_for(PATIENCE * 3, speak_and_show(&abe), async {
+    // A link that was once taken for a thin one is tried again step by step.
+    while_doing_for(PATIENCE * 5, speak_and_show(&abe), async {
         // The relay finds out what the links carry.
         for peer in [&ito, &sato] {
             while collect(peer, Duration::from_secs(1)).await.1.len() < 30 {}
