@@ -38,6 +38,14 @@ pub(crate) async fn collect(peer: &Peer, lasting: Duration) -> (Vec<u16>, Vec<u1
     (sounds, pictures, silence.max(last.elapsed()))
 }
 
+/// How many of the packets between the first and the last never came, and how many there are.
+fn missing(mut sequence: Vec<u16>) -> (usize, usize) {
+    sequence.sort_unstable();
+    sequence.dedup();
+    let whole = usize::from(sequence[sequence.len() - 1] - sequence[0]) + 1;
+    (whole - sequence.len(), whole)
+}
+
 async fn stats(relay: &TestRelay, peer: &Peer) -> SessionStats {
     let path = format!("/relay/sessions/{}/stats", peer.session.session);
     relay.ask(Method::GET, &path, &peer.session.secret, "", "").await.json()
@@ -239,10 +247,8 @@ async fn sound_that_is_lost_on_the_way_to_the_relay_is_asked_for_again() {
     while_doing(speak_and_show(&sato), async {
         collect(&abe, Duration::from_secs(1)).await;
         link.lose(10, 0);
-        let (mut sounds, ..) = collect(&abe, Duration::from_secs(5)).await;
-        sounds.sort_unstable();
-        let whole = usize::from(sounds[sounds.len() - 1] - sounds[0]) + 1;
-        let missing = whole - sounds.len();
+        let (sounds, ..) = collect(&abe, Duration::from_secs(5)).await;
+        let (missing, whole) = missing(sounds);
         println!("{missing} of {whole} frames of sound are missing");
         assert!(whole > 150 && missing * 100 <= whole * 2, "{missing} of {whole}");
     })
@@ -260,11 +266,8 @@ async fn pictures_that_are_lost_on_the_way_to_a_page_are_sent_again_by_the_relay
     while_doing(speak_and_show(&abe), async {
         collect(&sato, Duration::from_secs(1)).await;
         link.lose(0, 10);
-        let (_, mut pictures, _) = collect(&sato, Duration::from_secs(5)).await;
-        pictures.sort_unstable();
-        pictures.dedup();
-        let whole = usize::from(pictures[pictures.len() - 1] - pictures[0]) + 1;
-        let missing = whole - pictures.len();
+        let (_, pictures, _) = collect(&sato, Duration::from_secs(5)).await;
+        let (missing, whole) = missing(pictures);
         println!("{missing} of {whole} pictures are missing");
         // Of one in ten that is lost, one in ten is lost again, and the last is still on its way.
         assert!(whole > 150 && missing * 100 <= whole * 4, "{missing} of {whole}");
