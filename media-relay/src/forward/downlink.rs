@@ -179,6 +179,12 @@ impl Downlink {
         }
     }
 
+    /// Whether the link itself has no room for waves. What a pin takes away before anything is known
+    /// of the link says nothing of it.
+    pub(crate) fn lacks_room_for_waves(&self) -> bool {
+        !self.plan.waves && self.estimate_bps().is_some()
+    }
+
     /// Whether sound is sent.
     pub(crate) fn sounds(&self) -> bool {
         self.plan.step > LadderStep::TextOnly
@@ -217,5 +223,18 @@ mod tests {
         link.way_back_is_longer(MS * 300);
         let known = [link.waits(), link.queue()].map(|wait| wait.expect("known").as_millis());
         assert_eq!(known, [0, 0]);
+    }
+
+    #[test]
+    fn waves_that_a_pin_takes_away_are_not_the_links_doing() {
+        let (mut link, now) = (Downlink::default(), Instant::now());
+        let needs = Needs { audio_bps: 30_000, waves_bps: 20_000, ..Needs::default() };
+        link.pin = Some(LadderStep::TextOnly);
+        link.look(&needs, now);
+        assert!(!link.plan.waves && !link.lacks_room_for_waves());
+        link.estimated(40_000);
+        link.measured(Some(0.0), None);
+        link.look(&needs, now);
+        assert!(link.lacks_room_for_waves());
     }
 }

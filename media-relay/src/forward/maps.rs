@@ -87,7 +87,8 @@ impl Engine {
             reduced: None,
             wanted: None,
             voice: self.voice_terms(key),
-            waves_wait: !session.downlink.plan.waves && self.weigh(key, now).waves_bps > 0,
+            waves_wait: session.downlink.lacks_room_for_waves()
+                && self.weigh(key, now).waves_bps > 0,
         };
         drawn.reduced = reduced(session, &drawn);
         let needed = self.needed_of(key);
