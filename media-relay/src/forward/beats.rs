@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 /// From one beat to the next: half a packet of sound, which therefore waits for 5 ms on average.
 const BEAT: Duration = Duration::from_millis(10);
-/// So long an answer waits at the most to leave in company.
-const ANSWER_WAIT: Duration = Duration::from_millis(10);
 /// So long a picture waits at the most, and whatever else is in no hurry: until the next packet of
 /// sound, behind which it goes.
 const SOUND_WAIT: Duration = Duration::from_millis(20);
@@ -39,11 +37,6 @@ impl Beats {
         moment + (BEAT - Duration::from_nanos(over))
     }
 
-    /// The last beat until which an answer that could go at `since` waits for company.
-    pub(crate) fn answer(&self, since: Instant) -> Instant {
-        self.after(since + ANSWER_WAIT - BEAT)
-    }
-
     /// The last beat until which something that could be done at `since` waits for sound.
     pub(crate) fn with_sound(&self, since: Instant) -> Instant {
         self.after(since + SOUND_WAIT - BEAT)
@@ -73,8 +66,6 @@ mod tests {
         assert_eq!(beats.of(at(9_001), Haste::Exact), at(9_001));
         assert_eq!(beats.of(at(9_001), Haste::OnBeat), at(10_000));
         assert_eq!(beats.of(at(9_001), Haste::InCompany), at(20_000));
-        assert_eq!(beats.answer(at(10_000)), at(20_000));
-        assert_eq!(beats.answer(at(19_000)), at(20_000));
         assert_eq!(beats.with_sound(at(10_000)), at(30_000));
         assert_eq!(beats.with_sound(at(19_000)), at(30_000));
     }

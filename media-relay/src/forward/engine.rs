@@ -160,7 +160,8 @@ impl Engine {
         }
         self.welcome_back(key, now);
         if goes_on {
-            self.timers.call(key, self.beats.answer(now));
+            // An answer leaves in company.
+            self.timers.call(key, self.beats.after(now));
         } else {
             self.heard.push(key);
         }

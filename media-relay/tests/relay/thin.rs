@@ -55,6 +55,17 @@ fn gaps(sequence: &[u16]) -> usize {
     sequence.windows(2).filter(|pair| pair[1] != pair[0].wrapping_add(1)).count()
 }
 
+/// A call in which a link stands between the relay and the patient.
+async fn doctor_and_patient_over_a_link(patient: Sort) -> (TestRelay, Link, Peer, Peer) {
+    let relay = TestRelay::start().await;
+    relay.signaling().await.desire(&[ABE, SATO]).await;
+    let link = Link::to(relay.relay.media_addresses()[0]).await;
+    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
+    let sato = claims(SATO, PATIENT, FACE);
+    let sato = Peer::join_over_as(&link, &relay, &sato, patient).await;
+    (relay, link, abe, sato)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_on_a_thin_link_keeps_sound_is_told_what_is_missing_and_harms_nobody() {
     let relay = TestRelay::start().await;
@@ -177,11 +188,7 @@ async fn a_doctor_pins_what_a_page_gets_and_nobody_else_may() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn media_finds_a_page_whose_address_changes_within_three_seconds() {
-    let relay = TestRelay::start().await;
-    relay.signaling().await.desire(&[ABE, SATO]).await;
-    let link = Link::to(relay.relay.media_addresses()[0]).await;
-    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
-    let sato = Peer::join_over(&link, &relay, &claims(SATO, PATIENT, FACE)).await;
+    let (_relay, link, abe, sato) = doctor_and_patient_over_a_link(Sort::Page).await;
     let both = async {
         tokio::join!(speak_and_show(&abe), speak_and_show(&sato));
     };
@@ -199,11 +206,7 @@ async fn media_finds_a_page_whose_address_changes_within_three_seconds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_begin_anew_with_a_keyframe_for_a_page_that_was_cut_off() {
-    let relay = TestRelay::start().await;
-    relay.signaling().await.desire(&[ABE, SATO]).await;
-    let link = Link::to(relay.relay.media_addresses()[0]).await;
-    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
-    let sato = Peer::join_over(&link, &relay, &claims(SATO, PATIENT, FACE)).await;
+    let (_relay, link, abe, sato) = doctor_and_patient_over_a_link(Sort::Page).await;
     let keyframe = AtomicBool::new(true);
     let show = async {
         for number in 0.. {
@@ -235,11 +238,7 @@ async fn pictures_begin_anew_with_a_keyframe_for_a_page_that_was_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sound_that_is_lost_on_the_way_to_the_relay_is_asked_for_again() {
-    let relay = TestRelay::start().await;
-    relay.signaling().await.desire(&[ABE, SATO]).await;
-    let link = Link::to(relay.relay.media_addresses()[0]).await;
-    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
-    let sato = Peer::join_over(&link, &relay, &claims(SATO, PATIENT, FACE)).await;
+    let (_relay, link, abe, sato) = doctor_and_patient_over_a_link(Sort::Page).await;
     let answer = &sato.session.sdp;
     let sections: Vec<_> = answer.split("\nm=audio").collect();
     assert!(sections[1].contains("a=rtcp-fb:111 nack"), "the microphone's line: {answer}");
@@ -257,12 +256,7 @@ async fn sound_that_is_lost_on_the_way_to_the_relay_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_that_are_lost_on_the_way_to_a_page_are_sent_again_by_the_relay() {
-    let relay = TestRelay::start().await;
-    relay.signaling().await.desire(&[ABE, SATO]).await;
-    let link = Link::to(relay.relay.media_addresses()[0]).await;
-    let abe = Peer::join(&relay, &claims(ABE, DOCTOR, FACE), Sort::Page).await;
-    let sato = claims(SATO, PATIENT, FACE);
-    let sato = Peer::join_over_as(&link, &relay, &sato, Sort::PatientPage).await;
+    let (_relay, link, abe, sato) = doctor_and_patient_over_a_link(Sort::PatientPage).await;
     while_doing(speak_and_show(&abe), async {
         collect(&sato, Duration::from_secs(1)).await;
         link.lose(0, 10);

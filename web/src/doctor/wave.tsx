@@ -51,7 +51,7 @@ export function Wave({ call }: { call: Call | undefined }) {
 function wordsOf({ clock, silentMs }: Shown, waits: boolean): string | undefined {
   if (clock !== undefined && silentMs === undefined) return undefined;
   if (waits) return t("wave_waits");
-  return clock === undefined || silentMs === undefined ? t("wave_none") : t("wave_silent", { time: span(silentMs) });
+  return silentMs === undefined ? t("wave_none") : t("wave_silent", { time: span(silentMs) });
 }
 
 function look(trace: Trace): Shown {
