@@ -1,14 +1,14 @@
 //! The bench on which the devices lie: hands each frame to its device's driver, what comes of it
 //! to the ledger, and each wave to those who may see it.
 
-use crate::driver::{Driver, driver_for};
+use crate::driver::{Attribute, Driver, Message, Piece, Said, family_of};
 use crate::ledger::{Head, Ledger, Stopped};
 use crate::reading::{Received, outcome};
 use crate::transport::simulator::BEDS_MAX;
 use crate::transport::{Found, Heard};
 use crate::waves::WornBlock;
 use jiff::tz::TimeZone;
-use minato_protocol::reading::{Characteristic, Device, DeviceId, Hex, TransportKind, WaveBlock};
+use minato_protocol::reading::{Device, DeviceId, Hex, Samples, TransportKind, WaveBlock};
 use minato_protocol::uplink::DeviceStatus;
 use minato_protocol::{GatewayId, Timestamp};
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ struct Hung {
     connected: bool,
     measuring: bool,
     battery_percent: Option<u8>,
+    signal_dbm: Option<i8>,
     startable: bool,
     last_frame_at: Option<Timestamp>,
 }
@@ -82,9 +83,10 @@ impl Bench {
                     hung.connected = false;
                 }
             }
-            Heard::Frame { device, characteristic, bytes, at } => {
-                self.frame(&device, characteristic, &bytes, at).await?;
+            Heard::Bytes { device, from, bytes, at } => {
+                self.bytes(&device, from, &bytes, at).await?;
             }
+            Heard::ClockSet { .. } | Heard::Obstructed { .. } => {}
             Heard::Wave(block) => self.wave(block),
         }
         Ok(())
@@ -92,13 +94,14 @@ impl Bench {
 
     /// A device that is back keeps its driver: the driver knows which measurement is under way.
     fn appear(&mut self, found: Found) {
-        let Found { device: id, offer, transport, battery_percent, startable } = found;
+        let Found { device: id, offer, transport, battery_percent, signal_dbm, startable } = found;
         if let Some(hung) = self.devices.get_mut(&id) {
             hung.connected = true;
             hung.battery_percent = battery_percent;
+            hung.signal_dbm = signal_dbm;
             return;
         }
-        let Some(driver) = driver_for(&offer) else {
+        let Some(family) = family_of(&offer) else {
             tracing::info!(device = %id, "no driver knows this device");
             return;
         };
@@ -106,6 +109,7 @@ impl Bench {
             tracing::warn!(device = %id, "too many devices: this one is not heard");
             return;
         }
+        let driver = (family.make)();
         let meta = driver.meta();
         let model = offer.name.chars().filter(|c| !c.is_control()).take(MODEL_CHARS_MAX).collect();
         tracing::info!(device = %id, driver = meta.name, "a device hangs here");
@@ -117,37 +121,76 @@ impl Bench {
             connected: true,
             measuring: false,
             battery_percent,
+            signal_dbm,
             startable,
             last_frame_at: None,
         };
         self.devices.insert(id, hung);
     }
 
-    async fn frame(
+    async fn bytes(
         &mut self,
         device: &DeviceId,
-        characteristic: Characteristic,
+        from: Attribute,
         bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<(), Stopped> {
+        let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
+        let mut said = Vec::new();
+        hung.driver.on_bytes(from, bytes, at, &mut said);
+        hung.measuring = hung.driver.is_measuring(at);
+        for said in said {
+            match said {
+                Said::Frame(message) => self.message(device, message, at).await?,
+                Said::Wave(piece) => self.piece(device, piece),
+                Said::Battery(percent) => {
+                    if let Some(hung) = self.devices.get_mut(device) {
+                        hung.battery_percent = Some(percent);
+                    }
+                }
+                Said::Clock(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn message(
+        &mut self,
+        device: &DeviceId,
+        message: Message,
         at: Timestamp,
     ) -> Result<(), Stopped> {
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
         hung.sequence += 1;
         hung.last_frame_at = Some(at);
-        let heard = hung.driver.on_bytes(characteristic, bytes, at);
-        hung.measuring = hung.driver.is_measuring(at);
         let received = Received {
             device: &hung.device,
             gateway: self.gateway,
             transport: hung.transport,
             driver: hung.driver.meta().name,
-            characteristic,
-            raw: bytes,
+            characteristic: message.characteristic,
+            raw: &message.raw,
             boot: self.boot,
             sequence: hung.sequence,
             at,
         };
-        let outcome = outcome(&received, heard.frame, &self.zone);
-        self.ledger.measured(outcome, heard.began_at).await
+        let outcome = outcome(&received, message.frame, &self.zone);
+        self.ledger.measured(outcome, message.began_at).await
+    }
+
+    fn piece(&self, device: &DeviceId, piece: Piece) {
+        let [a, b, c, d, ..] = self.boot.0;
+        self.wave(WaveBlock {
+            device: device.clone(),
+            kind: piece.kind,
+            run: u32::from_be_bytes([a, b, c, d]),
+            first_sample: piece.first_sample,
+            rate_num: piece.rate_num,
+            rate_den: piece.rate_den,
+            at: piece.at,
+            microvolts_per_step: piece.microvolts_per_step,
+            samples: Samples(piece.samples),
+        });
     }
 
     /// A wave of a device that is on nobody is shown to nobody.
@@ -171,6 +214,9 @@ impl Bench {
             measuring: hung.measuring,
             startable: hung.startable,
             last_frame_at: hung.last_frame_at,
+            signal_dbm: hung.signal_dbm,
+            clock_off: None,
+            trouble: None,
         });
         let status: Vec<_> = status.collect();
         self.tell.send_if_modified(|told| {

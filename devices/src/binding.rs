@@ -2,7 +2,7 @@
 //! the truth, and a device is on at most one subject.
 
 use minato_protocol::reading::{DeviceId, RequestKey};
-use minato_protocol::uplink::{Entry, RequestRefusal};
+use minato_protocol::uplink::{Entry, RequestRefusal, UnboundWhy};
 use minato_protocol::{StaffId, SubjectId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -35,13 +35,15 @@ pub struct BindRequest {
     pub subject: Option<SubjectId>,
     /// Who says so.
     pub by: StaffId,
+    /// Somebody confirmed that it comes off whoever it is on.
+    pub takes_over: bool,
 }
 
 impl Bindings {
     /// What would be written. A device that is on somebody else has to be taken off first; the
     /// same subject again keeps the moment since which it counts.
     pub fn decide(&self, request: BindRequest, now: Timestamp) -> Result<Entry, RequestRefusal> {
-        let BindRequest { key, device, subject, by } = request;
+        let BindRequest { key, device, subject, by, takes_over: _ } = request;
         match (self.of(&device).copied(), subject) {
             (None, Some(subject)) => Ok(Entry::Bound { key, device, subject, since: now, by }),
             (Some(now_on), Some(subject)) if now_on.subject == subject => {
@@ -49,7 +51,7 @@ impl Bindings {
             }
             (Some(_), Some(_)) => Err(RequestRefusal::BoundElsewhere),
             (Some(Binding { subject, .. }), None) => {
-                Ok(Entry::Unbound { key, device, subject, by })
+                Ok(Entry::Unbound { key, device, subject, by, why: UnboundWhy::Asked })
             }
             (None, None) => Err(RequestRefusal::NotBound),
         }
@@ -112,7 +114,13 @@ mod tests {
     }
 
     fn request(subject: Option<SubjectId>) -> BindRequest {
-        BindRequest { key: "k".parse().expect("a key"), device: cuff(), subject, by: NURSE }
+        BindRequest {
+            key: "k".parse().expect("a key"),
+            device: cuff(),
+            subject,
+            by: NURSE,
+            takes_over: false,
+        }
     }
 
     fn bound(subject: SubjectId, since: i64) -> Bindings {

@@ -8,11 +8,11 @@ mod oximeter;
 mod sfloat;
 
 pub use cursor::Refused;
-pub use datetime::{FrameTime, encode_datetime};
+pub use datetime::{FrameTime, decode_datetime, encode_current_time, encode_datetime};
 pub use sfloat::{Value, decode_sfloat, encode_sfloat};
 
 use cursor::Cursor;
-use minato_protocol::reading::{Characteristic, Quality, Quantity, Unit};
+use minato_protocol::reading::{BodySite, Characteristic, Quality, Quantity, Unit};
 
 /// Longest attribute value that Bluetooth carries (Core specification, vol 3, part F, 3.2.9).
 pub const FRAME_BYTES_MAX: usize = 512;
@@ -30,6 +30,29 @@ pub struct Frame {
     pub time: FrameTime,
     /// The user slot, unless the device does not know it.
     pub user: Option<u8>,
+    /// Where on the body, if the message says so.
+    pub site: Option<BodySite>,
+}
+
+impl Frame {
+    /// A frame that says nothing yet.
+    fn begin(characteristic: Characteristic) -> Self {
+        let (values, quality) = (Vec::new(), Vec::new());
+        let time = FrameTime::Absent;
+        Self { characteristic, values, quality, time, user: None, site: None }
+    }
+
+    /// Remarks that bits were set which the layout leaves undefined.
+    fn reserved(&mut self, set: bool) {
+        if set {
+            self.quality.push(Quality::ReservedBits);
+        }
+    }
+
+    /// Adds a value.
+    fn push(&mut self, what: Quantity, value: Value, unit: Unit) {
+        self.values.push(FrameValue { what, value, unit });
+    }
 }
 
 /// One quantity as the device said it.
@@ -55,6 +78,17 @@ pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Ref
         Characteristic::IntermediateCuffPressure => blood_pressure::intermediate(&mut cursor)?,
         Characteristic::OximeterSpot => oximeter::spot(&mut cursor)?,
         Characteristic::OximeterContinuous => oximeter::continuous(&mut cursor)?,
+        Characteristic::Temperature
+        | Characteristic::IntermediateTemperature
+        | Characteristic::HeartRate
+        | Characteristic::Weight
+        | Characteristic::BodyComposition
+        | Characteristic::Glucose
+        | Characteristic::NoninOximetry
+        | Characteristic::SerialBci
+        | Characteristic::SerialEmay
+        | Characteristic::SerialNonin
+        | Characteristic::Typed => return Err(Refused::NoCodec),
     };
     if !cursor.is_empty() {
         frame.quality.push(Quality::TrailingBytes);
@@ -64,13 +98,25 @@ pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Ref
     Ok(frame)
 }
 
-/// The 16-bit number by which Bluetooth names the message.
+/// The 16-bit number by which Bluetooth names the message. Messages of other kinds have numbers
+/// that Bluetooth will not give to a characteristic; they stand in names of readings and never change.
 pub const fn assigned_number(characteristic: Characteristic) -> u16 {
     match characteristic {
         Characteristic::BloodPressure => 0x2A35,
         Characteristic::IntermediateCuffPressure => 0x2A36,
         Characteristic::OximeterSpot => 0x2A5E,
         Characteristic::OximeterContinuous => 0x2A5F,
+        Characteristic::Temperature => 0x2A1C,
+        Characteristic::IntermediateTemperature => 0x2A1E,
+        Characteristic::HeartRate => 0x2A37,
+        Characteristic::Weight => 0x2A9D,
+        Characteristic::BodyComposition => 0x2A9C,
+        Characteristic::Glucose => 0x2A18,
+        Characteristic::NoninOximetry => 0x0001,
+        Characteristic::SerialBci => 0x0002,
+        Characteristic::SerialEmay => 0x0003,
+        Characteristic::SerialNonin => 0x0004,
+        Characteristic::Typed => 0x0005,
     }
 }
 

@@ -1,23 +1,72 @@
-//! PURE: a driver knows one family of devices: what to ask of it and how to read what it says. It
-//! does no IO: the transport carries out the plan and hands in the bytes.
+//! PURE: a driver knows one family of devices: how they are reached, what to ask of them, in which
+//! order, and how to read what they say. It does no IO: the transport carries out the plan and
+//! hands in the bytes.
 //!
-//! A new family is one file with an `impl Driver`, and one line in [`FAMILIES`].
+//! A new family is one file with a [`Family`] and an `impl Driver`, and one line in [`FAMILIES`].
 
+mod attribute;
 mod cuff;
 mod oximeter;
 
-use crate::codec::{Frame, Refused};
+pub use attribute::Attribute;
+
+use crate::codec::{Frame, FrameTime, Refused, by_assigned_number, decode, decode_datetime};
+use jiff::civil::DateTime;
 use minato_protocol::Timestamp;
-use minato_protocol::reading::{Characteristic, DeviceKind};
+use minato_protocol::reading::{Characteristic, DeviceKind, WaveKind};
 use std::fmt::Debug;
 
 /// What a device offers before anything is asked of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// The name that it advertises, or its model if it says so.
+    /// The name that it advertises, or its model if it says so; for a serial cable the name that
+    /// the operator gave with the port.
     pub name: String,
-    /// The messages that it can send and that are read here.
-    pub characteristics: Vec<Characteristic>,
+    /// Services and characteristics that it is known to have. Some devices advertise none.
+    pub attributes: Vec<Attribute>,
+}
+
+impl Offer {
+    /// Whether it is known to have this service or characteristic.
+    pub fn has(&self, attribute: Attribute) -> bool {
+        self.attributes.contains(&attribute)
+    }
+}
+
+/// How a device is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By Bluetooth Low Energy: what the transport does after it connected, in this order. A read or
+    /// a write that the device does not know is passed over; a subscription that fails ends the
+    /// connection.
+    Bluetooth(&'static [Step]),
+    /// By a serial cable.
+    Serial(Line),
+}
+
+/// One step after a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reads once; the answer comes to [`Driver::on_bytes`].
+    Read(Attribute),
+    /// Subscribes to notifications or indications; each comes to [`Driver::on_bytes`].
+    Subscribe(Attribute),
+    /// Writes.
+    Write(Attribute, &'static [u8]),
+    /// Writes the gateway's local time, in the layout of the attribute (2A08 or 2A2B). Before it
+    /// the same attribute is read, so that the device's own time is known.
+    SetClock(Attribute),
+}
+
+/// How a serial line is set. Eight bits always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Bits a second.
+    pub baud: u32,
+    /// Whether there is an odd parity bit; otherwise none.
+    pub odd_parity: bool,
+    /// What is written after the line was opened, and again when it is silent.
+    pub wake: &'static [u8],
 }
 
 /// Names of a driver.
@@ -29,26 +78,66 @@ pub struct Meta {
     pub kind: DeviceKind,
 }
 
-/// One frame, read.
+/// What a driver made of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub enum Said {
+    /// A message with values, read or refused.
+    Frame(Message),
+    /// A piece of a wave.
+    Wave(Piece),
+    /// Percent.
+    Battery(u8),
+    /// What the device's clock showed when these bytes came.
+    Clock(DateTime),
+}
+
+/// One message of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Which message.
+    pub characteristic: Characteristic,
+    /// Its bytes, as the provenance keeps them.
+    pub raw: Vec<u8>,
     /// What it says.
     pub frame: Result<Frame, Refused>,
-    /// When the measurement began that this frame belongs to: it must have been on the same
+    /// When the measurement began that it belongs to: the device must have been on the same
     /// subject since then.
     pub began_at: Timestamp,
+    /// Whether the measurement was seen while it happened: then the gateway's clock tells when it
+    /// was, whatever the device's says.
+    pub live: bool,
+}
+
+/// A piece of a wave, counted by the driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// What it draws.
+    pub kind: WaveKind,
+    /// Number of its first sample since the driver began; a jump is a gap.
+    pub first_sample: u64,
+    /// Samples a second is `rate_num / rate_den`.
+    pub rate_num: u32,
+    /// See `rate_num`; never 0.
+    pub rate_den: u32,
+    /// When the first sample was taken, by the gateway's clock.
+    pub at: Timestamp,
+    /// For an ECG.
+    pub microvolts_per_step: Option<u32>,
+    /// One byte a sample.
+    pub samples: Vec<u8>,
 }
 
 /// Reads one device. It lives as long as the device hangs at the gateway.
 pub trait Driver: Debug + Send {
     /// Who it is.
     fn meta(&self) -> Meta;
-    /// The messages to subscribe to, in this order.
-    fn plan(&self) -> &'static [Characteristic];
-    /// Reads what the device sent at `at`.
-    fn on_bytes(&mut self, sent: Characteristic, bytes: &[u8], at: Timestamp) -> Heard;
+    /// Reads what came at `at` from an attribute ([`Attribute::SERIAL`] for a serial cable, in
+    /// pieces of any length), and adds what it says.
+    fn on_bytes(&mut self, from: Attribute, bytes: &[u8], at: Timestamp, said: &mut Vec<Said>);
     /// Whether a measurement is under way.
-    fn is_measuring(&self, now: Timestamp) -> bool;
+    fn is_measuring(&self, _now: Timestamp) -> bool {
+        false
+    }
 }
 
 /// A family of devices.
@@ -56,6 +145,8 @@ pub trait Driver: Debug + Send {
 pub struct Family {
     /// Whether this driver reads such a device.
     pub matches: fn(&Offer) -> bool,
+    /// How it is reached and what is asked of it.
+    pub way: Way,
     /// A driver for one of them.
     pub make: fn() -> Box<dyn Driver>,
 }
@@ -63,26 +154,56 @@ pub struct Family {
 /// Every family, the particular ones before those that go by the published profile alone.
 pub const FAMILIES: &[Family] = &[cuff::FAMILY, oximeter::CONTINUOUS, oximeter::SPOT];
 
-/// The driver for a device, if there is one.
-pub fn driver_for(offer: &Offer) -> Option<Box<dyn Driver>> {
-    FAMILIES.iter().find(|family| (family.matches)(offer)).map(|family| (family.make)())
+/// The family that a device belongs to, if it is known. Transports take its way, the bench its
+/// driver.
+pub fn family_of(offer: &Offer) -> Option<&'static Family> {
+    FAMILIES.iter().find(|family| (family.matches)(offer))
+}
+
+/// The message that a characteristic carries, if it is one that is read here.
+fn by_attribute(from: Attribute) -> Option<Characteristic> {
+    from.number().and_then(by_assigned_number)
+}
+
+/// One message, read by its codec.
+fn message(characteristic: Characteristic, raw: &[u8], began_at: Timestamp, live: bool) -> Said {
+    let frame = decode(characteristic, raw);
+    Said::Frame(Message { characteristic, raw: raw.to_vec(), frame, began_at, live })
+}
+
+/// What every Bluetooth device may say beside its values: battery and clock.
+fn common(from: Attribute, bytes: &[u8], said: &mut Vec<Said>) {
+    match from {
+        Attribute::BATTERY_LEVEL => {
+            said.extend(
+                bytes.first().filter(|percent| **percent <= 100).map(|p| Said::Battery(*p)),
+            );
+        }
+        Attribute::DATE_TIME | Attribute::CURRENT_TIME => {
+            if let Some(FrameTime::Civil(time)) = decode_datetime(bytes) {
+                said.push(Said::Clock(time));
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn name(characteristics: &[Characteristic]) -> Option<&'static str> {
-        let offer = Offer { name: String::new(), characteristics: characteristics.to_vec() };
-        driver_for(&offer).map(|driver| driver.meta().name)
+    fn name(numbers: &[u16]) -> Option<&'static str> {
+        let attributes = numbers.iter().map(|number| Attribute::assigned(*number)).collect();
+        let offer = Offer { name: String::new(), attributes };
+        family_of(&offer).map(|family| (family.make)().meta().name)
     }
 
     #[test]
     fn a_device_is_read_by_the_profile_that_it_offers() {
-        assert_eq!(name(&[Characteristic::BloodPressure]), Some("generic-cuff"));
-        assert_eq!(name(&[Characteristic::OximeterSpot]), Some("generic-oximeter-spot"));
-        let both = [Characteristic::OximeterSpot, Characteristic::OximeterContinuous];
-        assert_eq!(name(&both), Some("generic-oximeter"));
+        assert_eq!(name(&[0x1810]), Some("generic-cuff"));
+        assert_eq!(name(&[0x2A35]), Some("generic-cuff"));
+        assert_eq!(name(&[0x2A5E]), Some("generic-oximeter-spot"));
+        assert_eq!(name(&[0x2A5E, 0x2A5F]), Some("generic-oximeter"));
         assert_eq!(name(&[]), None);
     }
 }

@@ -2,19 +2,36 @@
 //! for a person's confirmation.
 
 use minato_protocol::reading::{MeasuredValue, Measurement, Quantity};
-use std::ops::RangeInclusive;
 
 /// What a device of its kind can measure on a living person, in the shown unit. Wide on purpose:
 /// outside is a wrong decode, a wrong unit or a sensor on a table.
-const fn range(what: Quantity) -> RangeInclusive<i32> {
+const fn range(what: Quantity) -> (f64, f64) {
     match what {
-        Quantity::Systolic => 40..=300,
-        Quantity::Diastolic => 20..=220,
-        Quantity::MeanArterial => 25..=260,
-        Quantity::CuffPressure => 0..=320,
-        Quantity::Spo2 | Quantity::Spo2Fast | Quantity::Spo2Slow => 30..=100,
-        Quantity::PulseRate | Quantity::PulseRateFast | Quantity::PulseRateSlow => 20..=300,
-        Quantity::PulseAmplitudeIndex => 0..=100,
+        Quantity::Systolic => (40.0, 300.0),
+        Quantity::Diastolic => (20.0, 220.0),
+        Quantity::MeanArterial => (25.0, 260.0),
+        Quantity::CuffPressure => (0.0, 320.0),
+        Quantity::Spo2 | Quantity::Spo2Fast | Quantity::Spo2Slow => (30.0, 100.0),
+        Quantity::PulseRate
+        | Quantity::PulseRateFast
+        | Quantity::PulseRateSlow
+        | Quantity::HeartRate => (20.0, 300.0),
+        Quantity::PulseAmplitudeIndex => (0.0, 100.0),
+        Quantity::Temperature => (25.0, 45.0),
+        Quantity::RrInterval => (150.0, 4_000.0),
+        Quantity::EnergyExpended => (0.0, 65_535.0),
+        Quantity::RespirationRate => (3.0, 80.0),
+        Quantity::Weight => (0.3, 400.0),
+        Quantity::Height => (0.3, 2.6),
+        Quantity::BodyMassIndex => (5.0, 120.0),
+        Quantity::BodyFat | Quantity::MusclePercentage => (1.0, 80.0),
+        Quantity::BasalMetabolism => (500.0, 30_000.0),
+        Quantity::MuscleMass
+        | Quantity::FatFreeMass
+        | Quantity::SoftLeanMass
+        | Quantity::BodyWaterMass => (0.2, 300.0),
+        Quantity::Impedance => (50.0, 2_000.0),
+        Quantity::Glucose => (10.0, 1_200.0),
     }
 }
 
@@ -28,8 +45,8 @@ pub fn all(measurements: &[Measurement]) -> bool {
 
 fn one(measurement: &Measurement) -> bool {
     let MeasuredValue::Number { value } = measurement.value else { return true };
-    let allowed = range(measurement.what);
-    (f64::from(*allowed.start())..=f64::from(*allowed.end())).contains(&value.to_f64())
+    let (least, most) = range(measurement.what);
+    (least..=most).contains(&value.to_f64())
 }
 
 fn number(measurements: &[Measurement], what: Quantity) -> Option<f64> {

@@ -16,6 +16,11 @@ use minato_protocol::{GatewayId, Span, Timestamp};
 const ID_DOMAIN: &[u8] = b"minato reading v1\0";
 /// 1 kPa in mmHg (conventional millimetre of mercury, 133.322 Pa).
 const MMHG_PER_KPA: f64 = 7.500_62;
+/// The international avoirdupois pound.
+const KG_PER_POUND: f64 = 0.453_592_37;
+const METRES_PER_INCH: f64 = 0.025_4;
+/// Glucose has a molar mass of 180.16 g/mol.
+const GLUCOSE_MG_DL_PER_MMOL_L: f64 = 18.016;
 /// A device clock further ahead of the gateway's than this is remarked. Below it is the coarseness
 /// of a clock that shows whole seconds and was set by hand.
 const CLOCK_AHEAD: Span = Span::seconds(5);
@@ -79,6 +84,7 @@ pub fn outcome(received: &Received<'_>, frame: Result<Frame, Refused>, zone: &Ti
         device_time,
         gateway_time: received.at,
         device_user: frame.user,
+        site: frame.site,
         provenance: provenance(received),
     })
 }
@@ -107,7 +113,20 @@ const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] 
     match characteristic {
         Characteristic::BloodPressure => &[Quantity::Systolic, Quantity::Diastolic],
         Characteristic::IntermediateCuffPressure => &[Quantity::CuffPressure],
-        Characteristic::OximeterSpot | Characteristic::OximeterContinuous => &[Quantity::Spo2],
+        Characteristic::OximeterSpot
+        | Characteristic::OximeterContinuous
+        | Characteristic::NoninOximetry
+        | Characteristic::SerialBci
+        | Characteristic::SerialEmay
+        | Characteristic::SerialNonin => &[Quantity::Spo2],
+        Characteristic::Temperature | Characteristic::IntermediateTemperature => {
+            &[Quantity::Temperature]
+        }
+        Characteristic::HeartRate => &[Quantity::HeartRate],
+        Characteristic::Weight => &[Quantity::Weight],
+        Characteristic::BodyComposition => &[Quantity::BodyFat],
+        Characteristic::Glucose => &[Quantity::Glucose],
+        Characteristic::Typed => &[],
     }
 }
 
@@ -116,9 +135,8 @@ pub fn failure(frame: &Frame, withheld: bool) -> Option<FaultReason> {
     let reason = match frame.characteristic {
         Characteristic::BloodPressure => FaultReason::CuffError,
         Characteristic::OximeterSpot => FaultReason::OximeterError,
-        Characteristic::IntermediateCuffPressure | Characteristic::OximeterContinuous => {
-            return None;
-        }
+        other if other.is_intermediate() || other.is_running() => return None,
+        _ => FaultReason::NoValue,
     };
     let mains = main_quantities(frame.characteristic);
     let empty = mains.iter().all(|what| frame_number(frame, *what).is_none());
@@ -135,23 +153,59 @@ fn frame_number(frame: &Frame, what: Quantity) -> Option<Decimal> {
 /// The value in the unit that is shown, or the reason why it is not.
 pub fn measurement(said: &FrameValue, withheld: Option<Quality>) -> Measurement {
     let FrameValue { what, value, unit } = *said;
-    let shown_unit = if unit == Unit::KPa { Unit::MmHg } else { unit };
-    let plain = |value| Measurement { what, value, unit: shown_unit, original: None };
-    match (value, withheld) {
-        (Value::Special(special), _) => plain(MeasuredValue::Special { special }),
-        (Value::Number(_), Some(because)) => plain(MeasuredValue::Withheld { because }),
-        (Value::Number(value), None) if unit != Unit::KPa => plain(MeasuredValue::Number { value }),
-        (Value::Number(value), None) => Measurement {
+    let shown = shown(unit);
+    let unit_shown = shown.map_or(unit, |(unit, _)| unit);
+    let plain = |value| Measurement { what, value, unit: unit_shown, original: None };
+    match (value, withheld, shown) {
+        (Value::Special(special), _, _) => plain(MeasuredValue::Special { special }),
+        (Value::Number(_), Some(because), _) => plain(MeasuredValue::Withheld { because }),
+        (Value::Number(value), None, None) => plain(MeasuredValue::Number { value }),
+        (Value::Number(value), None, Some((_, convert))) => Measurement {
             original: Some(Original { value, unit }),
-            ..plain(MeasuredValue::Number { value: kpa_to_mmhg(value) })
+            ..plain(MeasuredValue::Number { value: convert(value) })
         },
     }
 }
 
-/// Whole mmHg, because devices that speak kPa resolve 0.1 kPa, which is 0.75 mmHg.
-fn kpa_to_mmhg(kpa: Decimal) -> Decimal {
+type Convert = fn(Decimal) -> Decimal;
+
+/// The unit in which a device's is shown, where it is another one, and how it is converted: to as
+/// many digits as the device's own resolution is worth.
+const fn shown(unit: Unit) -> Option<(Unit, Convert)> {
+    match unit {
+        // 0.1 kPa is 0.75 mmHg.
+        Unit::KPa => Some((Unit::MmHg, |kpa| rounded(kpa.to_f64() * MMHG_PER_KPA, 0))),
+        // 0.1 °F is 0.06 °C.
+        Unit::Fahrenheit => {
+            Some((Unit::Celsius, |fahrenheit| rounded((fahrenheit.to_f64() - 32.0) / 1.8, 1)))
+        }
+        Unit::Per1024Second => {
+            Some((Unit::Millisecond, |ticks| rounded(ticks.to_f64() * 1_000.0 / 1_024.0, 0)))
+        }
+        Unit::Pound => Some((Unit::Kilogram, |pounds| rounded(pounds.to_f64() * KG_PER_POUND, 2))),
+        Unit::Inch => Some((Unit::Metre, |inches| rounded(inches.to_f64() * METRES_PER_INCH, 3))),
+        Unit::MmolPerL => {
+            Some((Unit::MgPerDl, |mmol| rounded(mmol.to_f64() * GLUCOSE_MG_DL_PER_MMOL_L, 0)))
+        }
+        Unit::MmHg
+        | Unit::Percent
+        | Unit::PerMinute
+        | Unit::Celsius
+        | Unit::Millisecond
+        | Unit::Kilojoule
+        | Unit::Kilogram
+        | Unit::Metre
+        | Unit::KilogramPerSquareMetre
+        | Unit::Ohm
+        | Unit::MgPerDl => None,
+    }
+}
+
+/// A number with so many digits behind the point.
+fn rounded(number: f64, places: u8) -> Decimal {
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and 2^31 is implausible")]
-    Decimal::whole((kpa.to_f64() * MMHG_PER_KPA).round() as i32)
+    let mantissa = (number * 10f64.powi(i32::from(places))).round() as i32;
+    Decimal { mantissa, exponent: -places.cast_signed() }
 }
 
 /// The device's time in UTC. Devices know no zone; the gateway's decides. In the hour that a zone
@@ -194,6 +248,7 @@ fn provenance(received: &Received<'_>) -> Provenance {
     Provenance {
         gateway: received.gateway,
         transport: received.transport,
+        entered: None,
         driver: received.driver.to_owned(),
         raw: HexBytes(received.raw.to_vec()),
         boot: received.boot,

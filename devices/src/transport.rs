@@ -3,9 +3,10 @@
 
 pub mod simulator;
 
-use crate::driver::Offer;
+use crate::driver::{Attribute, Offer};
 use minato_protocol::Timestamp;
-use minato_protocol::reading::{Characteristic, DeviceId, TransportKind, WaveBlock};
+use minato_protocol::reading::{DeviceId, TransportKind, WaveBlock};
+use minato_protocol::uplink::Trouble;
 
 /// From a transport to the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,16 +18,30 @@ pub enum Heard {
         /// Which one.
         device: DeviceId,
     },
-    /// A device sent a message.
-    Frame {
+    /// A device sent bytes, or answered a read.
+    Bytes {
         /// Which one.
         device: DeviceId,
-        /// Which message.
-        characteristic: Characteristic,
-        /// Its bytes.
+        /// From which of its attributes.
+        from: Attribute,
+        /// The bytes.
         bytes: Vec<u8>,
-        /// When it came, by the gateway's clock.
+        /// When they came, by the gateway's clock.
         at: Timestamp,
+    },
+    /// The device's clock was set to the gateway's.
+    ClockSet {
+        /// Which one.
+        device: DeviceId,
+        /// When, by the gateway's clock.
+        at: Timestamp,
+    },
+    /// Something stands in the way of a device, or no longer does.
+    Obstructed {
+        /// Which one.
+        device: DeviceId,
+        /// What.
+        by: Option<Trouble>,
     },
     /// A piece of a wave.
     Wave(WaveBlock),
@@ -43,6 +58,8 @@ pub struct Found {
     pub transport: TransportKind,
     /// Percent, if it says so.
     pub battery_percent: Option<u8>,
+    /// How strongly it is heard, in dBm, if the radio says so.
+    pub signal_dbm: Option<i8>,
     /// Whether a program can start it.
     pub startable: bool,
 }

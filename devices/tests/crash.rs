@@ -147,7 +147,13 @@ async fn a_gateway_killed_again_and_again_delivers_each_reading_once_and_in_orde
     let told = |kept: &Kept| kept.other.len() > 1;
     broker.until("the devices", told).await;
     let key = "k1".parse().expect("a key");
-    broker.say(FromBroker::Bind { key, device: device(), subject: SATO, by: NURSE });
+    broker.say(FromBroker::Bind {
+        key,
+        device: device(),
+        subject: SATO,
+        by: NURSE,
+        takes_over: false,
+    });
     broker.until("a value", |kept| !kept.readings().is_empty()).await;
     for round in 1..=4 {
         let connected = broker.kept().connections;

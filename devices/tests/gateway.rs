@@ -23,7 +23,7 @@ fn device(name: &str) -> DeviceId {
 
 fn bind(key: &str, on: &str, subject: SubjectId) -> FromBroker {
     let key = key.parse().expect("a key");
-    FromBroker::Bind { key, device: device(on), subject, by: NURSE }
+    FromBroker::Bind { key, device: device(on), subject, by: NURSE, takes_over: false }
 }
 
 fn unbind(key: &str, from: &str) -> FromBroker {

@@ -97,7 +97,13 @@ async fn the_relay_lets_the_gateway_in_and_the_gateway_notices_when_it_is_put_ou
     tokio::spawn(gateway.run(std::future::pending()));
     broker.until("the devices", |kept| kept.other.len() > 1).await;
     let (bind, device) = ("k1".parse().expect("a key"), "sim-oximeter-1".parse().expect("an id"));
-    broker.say(FromBroker::Bind { key: bind, device, subject: SATO, by: StaffId(9) });
+    broker.say(FromBroker::Bind {
+        key: bind,
+        device,
+        subject: SATO,
+        by: StaffId(9),
+        takes_over: false,
+    });
     let bound =
         |kept: &Kept| kept.once.iter().any(|(kept, _)| matches!(kept.entry, Entry::Bound { .. }));
     broker.until("the binding", bound).await;

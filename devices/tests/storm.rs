@@ -166,7 +166,8 @@ async fn bind(
     subject: Option<SubjectId>,
 ) -> Result<(), RequestRefusal> {
     let key = format!("k{count}").parse().expect("a key");
-    let request = BindRequest { key, device: cuff(device).id, subject, by: NURSE };
+    let request =
+        BindRequest { key, device: cuff(device).id, subject, by: NURSE, takes_over: false };
     ledger.bind(request).await.expect("it runs")
 }
 

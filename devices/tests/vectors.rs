@@ -128,6 +128,7 @@ fn every_frame_says_what_independent_decoders_read() {
                 (Quantity::Spo2Slow, "spo2_slow_pct"),
                 (Quantity::PulseAmplitudeIndex, "pulse_amplitude_index_pct"),
             ],
+            _ => unreachable!("not among the vectors"),
         };
         for (what, key) in pairs {
             assert_value(id, &frame, what, &labmcp[key]);

@@ -139,7 +139,7 @@ async fn relay() -> Listening {
 
 fn bind(key: &str, on: &str, subject: SubjectId) -> FromBroker {
     let (key, device) = (key.parse().expect("a key"), on.parse().expect("an id"));
-    FromBroker::Bind { key, device, subject, by: StaffId(9) }
+    FromBroker::Bind { key, device, subject, by: StaffId(9), takes_over: false }
 }
 
 fn grant(relay_url: String) -> FromBroker {

@@ -150,9 +150,9 @@ async fn what_was_measured_before_an_outage_of_days_still_reaches_its_person() {
     let mut wall = Wall::connect(&sites.clinic.broker, BOX).await;
     wall.status(vec![cuff_status(cuff(), None)]).await;
     sites.nurse.until("the cuff shows", |seen| seen.devices().len() == 1).await;
-    let attach = Act::Attach { ticket: sites.ticket, device: cuff() };
+    let attach = Act::Attach { ticket: sites.ticket, device: cuff(), takes_over: false };
     let (answer, ()) = tokio::join!(sites.nurse.press(attach), async {
-        let Some(FromBroker::Bind { key, device, subject, by }) = wall.next().await else {
+        let Some(FromBroker::Bind { key, device, subject, by, .. }) = wall.next().await else {
             panic!("no bind")
         };
         let since = sites.now();

@@ -141,7 +141,7 @@ fn act(verb: &str, at: Target) -> Act {
             first_visit: true,
         },
         "set_ready" => Act::SetReady { ticket, ready: false },
-        "attach" => Act::Attach { ticket, device },
+        "attach" => Act::Attach { ticket, device, takes_over: false },
         "detach" => Act::Detach { device },
         "measure" => Act::Measure { device },
         "simulate_fault" => Act::SimulateFault { device, fault: SimulatedFault::CuffError },

@@ -227,10 +227,10 @@ async fn putting_a_device_on_waits_for_the_box_to_say_that_it_is_on() {
     wall.status(vec![cuff_status(cuff(), None)]).await;
     ward.nurse.until("the cuff shows", |seen| seen.devices().len() == 1).await;
     let key = "attach-cuff-1".to_owned();
-    let attach = Act::Attach { ticket: ward.ticket, device: cuff() };
+    let attach = Act::Attach { ticket: ward.ticket, device: cuff(), takes_over: false };
     let nurse = &ward.nurse;
     let (answer, ()) = tokio::join!(nurse.press_as(&key, attach), async {
-        let Some(FromBroker::Bind { key, device, subject, by }) = wall.next().await else {
+        let Some(FromBroker::Bind { key, device, subject, by, .. }) = wall.next().await else {
             panic!("no bind")
         };
         assert_eq!((subject, by), (ward.subject, nurse_id(1)));
@@ -246,7 +246,7 @@ async fn putting_a_device_on_waits_for_the_box_to_say_that_it_is_on() {
     let elsewhere = ward.clinic.nurse(2).await;
     assert_eq!(elsewhere.shows(|seen| seen.devices().len()), 0);
     let other = ward.clinic.in_bed(&elsewhere, 2).await;
-    let attach = Act::Attach { ticket: other, device: cuff() };
+    let attach = Act::Attach { ticket: other, device: cuff(), takes_over: false };
     assert_eq!(elsewhere.refused(attach).await, Code::DeviceUnknown);
     assert_eq!(elsewhere.refused(Act::Detach { device: cuff() }).await, Code::DeviceUnknown);
 
@@ -339,7 +339,13 @@ async fn a_device_is_taken_off_when_its_ticket_is_over() {
     let Some(FromBroker::Unbind { key, device, .. }) = unbind else { panic!("{unbind:?}") };
     assert_eq!(device, cuff());
     let by = minato_protocol::StaffId(0);
-    let entry = Entry::Unbound { key, device, subject: ward.subject, by };
+    let entry = Entry::Unbound {
+        key,
+        device,
+        subject: ward.subject,
+        by,
+        why: minato_protocol::uplink::UnboundWhy::Asked,
+    };
     wall.deliver_all(ward.now(), vec![OutboxEntry { seq: 1, at: ward.now(), entry }]).await;
     let off = |seen: &Seen| seen.devices().first().is_some_and(|row| row.status.bound.is_none());
     ward.nurse.until("the cuff is on nobody", off).await;

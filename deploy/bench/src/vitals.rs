@@ -21,7 +21,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let (room, oximeters) = look_round(&mut nurse).await?;
     let ticket = admit(&mut nurse, room).await?;
     for device in oximeters {
-        nurse.act(Act::Attach { ticket, device }).await?;
+        nurse.act(Act::Attach { ticket, device, takes_over: false }).await?;
     }
     nurse.act(Act::SetReady { ticket, ready: true }).await?;
     doctor.act(Act::SetDuty { room, duty: Duty::On }).await?;

@@ -66,7 +66,7 @@ fn read(
         quality.extend(status(cursor.u16("the measurement status")?));
     }
     let user = user.filter(|user| *user != USER_UNKNOWN);
-    Ok(Frame { characteristic, values, quality, time, user })
+    Ok(Frame { characteristic, values, quality, time, user, site: None })
 }
 
 /// The status bits tell how the measurement went. That they are all zero says nothing: a real

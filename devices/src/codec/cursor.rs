@@ -13,6 +13,9 @@ pub enum Refused {
         /// How many bytes it lacks.
         missing: usize,
     },
+    /// Nothing reads this message from one frame.
+    #[error("no codec reads this message from one frame")]
+    NoCodec,
     /// No Bluetooth attribute is so long.
     #[error("the frame has {bytes} bytes, more than a Bluetooth attribute can have")]
     TooLong {

@@ -27,6 +27,20 @@ pub(super) fn take_datetime(cursor: &mut Cursor<'_>) -> Result<FrameTime, Refuse
     Ok(time.map_or(FrameTime::Unusable, FrameTime::Civil))
 }
 
+/// Reads what a clock shows: the seven bytes of Date Time (2A08), or the ten of Current Time (2A2B),
+/// which begin with the same. Nothing for fewer.
+pub fn decode_datetime(bytes: &[u8]) -> Option<FrameTime> {
+    take_datetime(&mut Cursor::new(bytes)).ok()
+}
+
+/// Writes Current Time (2A2B): the seven bytes, the weekday (1 is Monday), no fractions, and why it
+/// was set (bit 0, by hand).
+pub fn encode_current_time(time: DateTime) -> [u8; 10] {
+    let [a, b, c, d, e, f, g] = encode_datetime(time);
+    let weekday = time.weekday().to_monday_one_offset().cast_unsigned();
+    [a, b, c, d, e, f, g, weekday, 0, 1]
+}
+
 /// Writes the seven bytes, as a device would.
 pub fn encode_datetime(time: DateTime) -> [u8; 7] {
     let [low, high] = time.year().to_le_bytes();

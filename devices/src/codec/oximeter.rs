@@ -59,9 +59,9 @@ const SENSOR_RESERVED: u32 = 0xFF_0000;
 
 /// 2A5E.
 pub(super) fn spot(cursor: &mut Cursor<'_>) -> Result<Frame, Refused> {
-    let mut frame = begin(Characteristic::OximeterSpot);
+    let mut frame = Frame::begin(Characteristic::OximeterSpot);
     let flags = cursor.u8("the flags")?;
-    reserved(flags & FLAGS_RESERVED != 0, &mut frame);
+    frame.reserved(flags & FLAGS_RESERVED != 0);
     pair(cursor, Quantity::Spo2, Quantity::PulseRate, &mut frame)?;
     if flags & SPOT_TIME != 0 {
         frame.time = take_datetime(cursor)?;
@@ -86,9 +86,9 @@ pub(super) fn spot(cursor: &mut Cursor<'_>) -> Result<Frame, Refused> {
 
 /// 2A5F.
 pub(super) fn continuous(cursor: &mut Cursor<'_>) -> Result<Frame, Refused> {
-    let mut frame = begin(Characteristic::OximeterContinuous);
+    let mut frame = Frame::begin(Characteristic::OximeterContinuous);
     let flags = cursor.u8("the flags")?;
-    reserved(flags & FLAGS_RESERVED != 0, &mut frame);
+    frame.reserved(flags & FLAGS_RESERVED != 0);
     pair(cursor, Quantity::Spo2, Quantity::PulseRate, &mut frame)?;
     if flags & CONTINUOUS_FAST != 0 {
         pair(cursor, Quantity::Spo2Fast, Quantity::PulseRateFast, &mut frame)?;
@@ -108,17 +108,6 @@ pub(super) fn continuous(cursor: &mut Cursor<'_>) -> Result<Frame, Refused> {
     Ok(frame)
 }
 
-fn begin(characteristic: Characteristic) -> Frame {
-    let (values, quality) = (Vec::new(), Vec::new());
-    Frame { characteristic, values, quality, time: FrameTime::Absent, user: None }
-}
-
-fn reserved(set: bool, frame: &mut Frame) {
-    if set {
-        frame.quality.push(Quality::ReservedBits);
-    }
-}
-
 fn pair(
     cursor: &mut Cursor<'_>,
     saturation: Quantity,
@@ -135,14 +124,14 @@ fn pair(
 fn measurement_status(cursor: &mut Cursor<'_>, frame: &mut Frame) -> Result<(), Refused> {
     let bits = cursor.u16("the measurement status")?;
     frame.quality.extend(remarks(u32::from(bits), &MEASUREMENT));
-    reserved(bits & MEASUREMENT_RESERVED != 0, frame);
+    frame.reserved(bits & MEASUREMENT_RESERVED != 0);
     Ok(())
 }
 
 fn sensor_status(cursor: &mut Cursor<'_>, frame: &mut Frame) -> Result<(), Refused> {
     let bits = cursor.u24("the device and sensor status")?;
     frame.quality.extend(remarks(bits, &SENSOR));
-    reserved(bits & SENSOR_RESERVED != 0, frame);
+    frame.reserved(bits & SENSOR_RESERVED != 0);
     Ok(())
 }
 

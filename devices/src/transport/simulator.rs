@@ -6,10 +6,10 @@ mod cuff;
 mod oximeter;
 
 use super::{Found, Heard};
-use crate::driver::Offer;
+use crate::driver::{Attribute, Offer};
 use cuff::SimulatedCuff;
 use jiff::tz::TimeZone;
-use minato_protocol::reading::{Characteristic, DeviceId, TransportKind};
+use minato_protocol::reading::{DeviceId, TransportKind};
 use minato_protocol::uplink::{RequestRefusal, SimulatedFault};
 use minato_protocol::{Span, Timestamp};
 use oximeter::SimulatedOximeter;
@@ -130,27 +130,21 @@ impl Simulator {
 }
 
 fn found_cuff(device: &DeviceId) -> Heard {
-    let characteristics =
-        vec![Characteristic::BloodPressure, Characteristic::IntermediateCuffPressure];
-    found(device, "Minato Rehearsal Cuff", characteristics, true)
+    found(device, "Minato Rehearsal Cuff", &[0x2A35, 0x2A36], true)
 }
 
 fn found_oximeter(device: &DeviceId) -> Heard {
-    let characteristics = vec![Characteristic::OximeterContinuous];
-    found(device, "Minato Rehearsal Oximeter", characteristics, false)
+    found(device, "Minato Rehearsal Oximeter", &[0x2A5F], false)
 }
 
-fn found(
-    device: &DeviceId,
-    name: &str,
-    characteristics: Vec<Characteristic>,
-    startable: bool,
-) -> Heard {
+fn found(device: &DeviceId, name: &str, numbers: &[u16], startable: bool) -> Heard {
+    let attributes = numbers.iter().map(|number| Attribute::assigned(*number)).collect();
     Heard::Appeared(Found {
         device: device.clone(),
-        offer: Offer { name: name.to_owned(), characteristics },
+        offer: Offer { name: name.to_owned(), attributes },
         transport: TransportKind::Simulator,
         battery_percent: Some(87),
+        signal_dbm: None,
         startable,
     })
 }

@@ -12,7 +12,13 @@ fn seeds() -> Vec<String> {
         FromBroker::Challenge { nonce: Hex([7; 32]) },
         FromBroker::Welcome { site: SiteId(1), now: Timestamp(1_700_000_000_000) },
         FromBroker::Ack { through: 41 },
-        FromBroker::Bind { key: key(), device: device(), subject: SubjectId(3), by: StaffId(9) },
+        FromBroker::Bind {
+            key: key(),
+            device: device(),
+            subject: SubjectId(3),
+            by: StaffId(9),
+            takes_over: false,
+        },
         FromBroker::Unbind { key: key(), device: device(), by: StaffId(9) },
         FromBroker::Measure { key: key(), device: device() },
         FromBroker::MediaGrant {

@@ -184,11 +184,13 @@ impl Session<'_> {
             FromBroker::Ping { nonce } => {
                 send(&mut self.socket, &FromGateway::Pong { nonce }).await?;
             }
-            FromBroker::Bind { key, device, subject, by } => {
-                self.bind(BindRequest { key, device, subject: Some(subject), by }).await?;
+            FromBroker::Bind { key, device, subject, by, takes_over } => {
+                let subject = Some(subject);
+                self.bind(BindRequest { key, device, subject, by, takes_over }).await?;
             }
             FromBroker::Unbind { key, device, by } => {
-                self.bind(BindRequest { key, device, subject: None, by }).await?;
+                self.bind(BindRequest { key, device, subject: None, by, takes_over: false })
+                    .await?;
             }
             FromBroker::Measure { key, device } => {
                 let (reply, answer) = oneshot::channel();

@@ -1,7 +1,8 @@
 //! What a screen may ask for: one enum, one variant a verb. The server checks role and relation.
 
+use crate::reading::{Hex, HexBytes, ReadingId, TypedValue};
 use crate::uplink::{DeviceId, SimulatedFault};
-use crate::{Person, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use crate::{Person, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// How urgent a nurse or a coordinator judged a patient to be.
@@ -125,12 +126,38 @@ pub enum Act {
     AdmitBedside { room: RoomId, person: Person, triage: Triage, first_visit: bool },
     /// Marks a bedside patient callable, or not.
     SetReady { ticket: TicketId, ready: bool },
-    /// Puts a device on a patient; the gateway decides.
-    Attach { ticket: TicketId, device: DeviceId },
+    /// Puts a device on a patient; the gateway decides. A device on somebody else comes off there
+    /// only with `takes_over`, which the page asks for by name.
+    Attach {
+        ticket: TicketId,
+        device: DeviceId,
+        #[serde(default)]
+        takes_over: bool,
+    },
     /// Takes a device off whoever it is on.
     Detach { device: DeviceId },
     /// Starts a measurement where the device can be started from here.
     Measure { device: DeviceId },
+    /// Frames of a device that hangs at the page itself (Web Bluetooth), at most 64 in one go: read
+    /// by the same codecs as a gateway's. Durable when it answers; repeated, it changes nothing.
+    HandFrames {
+        ticket: TicketId,
+        device: DeviceId,
+        /// Maker's model name, at most 40 characters.
+        model: String,
+        frames: Vec<HandedFrame>,
+    },
+    /// Says whose a held reading is, with two things that identify the person: the ticket's code
+    /// and the birth date. After 30 minutes also why.
+    SettleReading {
+        reading: ReadingId,
+        ticket: TicketId,
+        code: String,
+        birth_date: String,
+        reason: String,
+    },
+    /// Says that a held reading is no patient's, and why.
+    DismissReading { reading: ReadingId, reason: String },
     /// Rehearsal: makes a simulated device fail the next time.
     SimulateFault { device: DeviceId, fault: SimulatedFault },
     /// Shows only the patient's side on this tablet.
@@ -143,6 +170,17 @@ pub enum Act {
     OrderDone { visit: VisitId, order: u32 },
 
     // Patient or nurse.
+    /// Values that a person read, counted or felt. With `corrects`, a nurse replaces one of her
+    /// own or a device's: that one stays, marked.
+    EnterReading {
+        ticket: TicketId,
+        values: Vec<TypedValue>,
+        /// When it was measured; absent: now.
+        measured_at: Option<Timestamp>,
+        corrects: Option<ReadingId>,
+        /// Why it is corrected, at most 80 characters; empty otherwise.
+        reason: String,
+    },
     /// Answers the call: the visit begins.
     Answer { ticket: TicketId, epoch: u32 },
     /// Gives the place up.
@@ -203,6 +241,12 @@ pub enum Act {
     /// Asks for a relay and a token for this visit.
     JoinMedia { visit: VisitId },
 
+    // Nurse or doctor.
+    /// The marked value is real: it was looked at again.
+    ConfirmReading { ticket: TicketId, reading: ReadingId },
+    /// The value is not this patient's or not real. It stays in the record, marked, with the reason.
+    WithdrawReading { ticket: TicketId, reading: ReadingId, reason: String },
+
     // Staff.
     /// Changes the triage level.
     SetTriage { ticket: TicketId, triage: Triage },
@@ -235,6 +279,12 @@ impl Act {
             Act::Attach { .. } => "attach",
             Act::Detach { .. } => "detach",
             Act::Measure { .. } => "measure",
+            Act::HandFrames { .. } => "hand_frames",
+            Act::SettleReading { .. } => "settle_reading",
+            Act::DismissReading { .. } => "dismiss_reading",
+            Act::EnterReading { .. } => "enter_reading",
+            Act::ConfirmReading { .. } => "confirm_reading",
+            Act::WithdrawReading { .. } => "withdraw_reading",
             Act::SimulateFault { .. } => "simulate_fault",
             Act::EnterPatientView { .. } => "enter_patient_view",
             Act::LeavePatientView { .. } => "leave_patient_view",
@@ -268,6 +318,24 @@ impl Act {
             Act::WatchReadings { .. } => "watch_readings",
         }
     }
+}
+
+/// A frame that a page received from a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct HandedFrame {
+    /// The characteristic's UUID: four hex digits of an assigned one, or all 36 characters.
+    pub characteristic: String,
+    /// Its bytes.
+    pub bytes: HexBytes,
+    /// When the page received it, by the broker's clock as the page knows it.
+    pub at: Timestamp,
+    /// Drawn by the page when it connected to the device.
+    pub boot: Hex<8>,
+    /// Count of frames since then.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub sequence: u64,
 }
 
 /// One patient to invite.

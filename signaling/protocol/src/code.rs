@@ -64,6 +64,10 @@ codes! {
     // Devices.
     DeviceUnknown => "This device is not known at this site.",
     DeviceElsewhere => "This device is on another patient. Take it off there first.",
+    ReadingUnknown => "This reading is not there, or is settled already.",
+    IdentifiersWrong => "Code and birth date are not those of this patient.",
+    ReasonFirst => "It is more than half an hour old: say why it is this patient's.",
+    FrameRefused => "The device sent something that nobody can read.",
     GatewayAway => "The clinic box cannot be reached right now.",
     // Setting the service up.
     ClinicFirst => "Say first which clinic is responsible.",

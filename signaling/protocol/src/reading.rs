@@ -1,18 +1,24 @@
 //! A measured value as it is told, kept and shown: with unit, quality, both clocks and where it
 //! came from, so that nobody ever sees a bare number.
 
+mod characteristic;
 mod decimal;
 mod device;
+mod entered;
 mod hex;
 mod quality;
+mod quantity;
 mod wave;
 
+pub use characteristic::Characteristic;
 pub use decimal::{Decimal, DecimalInvalid};
 pub use device::{
     Device, DeviceId, DeviceKind, RequestKey, SHORT_TEXT_BYTES_MAX, ShortTextInvalid, TransportKind,
 };
+pub use entered::{EnteredBy, TypedValue};
 pub use hex::{Hex, HexBytes, HexInvalid};
 pub use quality::Quality;
+pub use quantity::{BodySite, Quantity, Unit};
 pub use wave::{Samples, WAVE_MESSAGE_BYTES_MAX, WaveBlock, WaveKind};
 
 use crate::{GatewayId, Span, Timestamp};
@@ -45,68 +51,6 @@ impl FromStr for ReadingId {
     fn from_str(text: &str) -> Result<Self, HexInvalid> {
         text.parse().map(Self)
     }
-}
-
-/// The profile's message that carried the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Characteristic {
-    /// 2A35, a cuff's final result.
-    BloodPressure,
-    /// 2A36, the pressure in the cuff while it measures.
-    IntermediateCuffPressure,
-    /// 2A5E, an oximeter's single result.
-    OximeterSpot,
-    /// 2A5F, an oximeter's running values.
-    OximeterContinuous,
-}
-
-/// What was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Quantity {
-    /// Systolic blood pressure.
-    Systolic,
-    /// Diastolic blood pressure.
-    Diastolic,
-    /// Mean arterial pressure.
-    MeanArterial,
-    /// The pressure in the cuff at this moment; not a blood pressure.
-    CuffPressure,
-    /// Oxygen saturation.
-    Spo2,
-    /// Oxygen saturation, fast average.
-    Spo2Fast,
-    /// Oxygen saturation, slow average.
-    Spo2Slow,
-    /// Pulse.
-    PulseRate,
-    /// Pulse, fast average.
-    PulseRateFast,
-    /// Pulse, slow average.
-    PulseRateSlow,
-    /// How strong the pulse is where the sensor sits.
-    PulseAmplitudeIndex,
-}
-
-/// Units as they are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Unit {
-    /// Millimetres of mercury.
-    #[serde(rename = "mmHg")]
-    MmHg,
-    /// Kilopascals; shown as mmHg, kept as the original.
-    #[serde(rename = "kPa")]
-    KPa,
-    /// Percent.
-    #[serde(rename = "%")]
-    Percent,
-    /// Beats a minute.
-    #[serde(rename = "/min")]
-    PerMinute,
 }
 
 /// What a device sends where it has no number (IEEE 11073-20601).
@@ -190,10 +134,13 @@ pub struct DeviceTime {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Provenance {
-    /// The gateway that received it.
+    /// The gateway that received it; 0 where it came through a page.
     pub gateway: GatewayId,
     /// How the bytes came.
     pub transport: TransportKind,
+    /// Who typed it, where a person did.
+    #[serde(default)]
+    pub entered: Option<EnteredBy>,
     /// Which driver read them.
     pub driver: String,
     /// The frame as it came.
@@ -226,6 +173,9 @@ pub struct Reading {
     pub gateway_time: Timestamp,
     /// The user slot chosen on the device, if any. Not a person.
     pub device_user: Option<u8>,
+    /// Where on the body, if the device says so.
+    #[serde(default)]
+    pub site: Option<BodySite>,
     /// Where it comes from.
     pub provenance: Provenance,
 }
@@ -264,7 +214,7 @@ impl Reading {
     /// Whether it only shows a measurement under way (the pressure in the cuff): it moves a
     /// picture and belongs in no trend.
     pub fn is_intermediate(&self) -> bool {
-        self.characteristic == Characteristic::IntermediateCuffPressure
+        self.characteristic.is_intermediate()
     }
 }
 
@@ -277,6 +227,8 @@ pub enum FaultReason {
     CuffError,
     /// The oximeter sent no number for a single measurement.
     OximeterError,
+    /// Another device sent no number for what it measures.
+    NoValue,
     /// The frame was not readable; its raw bytes are kept.
     FrameRefused,
 }

@@ -26,7 +26,7 @@
 pub use crate::reading::{DeviceId, RequestKey};
 
 use crate::reading::{DeviceKind, Hex, Outcome};
-use crate::{GatewayId, SiteId, StaffId, SubjectId, Timestamp, VisitId};
+use crate::{GatewayId, SiteId, Span, StaffId, SubjectId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// The version that this code speaks. A broker refuses others with [`RefusedCode::Version`].
@@ -166,6 +166,9 @@ pub enum FromBroker {
         subject: SubjectId,
         /// Who said so.
         by: StaffId,
+        /// Somebody confirmed that it comes off whoever it is on now.
+        #[serde(default)]
+        takes_over: bool,
     },
     /// Take a device off. Answered by an [`Entry::Unbound`] with this key, or refused.
     Unbind {
@@ -280,6 +283,16 @@ pub enum SimulatedFault {
     SensorOff,
     /// The device is out of range for 10 s: silence.
     Silent,
+    /// The device says that its battery is at 2 %.
+    BatteryEmpty,
+    /// The device has forgotten this box for 10 s.
+    NotPaired,
+    /// The device's clock is set back by three days.
+    ClockWrong,
+    /// A telephone holds the connection for 10 s.
+    HeldElsewhere,
+    /// The next value is one that no living person shows.
+    Implausible,
 }
 
 /// One line of the gateway's outbox. "Lost" counts from the moment it is on the gateway's disk.
@@ -326,9 +339,51 @@ pub enum Entry {
         device: DeviceId,
         /// Whom it was on.
         subject: SubjectId,
-        /// Who said so.
+        /// Who said so; 0 when nobody pressed.
         by: StaffId,
+        /// Why.
+        #[serde(default)]
+        why: UnboundWhy,
     },
+}
+
+/// Why a device came off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum UnboundWhy {
+    /// Somebody took it off, or the visit was over.
+    #[default]
+    Asked,
+    /// A worn device gave no value for so long that it may be on somebody else.
+    Silent,
+    /// Another device of its kind was put on the same person.
+    Swapped,
+    /// It was put on somebody else.
+    TakenOver,
+}
+
+/// What stands in the way of a device, each with one remedy in the dictionaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Trouble {
+    /// Its battery is empty or nearly so.
+    NoBattery,
+    /// It has to be paired with this box first.
+    NotPaired,
+    /// The cuff sits too loosely.
+    CuffLoose,
+    /// The body moved while the cuff measured.
+    BodyMoved,
+    /// It is too far away, or switched off.
+    OutOfRange,
+    /// Its clock is wrong.
+    ClockWrong,
+    /// A telephone or another box holds the connection.
+    HeldElsewhere,
+    /// The finger is not in the sensor, or it slipped.
+    SensorOff,
 }
 
 /// How one device is.
@@ -353,4 +408,13 @@ pub struct DeviceStatus {
     pub startable: bool,
     /// When its last frame came, by the gateway's clock.
     pub last_frame_at: Option<Timestamp>,
+    /// How strongly it is heard, in dBm, if the radio says so.
+    #[serde(default)]
+    pub signal_dbm: Option<i8>,
+    /// The device's clock minus the gateway's, when they were last compared.
+    #[serde(default)]
+    pub clock_off: Option<Span>,
+    /// What stands in its way, the gravest first.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
 }

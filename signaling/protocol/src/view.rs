@@ -1,8 +1,8 @@
 //! What screens show: rows of a few tables, cut by the server to what a role may see.
 
 use crate::act::{Disposition, Duty, IdentityMethod, Triage};
-use crate::reading::Outcome;
-use crate::uplink::DeviceStatus;
+use crate::reading::{Device, DeviceId, Outcome, Quality, ReadingId};
+use crate::uplink::{DeviceStatus, UnboundWhy};
 use crate::{
     ParticipantId, Person, Role, RoomId, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
 };
@@ -27,6 +27,8 @@ pub enum ViewName {
     Devices,
     /// What the coordinator or nurse should look at: [`AlertRow`].
     Alerts,
+    /// Readings of the nurse's site that are nobody's yet: [`HeldRow`].
+    Held,
 }
 
 /// One row of any table. `key()` names it within its table.
@@ -48,6 +50,8 @@ pub enum Row {
     Device(DeviceRow),
     /// See [`AlertRow`].
     Alert(AlertRow),
+    /// See [`HeldRow`].
+    Held(HeldRow),
 }
 
 impl Row {
@@ -61,6 +65,7 @@ impl Row {
             Row::Place(row) => row.ticket.to_string(),
             Row::Device(row) => row.status.device.to_string(),
             Row::Alert(row) => row.alert.clone(),
+            Row::Held(row) => row.reading.to_string(),
         }
     }
 }
@@ -404,6 +409,9 @@ pub struct VisitRow {
     pub quarantined: bool,
     /// Whose readings flow here.
     pub subject: Option<SubjectId>,
+    /// Who attached what, oldest first; the last 32.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentRow>,
     /// The newest chat line.
     pub chat_seq: u32,
     /// Grows when the call is given to another relay: a page with an older [`MediaGrant`] joins
@@ -437,6 +445,47 @@ pub struct DeviceRow {
     pub ticket: Option<TicketId>,
     /// The gateway answers.
     pub gateway_present: bool,
+}
+
+/// A device on a patient, now or before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct AttachmentRow {
+    /// Which device.
+    pub device: DeviceId,
+    /// Name of who said so; empty when nobody pressed.
+    pub by: String,
+    /// Since when, by the gateway's clock.
+    pub since: Timestamp,
+    /// Until when, and why; absent while it is on.
+    pub until: Option<(Timestamp, UnboundWhy)>,
+}
+
+/// A reading that is nobody's yet. The value is shown to nobody before it is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct HeldRow {
+    /// Which.
+    pub reading: ReadingId,
+    /// Who measured.
+    pub device: Device,
+    /// When, by the device's corrected clock or the gateway's.
+    pub measured_at: Timestamp,
+    /// When the gateway received it.
+    pub gateway_time: Timestamp,
+    /// Why it is held.
+    pub because: HeldBecause,
+}
+
+/// Why a reading is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum HeldBecause {
+    /// The device was on nobody, or came on only after the measurement had begun.
+    Unbound,
+    /// The box said that it is of somebody who is not at its site.
+    OtherSite,
 }
 
 /// Something a coordinator or nurse should look at.
@@ -488,6 +537,58 @@ pub struct ReadingRow {
     pub late: bool,
     /// Held back: shown to nobody until somebody settled whose it is.
     pub quarantined: bool,
+    /// What people said about it since.
+    #[serde(default)]
+    pub checked: Option<Checked>,
+    /// It was nobody's at first, and somebody said that it is this patient's.
+    #[serde(default)]
+    pub assigned: Option<Assigned>,
     /// What was measured, or the attempt that failed.
     pub outcome: Outcome,
+}
+
+impl ReadingRow {
+    /// Whether it is outside what a living person shows and nobody has looked at it again: it
+    /// stands in no "now" tile until then.
+    pub fn waits_for_confirmation(&self) -> bool {
+        let Outcome::Reading(reading) = &self.outcome else { return false };
+        self.checked.is_none() && reading.quality.contains(&Quality::Implausible)
+    }
+}
+
+/// What somebody said of a reading. The reading itself never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Checked {
+    /// The marked value is real.
+    Confirmed {
+        /// Name of who says so.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It does not count.
+    Withdrawn {
+        /// Name of who says so.
+        by: String,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+        /// The reading that stands in its place.
+        replaced_by: Option<ReadingId>,
+    },
+}
+
+/// Who said that a held reading is this patient's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Assigned {
+    /// Name.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, where it was asked.
+    pub reason: String,
 }

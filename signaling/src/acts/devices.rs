@@ -27,7 +27,12 @@ impl Press<'_> {
         Ok(Outcome::Done)
     }
 
-    pub(super) async fn attach(&self, ticket: TicketId, device: DeviceId) -> Acted {
+    pub(super) async fn attach(
+        &self,
+        ticket: TicketId,
+        device: DeviceId,
+        takes_over: bool,
+    ) -> Acted {
         let (_, known) = self.ticket(ticket).await?;
         let by = self.nurse_of(&known)?;
         if known.is_over() {
@@ -37,7 +42,8 @@ impl Press<'_> {
         let subject = known.subject;
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         self.edge.readings.place(&self.edge.desk, subject, site).await?;
-        self.ask(gateway, |key| FromBroker::Bind { key, device, subject, by }).await
+        let bind = |key| FromBroker::Bind { key, device, subject, by, takes_over };
+        self.ask(gateway, bind).await
     }
 
     pub(super) async fn detach(&self, device: DeviceId) -> Acted {

@@ -122,10 +122,18 @@ impl Press<'_> {
             Act::AudioOnly { visit, reason } => self.audio_only(visit, reason).await,
             Act::JoinMedia { visit } => self.join_media(visit).await,
 
-            Act::Attach { ticket, device } => self.attach(ticket, device).await,
+            Act::Attach { ticket, device, takes_over } => {
+                self.attach(ticket, device, takes_over).await
+            }
             Act::Detach { device } => self.detach(device).await,
             Act::Measure { device } => self.measure(device).await,
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
+            Act::HandFrames { .. }
+            | Act::SettleReading { .. }
+            | Act::DismissReading { .. }
+            | Act::EnterReading { .. }
+            | Act::ConfirmReading { .. }
+            | Act::WithdrawReading { .. } => Err(Code::NotUnderstood.into()),
             // The screen itself follows readings; here it is only a verb out of place.
             Act::WatchReadings { .. } => Err(Code::NotUnderstood.into()),
         }

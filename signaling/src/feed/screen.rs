@@ -35,6 +35,7 @@ enum Kind {
     Place,
     Visits,
     Devices,
+    Held,
 }
 
 impl Kind {
@@ -47,6 +48,7 @@ impl Kind {
             ViewName::Place => Self::Place,
             ViewName::Visits => Self::Visits,
             ViewName::Devices => Self::Devices,
+            ViewName::Held => Self::Held,
         }
     }
 }
@@ -128,7 +130,7 @@ impl Screen {
                     let table = self.tables.entry(*view).or_default();
                     self.lists.news(list, table, around)
                 }
-                Kind::Place | Kind::Visits | Kind::Devices => {
+                Kind::Place | Kind::Visits | Kind::Devices | Kind::Held => {
                     let rows = self.rows(edge, &rooms, *view).await?;
                     let table = self.tables.entry(*view).or_default();
                     table.replace(rows).into_iter().collect()
@@ -151,6 +153,7 @@ impl Screen {
             Kind::Place => Ok(self.place(edge, rooms)),
             Kind::Visits => self.visits(edge, rooms).await,
             Kind::Devices => Ok(devices(edge, &self.viewer, rooms)),
+            Kind::Held => Ok(Vec::new()),
         }
     }
 

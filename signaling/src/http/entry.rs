@@ -293,11 +293,14 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::LinkUnknown
         | Code::SiteUnknown
         | Code::AccountUnknown
-        | Code::DeviceUnknown => StatusCode::NOT_FOUND,
+        | Code::DeviceUnknown
+        | Code::ReadingUnknown => StatusCode::NOT_FOUND,
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        Code::NotUnderstood | Code::VersionUnknown | Code::FieldWrong => StatusCode::BAD_REQUEST,
+        Code::NotUnderstood | Code::VersionUnknown | Code::FieldWrong | Code::FrameRefused => {
+            StatusCode::BAD_REQUEST
+        }
         Code::NotDurable | Code::Busy | Code::RelayAway | Code::GatewayAway | Code::SlowReader => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -323,6 +326,8 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::Quarantined
         | Code::VisitFull
         | Code::DeviceElsewhere
+        | Code::IdentifiersWrong
+        | Code::ReasonFirst
         | Code::ClinicFirst
         | Code::HospitalFirst
         | Code::NameTaken

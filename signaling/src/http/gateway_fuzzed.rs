@@ -57,9 +57,11 @@ fn reading() -> Entry {
         device_time: None,
         gateway_time: Timestamp(5),
         device_user: None,
+        site: None,
         provenance: Provenance {
             gateway: GatewayId(1),
             transport: TransportKind::Simulator,
+            entered: None,
             driver: "cuff".into(),
             raw: HexBytes(vec![0, 0x78, 0, 0x50, 0, 0x5a, 0]),
             boot: Hex([1; 8]),

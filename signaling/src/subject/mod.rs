@@ -26,7 +26,15 @@ impl Item {
     /// As a screen gets it.
     pub fn row(self, seq: u32, stored: Timestamp, subject: &Subject) -> ReadingRow {
         let quarantined = subject.holds_back(&self.outcome);
-        ReadingRow { seq, stored, late: self.late, quarantined, outcome: self.outcome }
+        ReadingRow {
+            seq,
+            stored,
+            late: self.late,
+            quarantined,
+            checked: None,
+            assigned: None,
+            outcome: self.outcome,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ fn measured(device: &str, at: i64) -> Outcome {
         provenance: Provenance {
             gateway: GatewayId(1),
             transport: TransportKind::Simulator,
+            entered: None,
             driver: "driver".into(),
             raw: "00".parse().expect("hex"),
             boot: Hex([0; 8]),

@@ -38,6 +38,7 @@ pub fn visit_row(
     let text = |pii: &minato_protocol::Pii<String>| pii.reveal().cloned().unwrap_or_default();
     let shown = !visit.wrong_patient;
     Some(Row::Visit(Box::new(VisitRow {
+        attachments: Vec::new(),
         visit: visit_id,
         ticket: ticket.id,
         code: ticket.code.clone(),

@@ -171,6 +171,9 @@ pub(crate) fn cuff_status(device: DeviceId, bound: Option<SubjectId>) -> DeviceS
         measuring: false,
         startable: true,
         last_frame_at: None,
+        signal_dbm: None,
+        clock_off: None,
+        trouble: None,
     }
 }
 
@@ -194,9 +197,11 @@ pub(crate) fn reading_of(subject: Option<SubjectId>, seq: u64, at: Timestamp) ->
         device_time: None,
         gateway_time: at,
         device_user: None,
+        site: None,
         provenance: Provenance {
             gateway: GatewayId(1),
             transport: TransportKind::Simulator,
+            entered: None,
             driver: "cuff".into(),
             raw: HexBytes(seq.to_be_bytes().to_vec()),
             boot: Hex([1; 8]),

@@ -97,7 +97,7 @@ function DeviceButtons({ wire, row, device }: DeviceProps) {
           disabled={off || !free}
           data-act="attach"
           onClick={() =>
-            void press({ type: "attach", ticket: row.ticket, device: status.device })
+            void press({ type: "attach", ticket: row.ticket, device: status.device, takes_over: false })
           }
         >
           {nurse("attach")}

@@ -2,7 +2,8 @@
 
 use super::body::{Body, Dice};
 use super::{FAULT_LASTS, found_cuff};
-use crate::codec::{Value, encode_datetime, encode_sfloat};
+use crate::codec::{Value, assigned_number, encode_datetime, encode_sfloat};
+use crate::driver::Attribute;
 use crate::transport::Heard;
 use jiff::tz::TimeZone;
 use minato_protocol::reading::{Characteristic, Decimal, DeviceId, Special};
@@ -79,7 +80,12 @@ impl SimulatedCuff {
             }
             SimulatedFault::LowPerfusion
             | SimulatedFault::SensorDisplaced
-            | SimulatedFault::SensorOff => return Err(RequestRefusal::NotSimulated),
+            | SimulatedFault::SensorOff
+            | SimulatedFault::BatteryEmpty
+            | SimulatedFault::NotPaired
+            | SimulatedFault::ClockWrong
+            | SimulatedFault::HeldElsewhere
+            | SimulatedFault::Implausible => return Err(RequestRefusal::NotSimulated),
         }
         Ok(())
     }
@@ -141,7 +147,8 @@ impl SimulatedCuff {
     }
 
     fn frame(&self, characteristic: Characteristic, bytes: Vec<u8>, at: Timestamp) -> Heard {
-        Heard::Frame { device: self.id.clone(), characteristic, bytes, at }
+        let from = Attribute::assigned(assigned_number(characteristic));
+        Heard::Bytes { device: self.id.clone(), from, bytes, at }
     }
 }
 

@@ -3,10 +3,9 @@
 use super::body::{Body, Dice};
 use super::{FAULT_LASTS, found_oximeter};
 use crate::codec::{Value, encode_sfloat};
+use crate::driver::Attribute;
 use crate::transport::Heard;
-use minato_protocol::reading::{
-    Characteristic, Decimal, DeviceId, Samples, Special, WaveBlock, WaveKind,
-};
+use minato_protocol::reading::{Decimal, DeviceId, Samples, Special, WaveBlock, WaveKind};
 use minato_protocol::uplink::{RequestRefusal, SimulatedFault};
 use minato_protocol::{Span, Timestamp};
 
@@ -81,7 +80,12 @@ impl SimulatedOximeter {
             | SimulatedFault::Silent => self.fault = Some((fault, now + FAULT_LASTS)),
             SimulatedFault::CuffError
             | SimulatedFault::BodyMovement
-            | SimulatedFault::CuffLoose => return Err(RequestRefusal::NotSimulated),
+            | SimulatedFault::CuffLoose
+            | SimulatedFault::BatteryEmpty
+            | SimulatedFault::NotPaired
+            | SimulatedFault::ClockWrong
+            | SimulatedFault::HeldElsewhere
+            | SimulatedFault::Implausible => return Err(RequestRefusal::NotSimulated),
         }
         self.gone_told = false;
         Ok(())
@@ -113,8 +117,8 @@ impl SimulatedOximeter {
             worn.next_values_at = at + VALUES_EVERY;
             self.worn = Some(worn);
             let bytes = self.values(at, at - worn.since < SETTLES_FOR);
-            let characteristic = Characteristic::OximeterContinuous;
-            return Some(Heard::Frame { device: self.id.clone(), characteristic, bytes, at });
+            let from = Attribute::assigned(0x2A5F);
+            return Some(Heard::Bytes { device: self.id.clone(), from, bytes, at });
         }
         worn.next_block_at = at + BLOCK_EVERY;
         self.worn = Some(worn);
@@ -178,6 +182,7 @@ impl SimulatedOximeter {
             first_sample: u64::try_from(blocks).unwrap_or(0) * u64::from(SAMPLES_A_BLOCK),
             rate_num: RATE_HZ,
             rate_den: 1,
+            microvolts_per_step: None,
             at: first_at,
             samples: Samples(samples),
         }

@@ -1,8 +1,10 @@
 //! What the rehearsal promises, checked through the same codecs as a real device.
 
 use super::*;
-use crate::codec::{Value, decode};
-use minato_protocol::reading::{Quality, Quantity, Special, WAVE_MESSAGE_BYTES_MAX};
+use crate::codec::{Value, by_assigned_number, decode};
+use minato_protocol::reading::{
+    Characteristic, Quality, Quantity, Special, WAVE_MESSAGE_BYTES_MAX,
+};
 
 const T0: Timestamp = Timestamp(1_795_300_000_000);
 
@@ -21,10 +23,15 @@ fn run_until(simulator: &mut Simulator, end: Timestamp) -> Vec<Heard> {
 
 fn frames(heard: &[Heard]) -> Vec<(Timestamp, crate::codec::Frame)> {
     let frames = heard.iter().filter_map(|heard| match heard {
-        Heard::Frame { characteristic, bytes, at, .. } => {
-            Some((*at, decode(*characteristic, bytes).expect("a good frame")))
+        Heard::Bytes { from, bytes, at, .. } => {
+            let characteristic = from.number().and_then(by_assigned_number).expect("a message");
+            Some((*at, decode(characteristic, bytes).expect("a good frame")))
         }
-        Heard::Appeared(_) | Heard::Gone { .. } | Heard::Wave(_) => None,
+        Heard::Appeared(_)
+        | Heard::Gone { .. }
+        | Heard::ClockSet { .. }
+        | Heard::Obstructed { .. }
+        | Heard::Wave(_) => None,
     });
     frames.collect()
 }

@@ -82,6 +82,29 @@ pub enum DeviceKind {
     Cuff,
     /// A pulse oximeter.
     Oximeter,
+    /// A thermometer.
+    Thermometer,
+    /// A chest strap or an ECG.
+    HeartMonitor,
+    /// A scale, also one that tells the body's composition.
+    Scale,
+    /// A glucose meter.
+    GlucoseMeter,
+    /// No device: a person typed.
+    Person,
+}
+
+impl DeviceKind {
+    /// Whether it is worn and sends values all the time: then silence means that it was taken off.
+    /// Others speak once a measurement and are silent in between.
+    pub const fn is_worn(self) -> bool {
+        match self {
+            Self::Oximeter | Self::HeartMonitor => true,
+            Self::Cuff | Self::Thermometer | Self::Scale | Self::GlucoseMeter | Self::Person => {
+                false
+            }
+        }
+    }
 }
 
 /// The device as it is told on the wire with each of its values.

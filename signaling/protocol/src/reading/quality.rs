@@ -74,6 +74,34 @@ pub enum Quality {
     SensorMalfunction,
     /// The sensor is not plugged in.
     SensorDisconnected,
+    /// The strap or electrode has no contact with the skin.
+    NoContact,
+    /// The blood was a control solution: not a patient's value.
+    ControlSolution,
+    /// The device's battery is low.
+    BatteryLow,
+    /// Too little blood on the strip.
+    SampleTooSmall,
+    /// The strip was put in wrongly.
+    StripInsertion,
+    /// The strip is of another type.
+    StripType,
+    /// The result is above what the device can measure.
+    AboveRange,
+    /// The result is below what the device can measure.
+    BelowRange,
+    /// The device was too hot to measure.
+    TooHot,
+    /// The device was too cold to measure.
+    TooCold,
+    /// The strip was pulled out too soon.
+    Interrupted,
+    /// The device reports a fault without saying which.
+    DeviceFault,
+    /// The device doubts its own clock.
+    ClockFault,
+    /// Several people use the device and the message is one of several (body composition).
+    InParts,
     /// Bits were set that the published layout leaves undefined (ours).
     ReservedBits,
     /// The frame was longer than its flags say; the known part was kept (ours).
@@ -84,6 +112,9 @@ pub enum Quality {
     ClockAhead,
     /// The device's time was corrected by a known offset (ours).
     ClockCorrected,
+    /// The device's clock is off, and the measurement was seen live: the gateway's time stands
+    /// (ours).
+    ClockWrong,
     /// One of the main values is no number (ours).
     Incomplete,
     /// A value is outside what a living person shows; it waits for a confirmation (ours).
@@ -101,6 +132,8 @@ impl Quality {
                 | Self::Unavailable
                 | Self::SensorOff
                 | Self::SensorDisconnected
+                | Self::NoContact
+                | Self::ControlSolution
         )
     }
 }

@@ -16,9 +16,11 @@ pub const WAVE_MESSAGE_BYTES_MAX: usize = 1_024;
 pub enum WaveKind {
     /// The oximeter's pulse wave (plethysmogram).
     Pleth,
+    /// One lead of an electrocardiogram.
+    Ecg,
 }
 
-/// Samples 0 to 255 without a unit, written as standard base64.
+/// Samples 0 to 255, written as standard base64. A pulse wave has no unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Samples(pub Vec<u8>);
@@ -58,6 +60,10 @@ pub struct WaveBlock {
     pub rate_den: u32,
     /// The gateway's time of the first sample.
     pub at: Timestamp,
+    /// Microvolts of one step, for an ECG, whose zero is 128; absent where there is no unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub microvolts_per_step: Option<u32>,
     /// One byte a sample.
     pub samples: Samples,
 }

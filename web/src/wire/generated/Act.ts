@@ -3,24 +3,40 @@ import type { ContactOutcome } from "./ContactOutcome";
 import type { DeviceId } from "./DeviceId";
 import type { Disposition } from "./Disposition";
 import type { Duty } from "./Duty";
+import type { HandedFrame } from "./HandedFrame";
 import type { IdentityMethod } from "./IdentityMethod";
 import type { Invitation } from "./Invitation";
 import type { Language } from "./Language";
 import type { Person } from "./Person";
+import type { ReadingId } from "./ReadingId";
 import type { RoomId } from "./RoomId";
 import type { SimulatedFault } from "./SimulatedFault";
 import type { StaffId } from "./StaffId";
 import type { SubjectId } from "./SubjectId";
 import type { TicketId } from "./TicketId";
+import type { Timestamp } from "./Timestamp";
 import type { Triage } from "./Triage";
+import type { TypedValue } from "./TypedValue";
 import type { VisitId } from "./VisitId";
 
 /**
  * One verb. Ids name what it is about; `epoch` is the claim that the screen believes in, and a
  * stale one is refused.
  */
-export type Act = { "type": "open_room", name: string, } | { "type": "invite", room: RoomId, people: Array<Invitation>, } | { "type": "revoke_link", ticket: TicketId, } | { "type": "reissue_link", ticket: TicketId, } | { "type": "close_intake", room: RoomId, closed: boolean, } | { "type": "record_contact", ticket: TicketId, outcome: ContactOutcome, } | { "type": "allow_device", ticket: TicketId, request: string, yes: boolean, } | { "type": "admit_bedside", room: RoomId, person: Person, triage: Triage, first_visit: boolean, } | { "type": "set_ready", ticket: TicketId, ready: boolean, } | { "type": "attach", ticket: TicketId, device: DeviceId, } | { "type": "detach", device: DeviceId, } | { "type": "measure", device: DeviceId, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "answer", ticket: TicketId, epoch: number, } | { "type": "leave", ticket: TicketId, } | { "type": "doctor_silent", ticket: TicketId, } | { "type": "consent", visit: VisitId, version: number, explained_by: string, 
+export type Act = { "type": "open_room", name: string, } | { "type": "invite", room: RoomId, people: Array<Invitation>, } | { "type": "revoke_link", ticket: TicketId, } | { "type": "reissue_link", ticket: TicketId, } | { "type": "close_intake", room: RoomId, closed: boolean, } | { "type": "record_contact", ticket: TicketId, outcome: ContactOutcome, } | { "type": "allow_device", ticket: TicketId, request: string, yes: boolean, } | { "type": "admit_bedside", room: RoomId, person: Person, triage: Triage, first_visit: boolean, } | { "type": "set_ready", ticket: TicketId, ready: boolean, } | { "type": "attach", ticket: TicketId, device: DeviceId, takes_over: boolean, } | { "type": "detach", device: DeviceId, } | { "type": "measure", device: DeviceId, } | { "type": "hand_frames", ticket: TicketId, device: DeviceId, 
+/**
+ * Maker's model name, at most 40 characters.
+ */
+model: string, frames: Array<HandedFrame>, } | { "type": "settle_reading", reading: ReadingId, ticket: TicketId, code: string, birth_date: string, reason: string, } | { "type": "dismiss_reading", reading: ReadingId, reason: string, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "enter_reading", ticket: TicketId, values: Array<TypedValue>, 
+/**
+ * When it was measured; absent: now.
+ */
+measured_at: Timestamp | null, corrects: ReadingId | null, 
+/**
+ * Why it is corrected, at most 80 characters; empty otherwise.
+ */
+reason: string, } | { "type": "answer", ticket: TicketId, epoch: number, } | { "type": "leave", ticket: TicketId, } | { "type": "doctor_silent", ticket: TicketId, } | { "type": "consent", visit: VisitId, version: number, explained_by: string, 
 /**
  * Every page says it; one that was loaded before pages did says nothing.
  */
-language: Language, } | { "type": "set_duty", room: RoomId, duty: Duty, } | { "type": "call_next", room: RoomId, } | { "type": "call_one", room: RoomId, ticket: TicketId, } | { "type": "cancel_call", ticket: TicketId, epoch: number, } | { "type": "park", ticket: TicketId, epoch: number, } | { "type": "return_to_front", ticket: TicketId, epoch: number, } | { "type": "end_visit", ticket: TicketId, epoch: number, disposition: Disposition, note: string, } | { "type": "offer_hand_over", ticket: TicketId, epoch: number, to: StaffId, } | { "type": "ask_hand_over", ticket: TicketId, } | { "type": "accept_hand_over", ticket: TicketId, epoch: number, } | { "type": "decline_hand_over", ticket: TicketId, epoch: number, } | { "type": "write_order", visit: VisitId, text: string, } | { "type": "defer", visit: VisitId, reason: string, } | { "type": "confirm_identity", visit: VisitId, method: IdentityMethod, } | { "type": "wrong_patient", visit: VisitId, } | { "type": "raise_emergency", ticket: TicketId, } | { "type": "say", visit: VisitId, text: string, } | { "type": "audio_only", visit: VisitId, reason: string, } | { "type": "join_media", visit: VisitId, } | { "type": "set_triage", ticket: TicketId, triage: Triage, } | { "type": "open_person", ticket: TicketId, } | { "type": "watch_readings", subject: SubjectId, after: number, };
+language: Language, } | { "type": "set_duty", room: RoomId, duty: Duty, } | { "type": "call_next", room: RoomId, } | { "type": "call_one", room: RoomId, ticket: TicketId, } | { "type": "cancel_call", ticket: TicketId, epoch: number, } | { "type": "park", ticket: TicketId, epoch: number, } | { "type": "return_to_front", ticket: TicketId, epoch: number, } | { "type": "end_visit", ticket: TicketId, epoch: number, disposition: Disposition, note: string, } | { "type": "offer_hand_over", ticket: TicketId, epoch: number, to: StaffId, } | { "type": "ask_hand_over", ticket: TicketId, } | { "type": "accept_hand_over", ticket: TicketId, epoch: number, } | { "type": "decline_hand_over", ticket: TicketId, epoch: number, } | { "type": "write_order", visit: VisitId, text: string, } | { "type": "defer", visit: VisitId, reason: string, } | { "type": "confirm_identity", visit: VisitId, method: IdentityMethod, } | { "type": "wrong_patient", visit: VisitId, } | { "type": "raise_emergency", ticket: TicketId, } | { "type": "say", visit: VisitId, text: string, } | { "type": "audio_only", visit: VisitId, reason: string, } | { "type": "join_media", visit: VisitId, } | { "type": "confirm_reading", ticket: TicketId, reading: ReadingId, } | { "type": "withdraw_reading", ticket: TicketId, reading: ReadingId, reason: string, } | { "type": "set_triage", ticket: TicketId, triage: Triage, } | { "type": "open_person", ticket: TicketId, } | { "type": "watch_readings", subject: SubjectId, after: number, };

@@ -3,4 +3,4 @@
 /**
  * What a nurse calls the device.
  */
-export type DeviceKind = "cuff" | "oximeter";
+export type DeviceKind = "cuff" | "oximeter" | "thermometer" | "heart_monitor" | "scale" | "glucose_meter" | "person";

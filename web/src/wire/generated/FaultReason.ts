@@ -3,4 +3,4 @@
 /**
  * Why an attempt gave nothing.
  */
-export type FaultReason = "cuff_error" | "oximeter_error" | "frame_refused";
+export type FaultReason = "cuff_error" | "oximeter_error" | "no_value" | "frame_refused";

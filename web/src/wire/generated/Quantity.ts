@@ -3,4 +3,4 @@
 /**
  * What was measured.
  */
-export type Quantity = "systolic" | "diastolic" | "mean_arterial" | "cuff_pressure" | "spo2" | "spo2_fast" | "spo2_slow" | "pulse_rate" | "pulse_rate_fast" | "pulse_rate_slow" | "pulse_amplitude_index";
+export type Quantity = "systolic" | "diastolic" | "mean_arterial" | "cuff_pressure" | "spo2" | "spo2_fast" | "spo2_slow" | "pulse_rate" | "pulse_rate_fast" | "pulse_rate_slow" | "pulse_amplitude_index" | "temperature" | "heart_rate" | "rr_interval" | "energy_expended" | "respiration_rate" | "weight" | "height" | "body_mass_index" | "body_fat" | "basal_metabolism" | "muscle_percentage" | "muscle_mass" | "fat_free_mass" | "soft_lean_mass" | "body_water_mass" | "impedance" | "glucose";

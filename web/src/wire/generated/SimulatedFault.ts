@@ -3,4 +3,4 @@
 /**
  * What a simulated device can be told to suffer. It sends the frames that a real one sends then.
  */
-export type SimulatedFault = "cuff_error" | "body_movement" | "cuff_loose" | "low_perfusion" | "sensor_displaced" | "sensor_off" | "silent";
+export type SimulatedFault = "cuff_error" | "body_movement" | "cuff_loose" | "low_perfusion" | "sensor_displaced" | "sensor_off" | "silent" | "battery_empty" | "not_paired" | "clock_wrong" | "held_elsewhere" | "implausible";

@@ -37,6 +37,10 @@ rate_den: number,
  */
 at: Timestamp, 
 /**
+ * Microvolts of one step, for an ECG, whose zero is 128; absent where there is no unit.
+ */
+microvolts_per_step?: number, 
+/**
  * One byte a sample.
  */
 samples: Samples, };

@@ -3,4 +3,4 @@
 /**
  * What the samples draw.
  */
-export type WaveKind = "pleth";
+export type WaveKind = "pleth" | "ecg";
