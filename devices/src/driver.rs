@@ -128,7 +128,7 @@ pub struct Piece {
 }
 
 /// Reads one device. It lives as long as the device hangs at the gateway.
-pub trait Driver: Debug + Send {
+pub trait Driver: Debug + Send + Sync {
     /// Who it is.
     fn meta(&self) -> Meta;
     /// Reads what came at `at` from an attribute ([`Attribute::SERIAL`] for a serial cable, in

@@ -199,7 +199,8 @@ impl Gateway {
         }
         let (blocks, _) = broadcast::channel(BLOCKS_WAITING_MAX);
         let (ledger, gateway) = (self.ledger.clone(), established.gateway);
-        let bench = Bench::new(gateway, boot, self.zone, ledger, blocks.clone(), devices);
+        let around = (self.zone, self.clock.clone());
+        let bench = Bench::new((gateway, boot), around, ledger, blocks.clone(), devices);
         parts.spawn(async move {
             let ended = bench.run(to_bench).await;
             tracing::error!(?ended, "nothing is heard any more");

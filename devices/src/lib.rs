@@ -8,6 +8,7 @@
 pub mod binding;
 pub mod clock;
 pub mod codec;
+pub mod device_clock;
 pub mod driver;
 pub mod gateway;
 pub mod inspect;
@@ -17,6 +18,7 @@ pub mod plausible;
 pub mod reading;
 pub mod status;
 pub mod transport;
+pub mod trouble;
 
 mod bench;
 mod dial;

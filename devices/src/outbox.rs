@@ -8,6 +8,7 @@
 mod layout;
 
 use crate::binding::{Binding, Bindings};
+use crate::device_clock::ClockHistory;
 use crate::key::{GatewayKey, KeyError};
 use crate::private;
 use crate::sealing::Seal;
@@ -15,6 +16,7 @@ use minato_protocol::Timestamp;
 use minato_protocol::reading::{DeviceId, Hex, ReadingId, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -163,6 +165,19 @@ impl Outbox {
         .collect()
     }
 
+    /// What is known of the devices' clocks.
+    pub fn clocks(&self) -> Result<BTreeMap<DeviceId, ClockHistory>, OutboxError> {
+        let mut query = self.db.prepare("SELECT device, history FROM clocks")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.map(|row| {
+            let (device, history): (String, String) = row?;
+            let device: DeviceId = device.parse().map_err(|_| OutboxError::Damaged)?;
+            let history = serde_json::from_str(&history).map_err(|_| OutboxError::Damaged)?;
+            Ok((device, history))
+        })
+        .collect()
+    }
+
     /// Writes a group: all of it is on the disk when this returns, or none of it.
     pub fn commit<T>(
         &mut self,
@@ -237,6 +252,23 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// The `seq` of the newest entry.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Keeps what is known of a device's clock; it is about the device and of no patient.
+    pub fn note_clock(
+        &mut self,
+        device: &DeviceId,
+        history: &ClockHistory,
+    ) -> Result<(), OutboxError> {
+        let history = serde_json::to_string(history).map_err(|_| OutboxError::Damaged)?;
+        let keep = "INSERT OR REPLACE INTO clocks (device, history) VALUES (?1, ?2)";
+        self.transaction.prepare_cached(keep)?.execute(params![device.as_str(), history])?;
+        Ok(())
+    }
+
     /// Adds an entry behind all others; bindings take effect with it.
     pub fn append(&mut self, at: Timestamp, entry: &Entry) -> Result<u64, OutboxError> {
         let text = serde_json::to_string(entry).map_err(|_| OutboxError::Damaged)?;

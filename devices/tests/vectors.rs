@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 use minato_devices::codec::{Frame, FrameTime, Value, by_assigned_number, decode};
+use minato_devices::device_clock::ClockHistory;
 use minato_devices::reading::{Received, outcome};
 use minato_protocol::reading::{
     Characteristic, Device, DeviceKind, FaultReason, Hex, HexBytes, MeasuredValue, Outcome,
@@ -60,6 +61,8 @@ fn read_bytes(characteristic: Characteristic, raw: &[u8], at: Timestamp, sequenc
         boot: Hex([7; 8]),
         sequence,
         at,
+        live: false,
+        clock: ClockHistory::default(),
     };
     let zone = TimeZone::get("Asia/Tokyo").expect("a zone");
     outcome(&received, decode(characteristic, raw), &zone)
