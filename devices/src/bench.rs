@@ -15,9 +15,9 @@ use crate::waves::WornBlock;
 use hung::Hung;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use minato_protocol::reading::{DeviceId, Hex, Samples, WaveBlock};
+use minato_protocol::reading::{Characteristic, DeviceId, Hex, Samples, WaveBlock};
 use minato_protocol::uplink::DeviceStatus;
-use minato_protocol::{GatewayId, Timestamp};
+use minato_protocol::{GatewayId, Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +25,16 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 /// Devices at one gateway; a further one is not heard, and the log says so.
 pub(crate) const DEVICES_MAX: usize = if SIMULATED_MAX > 64 { SIMULATED_MAX } else { 64 };
+/// A gateway's clock that moved by more than this against a steady one was set by somebody.
+const CLOCK_SET: Span = Span::seconds(5);
+/// No cuff measures faster: the run of a result that came by itself began at least so long before.
+const CUFF_RUNS_FOR: Span = Span::seconds(15);
 /// How often it is looked whether a device was silent.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything that the bench needs.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub struct Bench {
     gateway: GatewayId,
     boot: Hex<8>,
     zone: TimeZone,
@@ -40,11 +44,15 @@ pub(crate) struct Bench {
     tell: watch::Sender<Vec<DeviceStatus>>,
     devices: BTreeMap<DeviceId, Hung>,
     clocks: BTreeMap<DeviceId, ClockHistory>,
+    /// When worn devices had last given a value before this run.
+    valued: BTreeMap<DeviceId, Timestamp>,
+    /// See [`Clock::offset`].
+    clock_offset: Span,
 }
 
 impl Bench {
     /// A bench without devices.
-    pub(crate) fn new(
+    pub fn new(
         (gateway, boot): (GatewayId, Hex<8>),
         (zone, clock): (TimeZone, Clock),
         ledger: Ledger,
@@ -53,7 +61,20 @@ impl Bench {
     ) -> Self {
         let clocks = ledger.clocks();
         let devices = BTreeMap::new();
-        Self { gateway, boot, zone, clock, ledger, waves, tell, devices, clocks }
+        let (valued, clock_offset) = (ledger.valued(), clock.offset());
+        Self {
+            gateway,
+            boot,
+            zone,
+            clock,
+            ledger,
+            waves,
+            tell,
+            devices,
+            clocks,
+            valued,
+            clock_offset,
+        }
     }
 
     /// Listens until the transports or the ledger are gone.
@@ -67,13 +88,18 @@ impl Bench {
                     None => return Ok(()),
                 },
                 changed = head.changed() => changed.map_err(|_| Stopped)?,
-                _ = looks.tick() => self.look_for_silence().await?,
+                _ = looks.tick() => {
+                    self.look_at_clock().await?;
+                    self.look_for_silence().await?;
+                }
             }
             self.tell_status(&head.borrow_and_update());
         }
     }
 
-    async fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+    /// Takes what a transport heard.
+    pub async fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+        self.look_at_clock().await?;
         match heard {
             Heard::Appeared(found) => self.appear(found),
             Heard::Gone { device } => {
@@ -111,7 +137,9 @@ impl Bench {
         }
         let driver = (family.make)();
         tracing::info!(%device, driver = driver.meta().name, "a device hangs here");
-        self.devices.insert(device, Hung::new(found, driver, self.clock.now()));
+        // Its silence goes on from before a restart.
+        let valued_at = self.valued.get(&device).copied().unwrap_or_else(|| self.clock.now());
+        self.devices.insert(device, Hung::new(found, driver, valued_at));
     }
 
     async fn bytes(
@@ -162,7 +190,32 @@ impl Bench {
         };
         let outcome = outcome(&received, message.frame, &self.zone);
         hung.heard(&outcome, at);
-        self.ledger.measured(outcome, message.began_at).await
+        // A result of which nobody saw the run: that much is certain of when it began.
+        let unseen = message.characteristic == Characteristic::BloodPressure && !message.live;
+        let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
+        self.ledger.measured(outcome, message.began_at.min(latest)).await
+    }
+
+    /// Notices that the gateway's own clock was set, before anything more is measured by it. What was
+    /// known of the devices' clocks was known against the clock before.
+    async fn look_at_clock(&mut self) -> Result<(), Stopped> {
+        let offset = self.clock.offset();
+        let by = offset.0 - self.clock_offset.0;
+        if by.abs() <= CLOCK_SET.0 {
+            return Ok(());
+        }
+        tracing::warn!(by_ms = by, "the gateway's clock was set: bindings count from now on");
+        self.clock_offset = offset;
+        for hung in self.devices.values_mut() {
+            hung.valued_at = hung.valued_at + Span(by);
+        }
+        for history in self.clocks.values_mut() {
+            history.gateway_set(Span(by));
+        }
+        for (device, history) in &self.clocks {
+            self.ledger.note_clock(device.clone(), *history).await?;
+        }
+        self.ledger.clock_set(Span(by)).await
     }
 
     /// Real time has to pass too: a clock that was stepped finds frames still on their way.

@@ -121,6 +121,20 @@ impl Bindings {
         Some(Entry::Unbound { key, device, subject, by, why })
     }
 
+    /// What would be written when the gateway's own clock was set: moments by the clock before say
+    /// nothing beside moments by the new one. Every device stays where it is and counts from now on;
+    /// what is measured before now is nobody's until somebody says.
+    pub fn clock_set(&self, now: Timestamp, key: &RequestKey) -> Vec<Entry> {
+        let again = |(device, on): (&DeviceId, &Binding)| Entry::Bound {
+            key: key.clone(),
+            device: device.clone(),
+            subject: on.subject,
+            since: now,
+            by: on.by,
+        };
+        self.iter().map(again).collect()
+    }
+
     /// Takes over what was written.
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
@@ -247,6 +261,15 @@ mod tests {
         // It was silent before it came on: that was somebody else's silence.
         assert_eq!(silent(-900_000, 10 + SILENCE_UNBINDS.0), None);
         assert!(silent(-900_000, 11 + SILENCE_UNBINDS.0).is_some());
+    }
+
+    #[test]
+    fn a_gateway_whose_clock_was_set_counts_every_binding_from_then_on() {
+        let mut bindings = bound(SATO, 86_400_000);
+        let entries = bindings.clock_set(Timestamp(500), &key());
+        entries.iter().for_each(|entry| bindings.apply(entry));
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(499), Timestamp(600)), None);
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(500), Timestamp(600)), Some(SATO));
     }
 
     #[test]

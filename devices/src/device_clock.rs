@@ -40,12 +40,16 @@ pub struct ClockHistory {
     pub before: Option<ClockPair>,
     /// The newest pair. After the clock was set it is both at that moment.
     pub now: Option<ClockPair>,
+    /// The newest pair is that of a setting.
+    #[serde(default)]
+    pub set: bool,
 }
 
 impl ClockHistory {
     /// The clock was read.
     pub fn read(&mut self, pair: ClockPair) {
         self.now = Some(pair);
+        self.set = false;
     }
 
     /// The clock was set to the gateway's.
@@ -53,6 +57,15 @@ impl ClockHistory {
         // A clock that was right before explains nothing; what explained something stays.
         self.before = self.now.filter(ClockPair::is_wrong).or(self.before);
         self.now = Some(ClockPair { device: at, gateway: at });
+        self.set = true;
+    }
+
+    /// The gateway's own clock was set forward by this much: what was compared with it moves along.
+    pub fn gateway_set(&mut self, by: Span) {
+        let pairs = [&mut self.before, &mut self.now];
+        for pair in pairs.into_iter().flatten() {
+            pair.gateway = pair.gateway + by;
+        }
     }
 
     /// What has to be added to a record's time, which the device's clock gave as `said` and which was
@@ -64,7 +77,7 @@ impl ClockHistory {
         let Some(now) = self.now else { return Span(0) };
         let by_now = Self::by(&now);
         let fits = |correction: Span| said + correction <= received + AHEAD_MAX;
-        let was_set = self.before.filter(|_| now.off() == Span(0));
+        let was_set = self.before.filter(|_| self.set);
         let Some(before) = was_set else {
             return if fits(by_now) { by_now } else { Span(0) };
         };

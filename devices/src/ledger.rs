@@ -5,9 +5,9 @@ use crate::binding::{BindRequest, Bindings};
 use crate::clock::Clock;
 use crate::device_clock::ClockHistory;
 use crate::outbox::{Group, OUTBOX_ENTRIES_FULL, Outbox, OutboxError};
-use minato_protocol::Timestamp;
-use minato_protocol::reading::{DeviceId, Hex, Outcome};
+use minato_protocol::reading::{DeviceId, Hex, Outcome, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
+use minato_protocol::{Span, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
@@ -61,6 +61,9 @@ enum Command {
         valued_at: Timestamp,
         now: Timestamp,
     },
+    ClockSet {
+        by: Span,
+    },
     NoteClock {
         device: DeviceId,
         history: ClockHistory,
@@ -86,19 +89,20 @@ pub struct Ledger {
     head: watch::Receiver<Head>,
     outbox: Hex<8>,
     clocks: BTreeMap<DeviceId, ClockHistory>,
+    valued: BTreeMap<DeviceId, Timestamp>,
 }
 
 impl Ledger {
     /// Takes over an outbox and starts the thread.
     pub fn start(outbox: Outbox, clock: Clock) -> Result<Self, OutboxError> {
         let bindings = outbox.bindings()?;
-        let (id, clocks) = (outbox.id(), outbox.clocks()?);
+        let (id, clocks, valued) = (outbox.id(), outbox.clocks()?, outbox.valued()?);
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (tell, head) = watch::channel(Head::default());
         let writer = Writer { outbox, bindings, clock, tell };
         writer.tell_head(false);
         std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(inbox))?;
-        Ok(Self { commands, head, outbox: id, clocks })
+        Ok(Self { commands, head, outbox: id, clocks, valued })
     }
 
     /// The outbox's id.
@@ -134,6 +138,11 @@ impl Ledger {
         self.send(Command::Silent { device, valued_at, now }).await
     }
 
+    /// The gateway's own clock was set forward by this much: see [`Bindings::clock_set`].
+    pub async fn clock_set(&self, by: Span) -> Result<(), Stopped> {
+        self.send(Command::ClockSet { by }).await
+    }
+
     /// Keeps what is known of a device's clock.
     pub async fn note_clock(&self, device: DeviceId, history: ClockHistory) -> Result<(), Stopped> {
         self.send(Command::NoteClock { device, history }).await
@@ -142,6 +151,11 @@ impl Ledger {
     /// What was known of the devices' clocks when the outbox was opened.
     pub fn clocks(&self) -> BTreeMap<DeviceId, ClockHistory> {
         self.clocks.clone()
+    }
+
+    /// When each worn device had last given a value when the outbox was opened.
+    pub fn valued(&self) -> BTreeMap<DeviceId, Timestamp> {
+        self.valued.clone()
     }
 
     /// The broker has everything up to `through`.
@@ -241,6 +255,7 @@ impl Writer {
             Command::Measured { .. }
             | Command::Acknowledge { .. }
             | Command::Silent { .. }
+            | Command::ClockSet { .. }
             | Command::NoteClock { .. } => {}
             Command::Bind { reply, .. } => {
                 let _ = reply.send(verdict);
@@ -285,6 +300,7 @@ impl Command {
             Self::Measured { .. }
             | Self::Bind { .. }
             | Self::Silent { .. }
+            | Self::ClockSet { .. }
             | Self::NoteClock { .. }
             | Self::Acknowledge { .. } => true,
             Self::After { .. } | Self::Settled { .. } => false,
@@ -312,6 +328,10 @@ impl Step<'_, '_> {
                 self.silent(device, *valued_at, *now)?;
                 Ok(Ok(()))
             }
+            Command::ClockSet { by } => {
+                self.clock_set(*by)?;
+                Ok(Ok(()))
+            }
             Command::NoteClock { device, history } => {
                 self.to.note_clock(device, history)?;
                 Ok(Ok(()))
@@ -334,6 +354,12 @@ impl Step<'_, '_> {
         if spare || (has_time && !self.to.remember_reading(outcome.id())?) {
             return Ok(());
         }
+        if let Outcome::Reading(reading) = outcome
+            && reading.device.kind.is_worn()
+            && !reading.is_error()
+        {
+            self.to.note_valued(&reading.device.id, reading.gateway_time)?;
+        }
         let device = &outcome.device().id;
         let subject = self.bindings.wearer(device, began_at, outcome.measured_at());
         self.to.append(self.now, &Entry::Measured { subject, outcome: outcome.clone() })?;
@@ -346,13 +372,27 @@ impl Step<'_, '_> {
         valued_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), OutboxError> {
-        let key = format!("silent-{}", self.to.last_seq() + 1);
-        let key = key.parse().expect("short visible ASCII");
+        let key = self.own_key("silent");
         if let Some(entry) = self.bindings.silent(device, valued_at, now, key) {
             self.bindings.apply(&entry);
             self.to.append(self.now, &entry)?;
         }
         Ok(())
+    }
+
+    fn clock_set(&mut self, by: Span) -> Result<(), OutboxError> {
+        self.to.shift_valued(by)?;
+        let key = self.own_key("clock");
+        for entry in self.bindings.clock_set(self.now, &key) {
+            self.bindings.apply(&entry);
+            self.to.append(self.now, &entry)?;
+        }
+        Ok(())
+    }
+
+    /// Names what nobody asked for.
+    fn own_key(&self, why: &str) -> RequestKey {
+        format!("{why}-{}", self.to.last_seq() + 1).parse().expect("short visible ASCII")
     }
 
     fn bind(&mut self, request: &BindRequest) -> Result<Verdict, OutboxError> {

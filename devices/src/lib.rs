@@ -5,6 +5,7 @@
 //! bytes and times go in, values come out. Around them stand the bench, the ledger with its
 //! outbox, the uplink for numbers and the relay's data channel for waves.
 
+pub mod bench;
 pub mod binding;
 pub mod clock;
 pub mod codec;
@@ -20,7 +21,6 @@ pub mod status;
 pub mod transport;
 pub mod trouble;
 
-mod bench;
 mod dial;
 mod identity;
 mod key;

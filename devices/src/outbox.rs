@@ -12,9 +12,9 @@ use crate::device_clock::ClockHistory;
 use crate::key::{GatewayKey, KeyError};
 use crate::private;
 use crate::sealing::Seal;
-use minato_protocol::Timestamp;
 use minato_protocol::reading::{DeviceId, Hex, ReadingId, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry};
+use minato_protocol::{Span, Timestamp};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -178,6 +178,17 @@ impl Outbox {
         .collect()
     }
 
+    /// When each worn device last gave a value.
+    pub fn valued(&self) -> Result<BTreeMap<DeviceId, Timestamp>, OutboxError> {
+        let mut query = self.db.prepare("SELECT device, at FROM valued")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.map(|row| {
+            let (device, at): (String, i64) = row?;
+            Ok((device.parse().map_err(|_| OutboxError::Damaged)?, Timestamp(at)))
+        })
+        .collect()
+    }
+
     /// Writes a group: all of it is on the disk when this returns, or none of it.
     pub fn commit<T>(
         &mut self,
@@ -255,6 +266,19 @@ impl Group<'_> {
     /// The `seq` of the newest entry.
     pub fn last_seq(&self) -> u64 {
         self.last_seq
+    }
+
+    /// A worn device gave a value: after a restart its silence counts from here.
+    pub fn note_valued(&mut self, device: &DeviceId, at: Timestamp) -> Result<(), OutboxError> {
+        let keep = "INSERT OR REPLACE INTO valued (device, at) VALUES (?1, ?2)";
+        self.transaction.prepare_cached(keep)?.execute(params![device.as_str(), at.0])?;
+        Ok(())
+    }
+
+    /// The gateway's clock was set forward by this much.
+    pub fn shift_valued(&mut self, by: Span) -> Result<(), OutboxError> {
+        self.transaction.execute("UPDATE valued SET at = at + ?1", [by.0])?;
+        Ok(())
     }
 
     /// Keeps what is known of a device's clock; it is about the device and of no patient.

@@ -34,7 +34,7 @@ pub(super) struct Hung {
 
 impl Hung {
     /// A device that has just appeared.
-    pub(super) fn new(found: Found, driver: Box<dyn Driver>, now: Timestamp) -> Self {
+    pub(super) fn new(found: Found, driver: Box<dyn Driver>, valued_at: Timestamp) -> Self {
         let Found { device: id, offer, transport, battery_percent, signal_dbm, startable } = found;
         let model = offer.name.chars().filter(|c| !c.is_control()).take(MODEL_CHARS_MAX).collect();
         Self {
@@ -49,7 +49,7 @@ impl Hung {
             startable,
             measuring: false,
             last_frame_at: None,
-            valued_at: now,
+            valued_at,
             spoke_at: Instant::now(),
             remarks: Vec::new(),
         }

@@ -9,7 +9,7 @@ use crate::outbox::Outbox;
 use crate::transport::simulator::{Rehearsal, Simulator};
 use minato_protocol::reading::{Outcome, Quality, Reading, TransportKind};
 use minato_protocol::uplink::{Entry, SimulatedFault, Trouble, UnboundWhy};
-use minato_protocol::{Span, StaffId, SubjectId};
+use minato_protocol::{StaffId, SubjectId};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -191,8 +191,8 @@ async fn a_record_of_a_cuff_three_days_off_is_put_right_and_marked_also_after_a_
         let mut wall = Wall::open(folder.path());
         wall.appear("c1", &[0x2A35]).await;
         wall.bind("c1").await;
-        // Bound at T0, measured ten seconds later, sent after five more minutes.
-        let measured = T0 + Span::seconds(10);
+        // Bound at T0, measured twenty seconds later, sent after five more minutes.
+        let measured = T0 + Span::seconds(20);
         let received = measured + Span::minutes(5);
         wall.says("c1", 0x2A35, &result_at(measured + off), received).await;
         let (subject, reading) = wall.readings().await.pop().expect("a reading");

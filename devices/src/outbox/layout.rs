@@ -6,12 +6,13 @@ use minato_protocol::reading::Hex;
 use rusqlite::{Connection, params};
 
 /// Version 1 kept entries as plain text; they are sealed when such a file is opened. Version 2 knew
-/// nothing of the devices' clocks.
+/// nothing of the devices' clocks and when they last gave a value.
 const SCHEMA_VERSION: i64 = 3;
 const PLAIN_VERSION: i64 = 1;
 /// Entries of an older file that are sealed at a time.
 const SEALED_AT_ONCE: usize = 1_000;
-const CLOCKS: &str = "
+const BESIDE: &str = "
+    CREATE TABLE IF NOT EXISTS valued (device TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS clocks (device TEXT PRIMARY KEY, history TEXT NOT NULL) WITHOUT ROWID;
 ";
 const SCHEMA: &str = "
@@ -35,7 +36,7 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
         transaction.execute_batch(SCHEMA)?;
         let id: [u8; 8] = crate::key::random();
         transaction.execute("INSERT INTO outbox VALUES (?1)", [id.as_slice()])?;
-        transaction.execute_batch(CLOCKS)?;
+        transaction.execute_batch(BESIDE)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }
@@ -44,7 +45,7 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
     }
     if (PLAIN_VERSION..SCHEMA_VERSION).contains(&version) {
         let transaction = db.transaction()?;
-        transaction.execute_batch(CLOCKS)?;
+        transaction.execute_batch(BESIDE)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }
