@@ -4,6 +4,7 @@
 mod clinic;
 mod http;
 mod panics;
+mod readers;
 mod screen;
 mod seen;
 mod uplink;
@@ -21,7 +22,7 @@ use minato_signaling::access::doors::{self, NewAccount};
 use minato_signaling::access::{AccountCommand, Directory, Limits, NewAccountRecord, Secrets};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
-use minato_signaling::gateway::{self, Gateways};
+use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self as edge, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
 use minato_signaling::presence::{self, Presence};
@@ -116,10 +117,15 @@ impl Broker {
             key: Arc::clone(&media_key),
             fleet: Arc::clone(&fleet),
         }));
+        let readings = Readings::default();
+        let held = Held::load(&desk).await.expect("the log is readable");
+        tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence,
-            readings: Readings::default(),
+            readings,
+            held,
+            readers: readers::of_tests(),
             gateways,
             media_key,
             fleet,
