@@ -8,12 +8,14 @@ mod readers;
 mod screen;
 mod seen;
 mod uplink;
+mod ward;
 
 pub(crate) use clinic::{Clinic, Patient, doctor_id, nurse_id, person, site};
 pub(crate) use http::{HttpAnswer, Socket, dial};
 pub(crate) use screen::{Answer, Raw, Screen, hello, press_name};
 pub(crate) use seen::{Seen, Table};
-pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of};
+pub(crate) use uplink::{OUTBOX, Wall, cuff, cuff_status, id_of, reading_of};
+pub(crate) use ward::{BOX, Ward, kept_of};
 
 use axum::serve::ListenerExt as _;
 use minato_protocol::view::Clinic as ClinicCard;
