@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod inspect;
 pub mod ledger;
 pub mod outbox;
+pub mod page;
 pub mod plausible;
 pub mod reading;
 pub mod status;
