@@ -2,6 +2,7 @@
 //! by the same drivers and codecs as a gateway's, and values that a person typed.
 
 use crate::codec::{FrameValue, Value};
+use crate::device_clock::ClockHistory;
 use crate::driver::{Attribute, Message, Offer, Said, family_of};
 use crate::plausible;
 use crate::reading::{Received, measurement, outcome};
@@ -74,7 +75,7 @@ pub fn frame(handed: &Handed<'_>, zone: &PageZone) -> Option<Outcome> {
     let mut driver = (family_of(&offer)?.make)();
     let mut said = Vec::new();
     driver.on_bytes(attribute, handed.bytes, handed.at, &mut said);
-    let Message { characteristic, raw, frame, .. } = said.into_iter().find_map(message)?;
+    let Message { characteristic, raw, frame, live, .. } = said.into_iter().find_map(message)?;
     let meta = driver.meta();
     let (id, model) = (handed.device.clone(), handed.model.to_owned());
     let received = Received {
@@ -87,6 +88,9 @@ pub fn frame(handed: &Handed<'_>, zone: &PageZone) -> Option<Outcome> {
         boot: handed.boot,
         sequence: handed.sequence,
         at: handed.at,
+        live,
+        // Nobody compares the clock of a device that hangs at a page.
+        clock: ClockHistory::default(),
     };
     Some(outcome(&received, frame, &zone.0))
 }

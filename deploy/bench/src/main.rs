@@ -25,7 +25,8 @@ use anyhow::bail;
 async fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     // What needs another program stands last: without it all else was measured.
-    let all = ["rules", "log", "storm", "sockets", "vitals", "visits", "turn", "turn-unit", "forward"];
+    let all =
+        ["rules", "log", "storm", "sockets", "vitals", "visits", "turn", "turn-unit", "forward"];
     let all = all.map(str::to_owned).to_vec();
     // The bare loop that `turn` is compared with is a process of its own.
     if let [role, address] = wanted.as_slice()

@@ -54,17 +54,7 @@ impl Broker {
         let origin = Origin { gateway: GATEWAY, site: SITE, outbox: Hex([5; 8]) };
         let (straggler, expected, line_faults) = (None, HashMap::new(), 0);
         let dice = Dice(!seed);
-        Ok(Self {
-            desk,
-            readings,
-            gateways,
-            held,
-            origin,
-            dice,
-            straggler,
-            expected,
-            line_faults,
-        })
+        Ok(Self { desk, readings, gateways, held, origin, dice, straggler, expected, line_faults })
     }
 
     /// Delivers everything; returns up to where it is durable.

@@ -163,13 +163,17 @@ impl Clinic {
                 let off = self.off(device);
                 let request =
                     BindRequest { subject: Some(subject), takes_over: true, peers, ..off };
-                self.ledger.bind(request).await?.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
+                self.ledger
+                    .bind(request)
+                    .await?
+                    .map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
                 self.account.bound(device, subject, self.world.now_ms);
                 Ok(())
             }
             Event::Unbind { device } => {
                 // It may be on nobody.
-                let _ = self.ledger.bind(self.off(device)).await?;
+                let off = self.off(device);
+                let _ = self.ledger.bind(off).await?;
                 self.account.said.remove(&device);
                 self.account.silenced.remove(&device);
                 Ok(())
@@ -244,7 +248,8 @@ impl Clinic {
             Outcome::Reading(reading) => &reading.provenance.raw,
             Outcome::Fault(fault) => &fault.provenance.raw,
         };
-        let matches = |fed: &Fed| fed.device == outcome.device().id && HexBytes(fed.raw.clone()) == *raw;
+        let matches =
+            |fed: &Fed| fed.device == outcome.device().id && HexBytes(fed.raw.clone()) == *raw;
         let Some(place) = self.account.fed.iter().position(matches) else {
             self.tally.doubled += 1;
             return Ok(());
