@@ -7,6 +7,8 @@ mod datetime;
 mod oximeter;
 mod sfloat;
 
+pub mod serial;
+
 pub use cursor::Refused;
 pub use datetime::{FrameTime, decode_datetime, encode_current_time, encode_datetime};
 pub use sfloat::{Value, decode_sfloat, encode_sfloat};
