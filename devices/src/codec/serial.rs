@@ -20,9 +20,9 @@ pub trait Protocol: Debug + Default + Send {
     const CHARACTERISTIC: Characteristic;
     /// Samples of the pulse wave a second, while there are any.
     const SAMPLES_PER_SECOND: u32;
-    /// Whether a packet proves by a sum that it is whole. One that does not is only sure once the
-    /// next one has followed without a gap.
-    const CHECKED: bool;
+    /// A packet that does not prove itself by a sum is believed once so many have stood one behind
+    /// the other and the next one has followed; 0 where there is a sum.
+    const BELIEVED_AFTER: u32;
 
     /// What stands at the front of `bytes`, which are never more than [`PACKET_BYTES_MAX`]. Asked
     /// again with one byte more after [`Front::Unfinished`], with one byte less at the front after

@@ -56,6 +56,8 @@ struct SerialOximeter<P: Protocol> {
     stream: Stream<P>,
     /// The last packet, and when it came, where the next one has yet to prove it.
     held: Option<(P::Packet, Timestamp)>,
+    /// Packets without a byte lost between them, as far as it matters.
+    in_a_row: u32,
     heard_at: Option<Timestamp>,
     /// When values are told next.
     due: Option<Timestamp>,
@@ -69,6 +71,7 @@ impl<P: Protocol> SerialOximeter<P> {
             name,
             stream: Stream::default(),
             held: None,
+            in_a_row: 0,
             heard_at: None,
             due: None,
             worn: true,
@@ -81,9 +84,15 @@ impl<P: Protocol> SerialOximeter<P> {
         let since = self.heard_at.replace(at).map_or(Span(0), |before| at - before);
         if !(Span(0)..=SILENCE_MAX).contains(&since) {
             self.stream.restart();
-            (self.held, self.due) = (None, None);
-            self.wave.interrupt(said);
+            self.due = None;
+            self.begin_again(said);
         }
+    }
+
+    /// Something is missing: the bytes that were lost may have been the held packet's own.
+    fn begin_again(&mut self, said: &mut Vec<Said>) {
+        (self.held, self.in_a_row) = (None, 0);
+        self.wave.interrupt(said);
     }
 
     /// Takes a packet that is sure to be whole.
@@ -124,13 +133,16 @@ impl<P: Protocol> Driver for SerialOximeter<P> {
         self.stream.feed(bytes, &mut found);
         for found in found {
             if found.lost_bytes > 0 {
-                // The bytes that were lost may have been the held packet's own.
-                self.held = None;
-                self.wave.interrupt(said);
+                self.begin_again(said);
             }
-            if P::CHECKED {
+            if P::BELIEVED_AFTER == 0 {
                 self.take(&found.packet, at, said);
-            } else if let Some((packet, at)) = self.held.replace((found.packet, at)) {
+                continue;
+            }
+            let before = self.held.replace((found.packet, at));
+            if self.in_a_row < P::BELIEVED_AFTER {
+                self.in_a_row += 1;
+            } else if let Some((packet, at)) = before {
                 self.take(&packet, at, said);
             }
         }

@@ -39,7 +39,7 @@ impl Protocol for Emay {
     type Packet = EmayPacket;
     const CHARACTERISTIC: Characteristic = Characteristic::SerialEmay;
     const SAMPLES_PER_SECOND: u32 = 60;
-    const CHECKED: bool = true;
+    const BELIEVED_AFTER: u32 = 0;
 
     fn front(&mut self, bytes: &[u8]) -> Front<EmayPacket> {
         match bytes {

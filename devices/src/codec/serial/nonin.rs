@@ -83,7 +83,7 @@ impl Protocol for Nonin {
     type Packet = NoninPacket;
     const CHARACTERISTIC: Characteristic = Characteristic::SerialNonin;
     const SAMPLES_PER_SECOND: u32 = 75;
-    const CHECKED: bool = true;
+    const BELIEVED_AFTER: u32 = 0;
 
     fn front(&mut self, bytes: &[u8]) -> Front<NoninPacket> {
         let Some(first) = bytes.first() else { return Front::Unfinished };
