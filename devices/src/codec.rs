@@ -90,6 +90,7 @@ pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Ref
         | Characteristic::SerialBci
         | Characteristic::SerialEmay
         | Characteristic::SerialNonin
+        | Characteristic::Other
         | Characteristic::Typed => return Err(Refused::NoCodec),
     };
     if !cursor.is_empty() {
@@ -119,6 +120,7 @@ pub const fn assigned_number(characteristic: Characteristic) -> u16 {
         Characteristic::SerialEmay => 0x0003,
         Characteristic::SerialNonin => 0x0004,
         Characteristic::Typed => 0x0005,
+        Characteristic::Other => 0x0006,
     }
 }
 
