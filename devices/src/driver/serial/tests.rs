@@ -30,19 +30,25 @@ fn hear(driver: &mut dyn Driver, packets: &[[u8; 5]], at: i64) -> Vec<Said> {
     said
 }
 
-fn messages(said: &[Said]) -> Vec<&Message> {
-    let message = |said| match said {
-        &Said::Frame(ref message) => Some(message),
+fn message(said: &Said) -> Option<&Message> {
+    match said {
+        Said::Frame(message) => Some(message),
         Said::Wave(_) | Said::Battery(_) | Said::Clock(_) => None,
-    };
+    }
+}
+
+fn messages(said: &[Said]) -> Vec<&Message> {
     said.iter().filter_map(message).collect()
 }
 
-fn pieces(said: &[Said]) -> Vec<&Piece> {
-    let piece = |said| match said {
-        &Said::Wave(ref piece) => Some(piece),
+fn piece(said: &Said) -> Option<&Piece> {
+    match said {
+        Said::Wave(piece) => Some(piece),
         Said::Frame(_) | Said::Battery(_) | Said::Clock(_) => None,
-    };
+    }
+}
+
+fn pieces(said: &[Said]) -> Vec<&Piece> {
     said.iter().filter_map(piece).collect()
 }
 
