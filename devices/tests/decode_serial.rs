@@ -102,3 +102,22 @@ fn exactly_one_kind_of_message_is_asked_for() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn a_port_that_could_never_work_is_refused_in_words() {
+    let data = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_minato-gateway"))
+        .args(["run", "--broker", "http://127.0.0.1:9", "--serial", "/dev/ttyUSB0=toaster"])
+        .arg("--data")
+        .arg(data.path())
+        .output()
+        .expect("it runs");
+    assert!(!output.status.success());
+    let reason = String::from_utf8(output.stderr).expect("text");
+    let expected = if cfg!(feature = "serial") {
+        "known are contec, emay and nonin"
+    } else {
+        "this build has no serial ports"
+    };
+    assert!(reason.contains(expected), "{reason}");
+}
