@@ -7,6 +7,8 @@ mod datetime;
 mod oximeter;
 mod sfloat;
 
+pub mod serial;
+
 pub use cursor::Refused;
 pub use datetime::{FrameTime, decode_datetime, encode_current_time, encode_datetime};
 pub use sfloat::{Value, decode_sfloat, encode_sfloat};
@@ -88,6 +90,7 @@ pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Ref
         | Characteristic::SerialBci
         | Characteristic::SerialEmay
         | Characteristic::SerialNonin
+        | Characteristic::Other
         | Characteristic::Typed => return Err(Refused::NoCodec),
     };
     if !cursor.is_empty() {
@@ -117,6 +120,7 @@ pub const fn assigned_number(characteristic: Characteristic) -> u16 {
         Characteristic::SerialEmay => 0x0003,
         Characteristic::SerialNonin => 0x0004,
         Characteristic::Typed => 0x0005,
+        Characteristic::Other => 0x0006,
     }
 }
 

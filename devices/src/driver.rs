@@ -7,6 +7,7 @@
 mod attribute;
 mod cuff;
 mod oximeter;
+mod serial;
 
 pub use attribute::Attribute;
 
@@ -67,6 +68,8 @@ pub struct Line {
     pub odd_parity: bool,
     /// What is written after the line was opened, and again when it is silent.
     pub wake: &'static [u8],
+    /// What is written every 1.5 s while the line is open, to a device that falls asleep otherwise.
+    pub keep_awake: &'static [u8],
 }
 
 /// Names of a driver.
@@ -152,7 +155,14 @@ pub struct Family {
 }
 
 /// Every family, the particular ones before those that go by the published profile alone.
-pub const FAMILIES: &[Family] = &[cuff::FAMILY, oximeter::CONTINUOUS, oximeter::SPOT];
+pub const FAMILIES: &[Family] = &[
+    serial::CONTEC,
+    serial::EMAY,
+    serial::NONIN,
+    cuff::FAMILY,
+    oximeter::CONTINUOUS,
+    oximeter::SPOT,
+];
 
 /// The family that a device belongs to, if it is known. Transports take its way, the bench its
 /// driver.

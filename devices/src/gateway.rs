@@ -12,6 +12,8 @@ use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
+use crate::transport::Heard;
+use crate::transport::serial::{self, SerialError, SerialPort};
 use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
@@ -45,6 +47,8 @@ pub struct GatewayConfig {
     pub zone: String,
     /// A rehearsal: simulated devices instead of real ones.
     pub simulate: Option<SimulateConfig>,
+    /// Devices on serial cables; refused in a build without them.
+    pub serial: Vec<SerialPort>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
     /// PEM file with the authorities to trust instead of the system's.
@@ -81,6 +85,9 @@ pub enum GatewayError {
     /// The status page's port is taken.
     #[error("the status page cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// See [`SerialError`].
+    #[error(transparent)]
+    Serial(#[from] SerialError),
     /// A part has ended by itself, which it never should.
     #[error("a part of the gateway has stopped working; start it again")]
     PartEnded,
@@ -113,6 +120,7 @@ impl Gateway {
     pub async fn open(config: GatewayConfig, clock: Clock) -> Result<Self, GatewayError> {
         let zone = TimeZone::get(&config.zone);
         let zone = zone.map_err(|_| GatewayError::Zone(config.zone.clone()))?;
+        serial::check(&config.serial)?;
         let listener = match config.status_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
@@ -185,6 +193,8 @@ impl Gateway {
         identity.send_replace(Some(established));
         let boot = Hex(key::random());
         let (heard, to_bench) = mpsc::channel(HEARD_MAX);
+        let has_cables = !self.config.serial.is_empty();
+        listen_to_cables(self.config.serial, &self.clock, &heard, parts);
         match self.config.simulate {
             Some(simulate) => {
                 let now = self.clock.now();
@@ -193,7 +203,9 @@ impl Gateway {
                 parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
             }
             None => {
-                tracing::warn!("no transport for real devices is built in: none will be found");
+                if !has_cables {
+                    tracing::warn!("no device is given to this gateway: none will be found");
+                }
                 parts.spawn(rehearsal::without_devices(self.asks, heard));
             }
         }
@@ -238,6 +250,27 @@ fn simulator(simulate: SimulateConfig, zone: &TimeZone, boot: Hex<8>, now: Times
     let run = u32::from_be_bytes([a, b, c, d]);
     Simulator::new(&Rehearsal { seed, beds, zone: zone.clone(), run }, now)
 }
+
+/// Each port is a part of its own.
+#[cfg(feature = "serial")]
+fn listen_to_cables(
+    ports: Vec<SerialPort>,
+    clock: &Clock,
+    heard: &mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) {
+    for port in ports {
+        let running = serial::run(port, clock.clone(), heard.clone());
+        parts.spawn(async move {
+            let ended = running.await;
+            tracing::error!(?ended, "a serial port is not heard any more");
+        });
+    }
+}
+
+/// [`serial::check`] has refused every port.
+#[cfg(not(feature = "serial"))]
+fn listen_to_cables(_: Vec<SerialPort>, _: &Clock, _: &mpsc::Sender<Heard>, _: &mut JoinSet<()>) {}
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
     if !address.ip().is_loopback() {

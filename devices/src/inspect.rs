@@ -1,5 +1,7 @@
 //! PURE: one frame as JSON, for anybody who wants to check what was read from it.
 
+pub mod serial;
+
 use crate::codec::{Frame, FrameTime, Refused, assigned_number, by_assigned_number, decode};
 use crate::reading::{failure, measurement};
 use minato_protocol::reading::{Decimal, HexBytes, HexInvalid, MeasuredValue, Measurement};
@@ -32,7 +34,8 @@ pub fn frame(characteristic: &str, hex: &str) -> Result<Value, InspectError> {
     Ok(shown(&frame))
 }
 
-fn shown(frame: &Frame) -> Value {
+/// A frame that was read, in the form of [`frame`].
+pub fn shown(frame: &Frame) -> Value {
     let withheld = frame.quality.iter().copied().find(|remark| remark.withholds());
     let values: Map<String, Value> = frame
         .values

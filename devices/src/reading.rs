@@ -109,7 +109,7 @@ fn fault(
     })
 }
 
-/// Without which a message says nothing.
+/// Without which a message says nothing; empty where any number is worth being said.
 const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] {
     match characteristic {
         Characteristic::BloodPressure => &[Quantity::Systolic, Quantity::Diastolic],
@@ -127,7 +127,7 @@ const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] 
         Characteristic::Weight => &[Quantity::Weight],
         Characteristic::BodyComposition => &[Quantity::BodyFat],
         Characteristic::Glucose => &[Quantity::Glucose],
-        Characteristic::Typed => &[],
+        Characteristic::Other | Characteristic::Typed => &[],
     }
 }
 
@@ -140,7 +140,11 @@ pub fn failure(frame: &Frame, withheld: bool) -> Option<FaultReason> {
         _ => FaultReason::NoValue,
     };
     let mains = main_quantities(frame.characteristic);
-    let empty = mains.iter().all(|what| frame_number(frame, *what).is_none());
+    let empty = if mains.is_empty() {
+        frame.values.iter().all(|value| matches!(value.value, Value::Special(_)))
+    } else {
+        mains.iter().all(|what| frame_number(frame, *what).is_none())
+    };
     (empty || withheld).then_some(reason)
 }
 

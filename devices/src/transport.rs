@@ -1,6 +1,7 @@
 //! How bytes come to the gateway. A transport finds devices, carries out their drivers' plans, and
 //! hands over frames as they came; it decodes nothing.
 
+pub mod serial;
 pub mod simulator;
 
 use crate::driver::{Attribute, Offer};
