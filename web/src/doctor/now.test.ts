@@ -28,6 +28,8 @@ function row(
     stored: at + 40,
     late,
     quarantined,
+    checked: null,
+    assigned: null,
     outcome: {
       type: "reading",
       id: String(seq).padStart(32, "0"),
@@ -48,9 +50,11 @@ function row(
       device_time: null,
       gateway_time: at,
       device_user: null,
+      site: null,
       provenance: {
         gateway: "0000000000001",
         transport: "simulator",
+        entered: null,
         driver: "test",
         raw: "00",
         boot: "00",

@@ -18,6 +18,8 @@ function row(
     stored: at,
     late: false,
     quarantined: false,
+    checked: null,
+    assigned: null,
     outcome: {
       type: "reading",
       id: String(seq),
@@ -33,9 +35,11 @@ function row(
       device_time: null,
       gateway_time: at,
       device_user: null,
+      site: null,
       provenance: {
         gateway: "0",
         transport: "simulator",
+        entered: null,
         driver: "t",
         raw: "",
         boot: "",

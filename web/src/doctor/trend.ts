@@ -120,6 +120,23 @@ function lineOf(what: Quantity, row: ReadingRow): Line | undefined {
     case "pulse_rate_fast":
     case "pulse_rate_slow":
     case "pulse_amplitude_index":
+    case "temperature":
+    case "heart_rate":
+    case "rr_interval":
+    case "energy_expended":
+    case "respiration_rate":
+    case "weight":
+    case "height":
+    case "body_mass_index":
+    case "body_fat":
+    case "basal_metabolism":
+    case "muscle_percentage":
+    case "muscle_mass":
+    case "fat_free_mass":
+    case "soft_lean_mass":
+    case "body_water_mass":
+    case "impedance":
+    case "glucose":
       return undefined;
   }
 }

@@ -1,6 +1,6 @@
 // The devices of the site and on whom they are. The box on the wall decides; this page asks.
 
-import type { DeviceRow, SimulatedFault } from "../wire/types";
+import type { DeviceKind, DeviceRow, SimulatedFault } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { ago } from "../words/common";
 import { nurse } from "../words/nurse";
@@ -8,9 +8,23 @@ import { Button, Card } from "../ui/controls";
 import { usePress } from "../ui/press";
 import type { TicketProps } from "./ticket";
 
-const FAULTS: Record<DeviceRow["status"]["kind"], SimulatedFault[]> = {
-  cuff: ["cuff_error", "body_movement", "cuff_loose"],
-  oximeter: ["low_perfusion", "sensor_displaced", "sensor_off", "silent"],
+const EVERY: readonly SimulatedFault[] = [
+  "silent",
+  "battery_empty",
+  "not_paired",
+  "clock_wrong",
+  "held_elsewhere",
+  "implausible",
+];
+/** What a simulated device of each kind can be told to suffer. */
+const FAULTS: Record<DeviceKind, readonly SimulatedFault[]> = {
+  cuff: ["cuff_error", "body_movement", "cuff_loose", ...EVERY],
+  oximeter: ["low_perfusion", "sensor_displaced", "sensor_off", ...EVERY],
+  thermometer: EVERY,
+  heart_monitor: ["sensor_off", ...EVERY],
+  scale: EVERY,
+  glucose_meter: EVERY,
+  person: [],
 };
 
 /** `short`: those on this patient; the others of the site are folded away, not gone. */

@@ -54,6 +54,7 @@ export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
     provenance: {
       gateway: "g",
       transport: "simulator" as const,
+      entered: null,
       driver: "sim",
       raw: "",
       boot: "",
@@ -71,9 +72,11 @@ export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
     stored: parts.at ?? 0,
     late: parts.late ?? false,
     quarantined: parts.quarantined ?? false,
+    checked: null,
+    assigned: null,
     outcome: parts.fault
       ? { type: "fault", ...about, reason: "cuff_error" }
-      : { type: "reading", ...about, measurements, device_user: null },
+      : { type: "reading", ...about, measurements, device_user: null, site: null },
   };
 }
 

@@ -82,6 +82,17 @@ function speaksOf(row: ReadingRow, vital: Vital): boolean {
     case "oximeter_continuous":
       return vital === "spo2" || vital === "pulse";
     case "intermediate_cuff_pressure":
+    case "temperature":
+    case "intermediate_temperature":
+    case "heart_rate":
+    case "weight":
+    case "body_composition":
+    case "glucose":
+    case "nonin_oximetry":
+    case "serial_bci":
+    case "serial_emay":
+    case "serial_nonin":
+    case "typed":
       return false;
   }
 }

@@ -139,6 +139,7 @@ const words: Record<DoctorKey, Phrase> = {
   fault_plain: "The device gives no reason",
   fault_cuff_error: "The cuff gave no value",
   fault_oximeter_error: "The oximeter gave no value",
+  fault_no_value: "The device gave no value",
   fault_frame_refused: "The device's signal could not be read",
   none_yet: "Not measured yet",
   filling: "Filling, {n} mmHg",

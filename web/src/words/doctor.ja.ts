@@ -137,6 +137,7 @@ const words = {
   fault_plain: "測定器は理由を伝えていません",
   fault_cuff_error: "血圧計が値を出せませんでした",
   fault_oximeter_error: "オキシメーターが値を出せませんでした",
+  fault_no_value: "測定器が値を出せませんでした",
   fault_frame_refused: "測定器の信号を読み取れませんでした",
   none_yet: "まだ測っていません",
   filling: "加圧中 {n} mmHg",
