@@ -91,6 +91,23 @@ describe("the trend", () => {
     expect(trend.x).toEqual([]);
   });
 
+  it("draws heart rate, respiration and temperature as lines of their own", () => {
+    const trend = trendOf([row(1, T0, { heart_rate: "64", respiration_rate: "16", temperature: "36.5" })]);
+    expect([trend.lines.heart_rate, trend.lines.respiration, trend.lines.temperature]).toEqual([
+      [64],
+      [16],
+      [36.5],
+    ]);
+  });
+
+  it("marks a value that waits for a second look and draws no point for it, nor for a withdrawn one", () => {
+    const wild = row(1, T0, { respiration_rate: "400" });
+    wild.outcome.quality = ["implausible"];
+    expect(trendOf([wild])).toMatchObject({ x: [], waiting: [T0 / 1_000], faults: [] });
+    const checked = { type: "withdrawn", by: "山本", at: T0, reason: "x", replaced_by: null } as const;
+    expect(trendOf([{ ...wild, checked }])).toMatchObject({ x: [], waiting: [], faults: [] });
+  });
+
   it("leaves out what is held back", () => {
     expect(trendOf([row(1, T0, { spo2: "96" }, { quarantined: true })]).x).toEqual([]);
   });

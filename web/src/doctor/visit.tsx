@@ -57,7 +57,7 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
         <Faces visit={visit} held={held} />
         {!settled && <Gate wire={wire} visit={visit} />}
         {none && <p class="no-values-line">{t("home_no_values")}</p>}
-        {settled && !none && <Values wire={wire} subject={subject} held={held} />}
+        {settled && !none && <Values wire={wire} visit={visit} subject={subject} held={held} />}
         <Side wire={wire} visit={visit} settled={settled} />
       </div>
       <Actions wire={wire} me={me} ticket={ticket} visit={visit} call={held.call} />
@@ -67,12 +67,13 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
 
 interface ValuesProps {
   wire: Wire;
+  visit: VisitRow;
   subject: string | null;
   held: HeldCall;
 }
 
 /** Now, and how it came to be: the tiles can point into the trend. */
-function Values({ wire, subject, held }: ValuesProps) {
+function Values({ wire, visit, subject, held }: ValuesProps) {
   const [range, setRange] = useState<Range>("10");
   const see = (at: number) => {
     setRange(rangeWith(at, wire.clock.read()));
@@ -80,10 +81,10 @@ function Values({ wire, subject, held }: ValuesProps) {
   };
   return (
     <>
-      <Now wire={wire} subject={subject} onSee={see}>
+      <Now wire={wire} subject={subject} ticket={visit.ticket} onSee={see}>
         <Wave call={held.call} />
       </Now>
-      <Trend wire={wire} subject={subject} range={range} onRange={setRange} />
+      <Trend wire={wire} subject={subject} ticket={visit.ticket} range={range} onRange={setRange} />
     </>
   );
 }

@@ -39,7 +39,7 @@ export function TicketPage({ wire, row }: TicketProps) {
   const tiles = visit?.quarantined ? (
     <p class="banner lamp">{staff("wrong_patient_held")}</p>
   ) : (
-    subject && <Tiles wire={wire} subject={subject} />
+    subject && <Tiles wire={wire} subject={subject} ticket={row.ticket} />
   );
   // She measures while she listens: the devices stand where the values are.
   const vitals = (

@@ -48,6 +48,7 @@ export type { Measurement } from "./generated/Measurement";
 export type { MediaGrant } from "./generated/MediaGrant";
 export type { OrderRow } from "./generated/OrderRow";
 export type { Outcome } from "./generated/Outcome";
+export type { Original } from "./generated/Original";
 export type { PartyRole } from "./generated/PartyRole";
 export type { PartyRow } from "./generated/PartyRow";
 export type { Person } from "./generated/Person";

@@ -1,6 +1,6 @@
 // Words that nurse, doctor and board share, English.
 
-import type { Quality } from "../wire/types";
+import type { Quality, Quantity } from "../wire/types";
 import type { Phrase } from "./dictionary";
 import type { StaffKey } from "./staff.ja";
 
@@ -60,6 +60,12 @@ const words: Record<StaffKey, Phrase> = {
   vital_pressure: "Blood pressure",
   vital_spo2: "SpO₂",
   vital_pulse: "Pulse",
+  vital_temperature: "Temperature",
+  vital_heart_rate: "Heart rate",
+  vital_respiration: "Respiration",
+  vital_glucose: "Glucose",
+  vital_weight: "Weight",
+  vital_blank: "Nothing for over 60 s",
   vital_none: "Nothing yet",
   vital_failed: "Not measured",
   fault_cuff_error: "The cuff gave no value. Wrap it again and measure again",
@@ -68,6 +74,27 @@ const words: Record<StaffKey, Phrase> = {
   fault_frame_refused: "The frame was not readable. Measure again",
   vital_stale: "Old value",
   late: "late",
+  original: "Device says {value} {unit}",
+  newer_late: "A value of {time} arrived late (it is in the trend)",
+  waits: "{value} waits to be checked",
+  waits_short: "to be checked",
+  check_confirm: "I checked it",
+  check_withdraw: "Withdraw",
+  check_correct: "Correct",
+  withdraw_title: "Withdraw {value}?",
+  withdraw_means: "It no longer counts as now. It stays in the record, with the reason and your name.",
+  reason: "Reason",
+  reason_measured: "Measured wrongly",
+  reason_person: "Another person's value",
+  reason_typed: "Typed wrongly",
+  typed: "Typed",
+  typed_staff: "Typed (nurse)",
+  typed_name: "Typed ({by})",
+  typed_patient: "Typed (patient)",
+  mark_assigned: "{by} said at {time} that it is this patient's",
+  mark_confirmed: "{by} checked it at {time}",
+  mark_withdrawn: "{by} withdrew it at {time} ({reason})",
+  mark_replaced: "In its place: {value}",
 
   disposition_treated: "Treated",
   disposition_follow_up: "Treated, follow-up",
@@ -168,6 +195,38 @@ export const quality: Record<Quality, string> = {
   clock_wrong: "The device's clock is off",
   incomplete: "A part was not measured",
   implausible: "An impossible value. Please check",
+};
+
+/** What each number is called. */
+export const quantity: Record<Quantity, string> = {
+  systolic: "Systolic",
+  diastolic: "Diastolic",
+  mean_arterial: "Mean",
+  cuff_pressure: "Cuff pressure",
+  spo2: "SpO₂",
+  spo2_fast: "SpO₂ (fast)",
+  spo2_slow: "SpO₂ (slow)",
+  pulse_rate: "Pulse",
+  pulse_rate_fast: "Pulse (fast)",
+  pulse_rate_slow: "Pulse (slow)",
+  pulse_amplitude_index: "Pulse amplitude",
+  temperature: "Temperature",
+  heart_rate: "Heart rate",
+  rr_interval: "RR interval",
+  energy_expended: "Energy",
+  respiration_rate: "Respiration",
+  weight: "Weight",
+  height: "Height",
+  body_mass_index: "BMI",
+  body_fat: "Body fat",
+  basal_metabolism: "Basal metabolism",
+  muscle_percentage: "Muscle share",
+  muscle_mass: "Muscle mass",
+  fat_free_mass: "Fat-free mass",
+  soft_lean_mass: "Soft lean mass",
+  body_water_mass: "Body water",
+  impedance: "Impedance",
+  glucose: "Glucose",
 };
 
 export default words;

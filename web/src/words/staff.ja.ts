@@ -1,6 +1,6 @@
 // Words that nurse, doctor and board share, Japanese.
 
-import type { Quality } from "../wire/types";
+import type { Quality, Quantity } from "../wire/types";
 import type { Phrase } from "./dictionary";
 
 const words = {
@@ -59,6 +59,12 @@ const words = {
   vital_pressure: "血圧",
   vital_spo2: "SpO₂",
   vital_pulse: "脈拍",
+  vital_temperature: "体温",
+  vital_heart_rate: "心拍数",
+  vital_respiration: "呼吸数",
+  vital_glucose: "血糖",
+  vital_weight: "体重",
+  vital_blank: "60秒以上届いていません",
   vital_none: "まだありません",
   vital_failed: "測れませんでした",
   fault_cuff_error: "カフが値を出せませんでした。巻き直して、もう一度",
@@ -67,6 +73,27 @@ const words = {
   fault_frame_refused: "測定器のデータが読めませんでした。もう一度",
   vital_stale: "古い値",
   late: "後着",
+  original: "測定器の表示 {value} {unit}",
+  newer_late: "{time}の値が後から届いています（推移に入ります）",
+  waits: "{value} は確認待ちです",
+  waits_short: "確認待ち",
+  check_confirm: "確認しました",
+  check_withdraw: "取り消す",
+  check_correct: "直す",
+  withdraw_title: "{value} を取り消しますか",
+  withdraw_means: "いまの値として使われなくなります。記録には、理由とお名前とともに残ります。",
+  reason: "理由",
+  reason_measured: "測り方の間違い",
+  reason_person: "別の方の値",
+  reason_typed: "入力の間違い",
+  typed: "手入力",
+  typed_staff: "手入力（看護師）",
+  typed_name: "手入力（{by}）",
+  typed_patient: "手入力（患者さん）",
+  mark_assigned: "{by} が {time} にこの方の値と決めました",
+  mark_confirmed: "{by} が {time} に確認しました",
+  mark_withdrawn: "{by} が {time} に取り消しました（{reason}）",
+  mark_replaced: "代わりの値 {value}",
 
   disposition_treated: "診察終了",
   disposition_follow_up: "診察終了（再診あり）",
@@ -170,6 +197,38 @@ export const quality: Record<Quality, string> = {
   clock_wrong: "測定器の時計がずれています",
   incomplete: "一部が測れませんでした",
   implausible: "ありえない値です。確かめてください",
+};
+
+/** What each number is called. */
+export const quantity: Record<Quantity, string> = {
+  systolic: "収縮期",
+  diastolic: "拡張期",
+  mean_arterial: "平均",
+  cuff_pressure: "カフの圧",
+  spo2: "SpO₂",
+  spo2_fast: "SpO₂（速い平均）",
+  spo2_slow: "SpO₂（遅い平均）",
+  pulse_rate: "脈拍",
+  pulse_rate_fast: "脈拍（速い平均）",
+  pulse_rate_slow: "脈拍（遅い平均）",
+  pulse_amplitude_index: "脈波の強さ",
+  temperature: "体温",
+  heart_rate: "心拍数",
+  rr_interval: "RR間隔",
+  energy_expended: "消費エネルギー",
+  respiration_rate: "呼吸数",
+  weight: "体重",
+  height: "身長",
+  body_mass_index: "BMI",
+  body_fat: "体脂肪率",
+  basal_metabolism: "基礎代謝",
+  muscle_percentage: "筋肉率",
+  muscle_mass: "筋肉量",
+  fat_free_mass: "除脂肪量",
+  soft_lean_mass: "除脂肪軟組織量",
+  body_water_mass: "体水分量",
+  impedance: "体のインピーダンス",
+  glucose: "血糖",
 };
 
 export default words as Record<StaffKey, Phrase>;
