@@ -26,7 +26,8 @@ export type Shown =
   | { at: "nothing" }
   | { at: "admit" }
   | { at: "ticket"; ticket: string }
-  | { at: "held"; reading: string };
+  | { at: "held"; reading: string }
+  | { at: "setup" };
 /** What stands on the right. */
 const shown = signal<Shown>({ at: "nothing" });
 
@@ -113,6 +114,8 @@ function Main({ wire }: { wire: Wire }) {
       return <p class="soft choose">{nurse("choose")}</p>;
     case "admit":
       return <Admit wire={wire} />;
+    case "setup":
+      return <Setup wire={wire} />;
     case "held": {
       const row = wire.views.rows("held").get(now.reading);
       if (!row) return <p class="soft choose">{nurse("held_gone")}</p>;
@@ -124,4 +127,15 @@ function Main({ wire }: { wire: Wire }) {
       return <TicketPage key={row.ticket} wire={wire} row={row} />;
     }
   }
+}
+
+const setup = signal<typeof import("./setup-page") | undefined>(undefined);
+
+function Setup({ wire }: { wire: Wire }) {
+  useEffect(() => {
+    void import("./setup-page").then((loaded) => {
+      setup.value = loaded;
+    });
+  }, []);
+  return setup.value ? <setup.value.SetupPage wire={wire} /> : null;
 }
