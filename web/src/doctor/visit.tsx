@@ -8,6 +8,7 @@ import type { Wire } from "../wire/wire";
 import { span } from "../words/common";
 import { t } from "../words/doctor";
 import { Actions } from "./actions";
+import { Attachments } from "./attachments";
 import { ConsentStep } from "./consent-step";
 import { Faces } from "./faces";
 import { Gate } from "./gate";
@@ -18,7 +19,7 @@ import { type Range, rangeWith } from "./range";
 import { Side } from "./side";
 import { Trend } from "./trend-panel";
 import { type HeldCall, useCall } from "./use-call";
-import { Wave } from "./wave";
+import { Waves } from "./wave";
 import "./visit.css";
 import "./visit-parts.css";
 import "./vitals.css";
@@ -82,7 +83,8 @@ function Values({ wire, visit, subject, held }: ValuesProps) {
   return (
     <>
       <Now wire={wire} subject={subject} ticket={visit.ticket} onSee={see}>
-        <Wave call={held.call} />
+        <Waves call={held.call} />
+        <Attachments wire={wire} visit={visit} />
       </Now>
       <Trend wire={wire} subject={subject} ticket={visit.ticket} range={range} onRange={setRange} />
     </>

@@ -152,6 +152,19 @@ const words: Record<DoctorKey, Phrase> = {
   gain: "Gain",
   wave_label: "Pulse wave, gain {gain}, up to {clock}",
 
+  ecg: "ECG",
+  ecg_waits: "The line is thin: the ECG waits",
+  ecg_label: "ECG, gain {gain}, up to {clock}",
+
+  attachments: ({ n }) => `Who attached what: ${n}`,
+  attached_by: "{by} attached it at {time}.",
+  attached_nobody: "On since {time}.",
+  attached_still: "Still on.",
+  unbound_asked: "Taken off at {time}.",
+  unbound_silent: "Silent since {time}, so it came off.",
+  unbound_swapped: "Swapped at {time}.",
+  unbound_taken_over: "Put on another patient at {time}.",
+
   trend: "Trend",
   trend_range: "Time shown",
   range_10: "10 min",

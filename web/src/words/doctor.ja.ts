@@ -150,6 +150,19 @@ const words = {
   gain: "感度",
   wave_label: "脈波。感度 {gain} 倍、{clock} まで",
 
+  ecg: "心電図",
+  ecg_waits: "回線が細いため、心電図は止めています",
+  ecg_label: "心電図。感度 {gain} 倍、{clock} まで",
+
+  attachments: "付けた記録 {n}件",
+  attached_by: "{by} が {time} に付けました。",
+  attached_nobody: "{time} から付いています。",
+  attached_still: "いまも付いています。",
+  unbound_asked: "{time} に外しました。",
+  unbound_silent: "{time} から届かなくなり、外れました。",
+  unbound_swapped: "{time} に取り替えました。",
+  unbound_taken_over: "{time} に別の方へ付け替えました。",
+
   trend: "推移",
   trend_range: "表示する時間",
   range_10: "10分",
