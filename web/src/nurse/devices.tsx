@@ -1,17 +1,34 @@
 // The devices of the site and on whom they are. The box on the wall decides; this page asks.
 
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { DeviceRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { nurse } from "../words/nurse";
 import { Button, Card } from "../ui/controls";
 import { usePress } from "../ui/press";
 import { AttachButton, ScanDevice } from "./attach";
+import type { Bluetooth } from "./bluetooth";
+import { bluetoothOf } from "./bluetooth-here";
 import { Health, Rehearsal, SetupSteps, TroubleLine } from "./device-words";
 import { setupOf } from "./setup";
 import type { TicketProps } from "./ticket";
 
+const atTablet = signal<typeof import("./bluetooth-card") | undefined>(undefined);
+
+/** Devices at the tablet itself: only where the browser has it, and loaded only there. */
+function AtTablet(props: TicketProps & { bluetooth: Bluetooth }) {
+  useEffect(() => {
+    void import("./bluetooth-card").then((loaded) => {
+      atTablet.value = loaded;
+    });
+  }, []);
+  return atTablet.value ? <atTablet.value.AtTabletCard {...props} /> : null;
+}
+
 /** `short`: those on this patient; the others of the site are folded away, not gone. */
 export function Devices({ wire, row, short }: TicketProps & { short: boolean }) {
+  const bluetooth = bluetoothOf(navigator);
   const devices = [...wire.views.rows("devices").values()];
   const away = devices.length > 0 && devices.every((device) => !device.gateway_present);
   const here = devices.filter((device) => device.ticket === row.ticket);
@@ -33,6 +50,7 @@ export function Devices({ wire, row, short }: TicketProps & { short: boolean }) 
           <DeviceList wire={wire} row={row} devices={others} />
         </details>
       )}
+      {bluetooth && <AtTablet wire={wire} row={row} bluetooth={bluetooth} />}
     </Card>
   );
 }
