@@ -49,10 +49,10 @@ export function Now({ wire, subject, ticket, onSee, children }: NowProps) {
   );
   const others = signs.filter(({ vital }) => !LARGE.includes(vital));
   return (
-    <section class="now" aria-label={t("vitals")}>
+    <section class={others.length > 0 ? "now many" : "now"} aria-label={t("vitals")}>
       <h2 class="unseen">{t("vitals")}</h2>
       {signs.filter(({ vital }) => LARGE.includes(vital)).map(show)}
-      {others.length > 0 && <div class="now-others">{others.map(show)}</div>}
+      {others.map(show)}
       {children}
       {!subject && <p class="soft small">{t("no_subject")}</p>}
     </section>

@@ -6,7 +6,7 @@ import {
   type Figures,
   figureOf,
   figuresOf,
-  isUnderWay,
+  isRunning,
   isWithdrawn,
   measuredAt,
   originalOf,
@@ -18,9 +18,8 @@ import { marksOf } from "../words/marks";
 import { quantityName, remarksOf, staff } from "../words/staff";
 import { CheckButtons, Withdraw } from "../ui/checking";
 import { clockTime } from "./now-tiles";
+import { listedOf } from "./listed";
 
-/** Rows shown; a running oximeter brings one a second. */
-const ROWS_MAX = 200;
 /** Told with the blood pressure, or of no use as single numbers. */
 const UNLISTED: readonly Quantity[] = [
   "systolic",
@@ -39,10 +38,7 @@ interface TableProps {
 }
 
 export function ReadingsTable({ wire, ticket, rows }: TableProps) {
-  const shown = rows
-    .filter((row) => !row.quarantined && !isUnderWay(row))
-    .sort((a, b) => measuredAt(b) - measuredAt(a))
-    .slice(0, ROWS_MAX);
+  const shown = listedOf(rows);
   return (
     <div
       class="readings"
@@ -85,16 +81,10 @@ function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
         {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
         {waits && <span class="chip lamp">{staff("waits_short")}</span>} {words.join("、")}{" "}
         {waits && <CheckButtons wire={wire} ticket={ticket} row={row} />}
-        {!waits && !withdrawn && isSingle(row) && <Withdraw wire={wire} ticket={ticket} row={row} />}
+        {!waits && !withdrawn && row.outcome.type === "reading" && !isRunning(row.outcome.device.kind) && <Withdraw wire={wire} ticket={ticket} row={row} />}
       </td>
     </tr>
   );
-}
-
-/** One of a running device's values is not worth withdrawing: a second later stands the next. */
-function isSingle({ outcome }: ReadingRow): boolean {
-  const { kind } = outcome.device;
-  return outcome.type === "reading" && kind !== "oximeter" && kind !== "heart_monitor";
 }
 
 function listed(row: ReadingRow): string {

@@ -9,6 +9,7 @@ import { CLOCK_WORTH_MS, FAULTS, setupOf, signalBars, STANDS_AT } from "./setup"
 import { Button } from "../ui/controls";
 import { usePress } from "../ui/press";
 
+const DAY_MS = 24 * 3_600_000;
 const BARS = [1, 2, 3, 4] as const;
 
 export function Health({ wire, device }: { wire: Wire; device: DeviceRow }) {
@@ -16,7 +17,7 @@ export function Health({ wire, device }: { wire: Wire; device: DeviceRow }) {
   const parts = [model];
   if (battery_percent !== null) parts.push(nurse("battery", { n: battery_percent }));
   if (clock_off !== null && Math.abs(clock_off) >= CLOCK_WORTH_MS) {
-    const time = span(Math.abs(clock_off));
+    const time = clockSpan(Math.abs(clock_off));
     parts.push(nurse(clock_off > 0 ? "clock_ahead" : "clock_behind", { time }));
   }
   if (last_frame_at !== null && device.ticket) {
@@ -28,6 +29,12 @@ export function Health({ wire, device }: { wire: Wire; device: DeviceRow }) {
       {signal_dbm !== null && <Signal dbm={signal_dbm} />}
     </span>
   );
+}
+
+/** Clocks are off by days as often as by minutes. */
+function clockSpan(ms: number): string {
+  const days = Math.round(ms / DAY_MS);
+  return days >= 2 ? nurse("days", { n: days }) : span(ms);
 }
 
 function Signal({ dbm }: { dbm: number }) {

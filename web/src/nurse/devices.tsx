@@ -99,7 +99,9 @@ function Steps({ wire, device }: { wire: Wire; device: DeviceRow }) {
 }
 
 export function whereWords(wire: Wire, device: DeviceRow, here: boolean): string {
-  if (device.gateway_present && !device.status.connected) return nurse("disconnected");
+  const { connected, trouble } = device.status;
+  // A trouble that is named says it better.
+  if (device.gateway_present && !connected && !trouble) return nurse("disconnected");
   if (here) return nurse("on_this");
   if (device.ticket) {
     const code = wire.views.rows("tickets").get(device.ticket)?.code;

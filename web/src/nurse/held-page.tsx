@@ -76,7 +76,7 @@ export function HeldPage({ wire, row }: { wire: Wire; row: HeldRow }) {
     tried && lacking.has(field) ? nurse("required") : undefined;
   return (
     <form onSubmit={settle} novalidate>
-      <Card title={nurse("held_title")}>
+      <Card title={nurse("held_title")} class="held-page">
         <Back />
         <Told wire={wire} row={row} />
         <p class="soft">{nurse("held_means")}</p>

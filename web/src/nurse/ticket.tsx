@@ -51,8 +51,8 @@ export function TicketPage({ wire, row }: TicketProps) {
   const vitals = (
     <>
       {tiles}
-      {!isOver(row) && <Devices wire={wire} row={row} short={row.state === "in_visit"} />}
       {!isOver(row) && !visit?.quarantined && <Typing wire={wire} row={row} />}
+      {!isOver(row) && <Devices wire={wire} row={row} short={row.state === "in_visit"} />}
     </>
   );
   return (

@@ -42,12 +42,12 @@ export function Typing({ wire, row }: TicketProps) {
       {open || wrong ? (
         <Form key={wrong?.outcome.id ?? "new"} wire={wire} row={row} wrong={wrong} onDone={close} />
       ) : (
-        <>
-          <p class="soft">{nurse("typing_means")}</p>
-          <Button wide onClick={() => setOpen(true)} data-act="type-values">
+        <div class="row typing-closed">
+          <span class="soft">{nurse("typing_means")}</span>
+          <Button onClick={() => setOpen(true)} data-act="type-values">
             {nurse("typing_open")}
           </Button>
-        </>
+        </div>
       )}
       <Unsent wire={wire} ticket={row.ticket} />
       <Told wire={wire} row={row} />

@@ -59,7 +59,8 @@ export function lifeOf(kind: DeviceKind, vital: Vital): Life {
   return vital === "temperature" || vital === "glucose" || vital === "weight" ? SLOW : SINGLE;
 }
 
-function isRunning(kind: DeviceKind): boolean {
+/** It brings a value a second, of which one is like the next. */
+export function isRunning(kind: DeviceKind): boolean {
   return kind === "oximeter" || kind === "heart_monitor";
 }
 

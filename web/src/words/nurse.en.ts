@@ -63,6 +63,7 @@ const words: Record<NurseKey, Phrase> = {
   attach_taken_someone: "It is on another patient now. Take it off there and attach it here?",
   clock_ahead: "Clock {time} ahead",
   clock_behind: "Clock {time} behind",
+  days: "{n} days",
   signal_1: "very weak signal",
   signal_2: "weak signal",
   signal_3: "fair signal",

@@ -62,6 +62,7 @@ const words = {
   attach_taken_someone: "いま別の方に付いています。はずしてこちらに付けますか",
   clock_ahead: "時計が{time}進んでいます",
   clock_behind: "時計が{time}遅れています",
+  days: "{n}日",
   signal_1: "電波がとても弱い",
   signal_2: "電波が弱い",
   signal_3: "電波ふつう",
