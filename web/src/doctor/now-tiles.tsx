@@ -33,9 +33,11 @@ interface NowProps {
   onSee(at: number): void;
   /** The wave, under the sensor's own value. */
   children?: ComponentChildren;
+  /** What is looked up now and then. */
+  foot?: ComponentChildren;
 }
 
-export function Now({ wire, subject, ticket, onSee, children }: NowProps) {
+export function Now({ wire, subject, ticket, onSee, children, foot }: NowProps) {
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
   const now = wire.clock.now.value;
   const signs = signsAt(rows, now);
@@ -52,8 +54,10 @@ export function Now({ wire, subject, ticket, onSee, children }: NowProps) {
     <section class={others.length > 0 ? "now many" : "now"} aria-label={t("vitals")}>
       <h2 class="unseen">{t("vitals")}</h2>
       {signs.filter(({ vital }) => LARGE.includes(vital)).map(show)}
-      {others.map(show)}
+      {others.filter(({ waits }) => waits).map(show)}
       {children}
+      {others.filter(({ waits }) => !waits).map(show)}
+      {foot}
       {!subject && <p class="soft small">{t("no_subject")}</p>}
     </section>
   );

@@ -82,9 +82,14 @@ function Values({ wire, visit, subject, held }: ValuesProps) {
   };
   return (
     <>
-      <Now wire={wire} subject={subject} ticket={visit.ticket} onSee={see}>
+      <Now
+        wire={wire}
+        subject={subject}
+        ticket={visit.ticket}
+        onSee={see}
+        foot={<Attachments wire={wire} visit={visit} />}
+      >
         <Waves call={held.call} />
-        <Attachments wire={wire} visit={visit} />
       </Now>
       <Trend wire={wire} subject={subject} ticket={visit.ticket} range={range} onRange={setRange} />
     </>
