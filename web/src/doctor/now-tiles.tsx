@@ -15,8 +15,8 @@ import {
 import type { Wire } from "../wire/wire";
 import { ago, timeOfDay } from "../words/common";
 import { t } from "../words/doctor";
-import { typedBy } from "../words/marks";
-import { remarksOf, staff } from "../words/staff";
+import { saidOf, typedBy, vouchedOf } from "../words/marks";
+import { staff } from "../words/staff";
 import { Waits } from "../ui/checking";
 import { cuffFillingAt } from "./now";
 import "../ui/tile.css";
@@ -158,7 +158,7 @@ function FigureView({ vital, figures }: { vital: Vital; figures: Figures }) {
 
 /** An attempt without a number: that it failed, why, and what helps. Never a number. */
 function Failed({ tile }: { tile: Extract<Tile, { state: "fault" }> }) {
-  const remarks = remarksOf(tile.source.row.outcome.quality).length > 0;
+  const remarks = saidOf(tile.source.row).length > 0;
   return (
     <>
       <span class="said">{t("fault")}</span>
@@ -172,7 +172,7 @@ function Failed({ tile }: { tile: Extract<Tile, { state: "fault" }> }) {
 function Remarks({ source }: { source: Source }) {
   return (
     <>
-      {remarksOf(source.row.outcome.quality).map((remark) => (
+      {saidOf(source.row).map((remark) => (
         <span class="remark" key={remark}>
           {remark}
         </span>
@@ -189,6 +189,11 @@ function About({ wire, source }: { wire: Wire; source: Source }) {
       <span class="device">
         {typedBy(source.row, wire.you.value) ?? source.row.outcome.device.model}
       </span>
+      {vouchedOf(source.row).map((words) => (
+        <span key={words} class="vouched">
+          {words}
+        </span>
+      ))}
     </span>
   );
 }

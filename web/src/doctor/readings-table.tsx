@@ -14,8 +14,8 @@ import {
 } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { t } from "../words/doctor";
-import { marksOf } from "../words/marks";
-import { quantityName, remarksOf, staff } from "../words/staff";
+import { marksOf, saidOf } from "../words/marks";
+import { quantityName, staff } from "../words/staff";
 import { CheckButtons, Withdraw } from "../ui/checking";
 import { clockTime } from "./now-tiles";
 import { listedOf } from "./listed";
@@ -69,8 +69,8 @@ export function ReadingsTable({ wire, ticket, rows }: TableProps) {
 function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
   const withdrawn = isWithdrawn(row);
   const waits = waitsForConfirmation(row);
-  const { device, provenance, quality } = row.outcome;
-  const words = [...marksOf(row, rows, wire.you.value), ...remarksOf(quality)];
+  const { device, provenance } = row.outcome;
+  const words = [...marksOf(row, rows, wire.you.value), ...saidOf(row)];
   const values = listed(row);
   return (
     <tr class={withdrawn ? "withdrawn" : ""} data-reading={row.outcome.id}>

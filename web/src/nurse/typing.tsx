@@ -5,10 +5,10 @@ import { signal } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 import type { Act, ReadingRow } from "../wire/types";
 import { lastTime, type Typed, type TypedTexts, textsOf, typedForm } from "../wire/typed";
-import { isWithdrawn, measuredAt } from "../wire/vitals";
+import { isRunning, isUnderWay, isWithdrawn, measuredAt } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { common, timeOfDay } from "../words/common";
-import { valuesOf } from "../words/marks";
+import { typedBy, valuesOf } from "../words/marks";
 import { nurse } from "../words/nurse";
 import { quantityName, staff } from "../words/staff";
 import { ReasonField, Withdraw } from "../ui/checking";
@@ -27,7 +27,7 @@ export function correct(ticket: string, row: ReadingRow): void {
 }
 
 const NONE_WRONG: ReadonlySet<Typed> = new Set();
-/** Typed values that are told again, newest first, so that one may be corrected. */
+/** Values that are told again, newest first, so that one may be corrected. */
 const LISTED = 6;
 
 export function Typing({ wire, row }: TicketProps) {
@@ -187,22 +187,29 @@ function Unsent({ wire, ticket }: { wire: Wire; ticket: string }) {
   );
 }
 
-/** What was typed for this patient: each may be corrected or withdrawn. */
+/** A running device's value is followed by the next one a second later. */
+function isOnce(row: ReadingRow): boolean {
+  const { outcome } = row;
+  return outcome.type === "reading" && !isRunning(outcome.device.kind) && !isUnderWay(row);
+}
+
+/** What was typed, or measured once: each may be corrected or withdrawn. */
 function Told({ wire, row }: TicketProps) {
   const rows = row.subject ? wire.readings.rows(row.subject) : [];
-  const typed = rows
-    .filter((one) => one.outcome.provenance.entered !== null && !isWithdrawn(one) && !one.quarantined)
+  const once = rows
+    .filter((one) => isOnce(one) && !isWithdrawn(one) && !one.quarantined)
     .slice(-LISTED)
     .reverse();
-  if (typed.length === 0) return null;
+  if (once.length === 0) return null;
   return (
     <details class="fold">
-      <summary>{nurse("typing_told", { n: typed.length })}</summary>
+      <summary>{nurse("typing_told", { n: once.length })}</summary>
       <ul class="stack">
-        {typed.map((one) => (
+        {once.map((one) => (
           <li key={one.seq} class="row typed-row" data-reading={one.outcome.id}>
             <span>
-              <span class="small soft">{timeOfDay(measuredAt(one))}</span> {valuesOf(one)}
+              <span class="small soft">{timeOfDay(measuredAt(one))}</span> {valuesOf(one)}{" "}
+              <span class="small soft">{typedBy(one, wire.you.value) ?? one.outcome.device.model}</span>
             </span>
             <span class="push row">
               <Button data-act="correct-reading" onClick={() => correct(row.ticket, one)}>

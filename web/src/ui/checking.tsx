@@ -46,6 +46,7 @@ export function CheckButtons({ wire, ticket, row, onCorrect }: CheckProps) {
   const [press] = usePress(wire);
   const reading = row.outcome.id;
   const flying = isBeingChecked(wire, reading);
+  const unsent = wire.link.value.state !== "connected";
   return (
     <span class="row">
       <Button
@@ -62,7 +63,7 @@ export function CheckButtons({ wire, ticket, row, onCorrect }: CheckProps) {
           {staff("check_correct")}
         </Button>
       )}
-      {flying && <span class="chip lamp">{common("unsent")}</span>}
+      {flying && unsent && <span class="chip lamp">{common("unsent")}</span>}
     </span>
   );
 }

@@ -6,8 +6,8 @@ import type { ReadingRow } from "../wire/types";
 import { figureOf, type Sign, signsAt, type Source, type Tile } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { ago, timeOfDay } from "../words/common";
-import { typedBy } from "../words/marks";
-import { remarksOf, staff } from "../words/staff";
+import { saidOf, typedBy, vouchedOf } from "../words/marks";
+import { staff } from "../words/staff";
 import { Waits } from "./checking";
 import "./tile.css";
 
@@ -98,7 +98,7 @@ function Body({ sign: { vital, tile } }: { sign: Sign }) {
 function Remarks({ source }: { source: Source }) {
   return (
     <>
-      {remarksOf(source.row.outcome.quality).map((remark) => (
+      {saidOf(source.row).map((remark) => (
         <span class="remark" key={remark}>
           {remark}
         </span>
@@ -112,6 +112,11 @@ function About({ wire, source }: { wire: Wire; source: Source }) {
   return (
     <span class="about">
       {ago(source.ageMs)} · {typedBy(row, wire.you.value) ?? row.outcome.device.model}
+      {vouchedOf(row).map((words) => (
+        <span key={words} class="vouched">
+          {words}
+        </span>
+      ))}
     </span>
   );
 }

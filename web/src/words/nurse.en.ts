@@ -141,7 +141,7 @@ const words: Record<NurseKey, Phrase> = {
   typing_time: "Time (within 24 hours)",
   typing_today: "Recorded as of today {time}",
   typing_yesterday: "Recorded as of yesterday {time}",
-  typing_told: ({ n }) => `${n} typed value${n === 1 ? "" : "s"}`,
+  typing_told: ({ n }) => `${n} value${n === 1 ? "" : "s"} so far: correct or withdraw`,
 
   held: "Measurements that are nobody's yet",
   held_title: "Whose measurement is this?",

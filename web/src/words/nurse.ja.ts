@@ -140,7 +140,7 @@ const words = {
   typing_time: "時刻（24時間以内）",
   typing_today: "今日 {time} の値として記録します",
   typing_yesterday: "昨日 {time} の値として記録します",
-  typing_told: "手で入れた値 {n}件",
+  typing_told: "これまでの値 {n}件（直す・取り消す）",
 
   held: "誰のものか決まっていない測定",
   held_title: "この測定は、どなたのものですか",
