@@ -10,7 +10,9 @@ mod oximeter;
 
 pub use attribute::Attribute;
 
-use crate::codec::{Frame, FrameTime, Refused, by_assigned_number, decode, decode_datetime};
+use crate::codec::{
+    Frame, FrameTime, Refused, by_assigned_number, decode, decode_current_time, decode_datetime,
+};
 use jiff::civil::DateTime;
 use minato_protocol::Timestamp;
 use minato_protocol::reading::{Characteristic, DeviceKind, WaveKind};
@@ -179,12 +181,16 @@ fn common(from: Attribute, bytes: &[u8], said: &mut Vec<Said>) {
                 bytes.first().filter(|percent| **percent <= 100).map(|p| Said::Battery(*p)),
             );
         }
-        Attribute::DATE_TIME | Attribute::CURRENT_TIME => {
-            if let Some(FrameTime::Civil(time)) = decode_datetime(bytes) {
-                said.push(Said::Clock(time));
-            }
-        }
+        Attribute::DATE_TIME => said.extend(clock(decode_datetime(bytes))),
+        Attribute::CURRENT_TIME => said.extend(clock(decode_current_time(bytes))),
         _ => {}
+    }
+}
+
+fn clock(read: Result<(FrameTime, bool), Refused>) -> Option<Said> {
+    match read {
+        Ok((FrameTime::Civil(time), _)) => Some(Said::Clock(time)),
+        Ok((FrameTime::Absent | FrameTime::Unusable, _)) | Err(_) => None,
     }
 }
 
