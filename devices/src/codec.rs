@@ -83,6 +83,13 @@ impl Frame {
         }
     }
 
+    /// Adds what is known of the value beside the frame, in its place.
+    pub fn remark(&mut self, remark: Quality) {
+        if let Err(place) = self.quality.binary_search(&remark) {
+            self.quality.insert(place, remark);
+        }
+    }
+
     /// Sets the device's time, and remarks one that is none.
     fn timed(&mut self, time: FrameTime) {
         self.time = time;
