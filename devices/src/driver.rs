@@ -193,9 +193,9 @@ pub fn family_of(offer: &Offer) -> Option<&'static Family> {
 }
 
 /// The message that a characteristic carries, if it is one that is read here.
-fn by_attribute(from: Attribute) -> Option<Characteristic> {
+pub(crate) fn by_attribute(from: Attribute) -> Option<Characteristic> {
     match from {
-        nonin::MEASUREMENT => Some(Characteristic::NoninOximetry),
+        Attribute::NONIN_OXIMETRY => Some(Characteristic::NoninOximetry),
         _ => from.number().and_then(by_assigned_number),
     }
 }

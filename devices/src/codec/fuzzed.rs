@@ -22,7 +22,7 @@ const COMPOSED: &[(u16, &str)] = &[
     (0x2A9C, "ffff"),
     (0x2A18, "0b0100ea070b16080000a6ff64b0110010"),
     (0x2A18, "1f0200ea070b160800003c0038c0fa01f0"),
-    (0x0001, "0a1519014100002a61004b"),
+    (0x0001, "0a15190141002a61004b"),
 ];
 
 /// Real and composed frames, each behind the place of its characteristic among these.

@@ -8,8 +8,7 @@ use minato_protocol::reading::DeviceKind;
 
 const NAME: &str = "Nonin3230_";
 const SERVICE: Attribute = Attribute(0x46A970E0_0D5F_11E2_8B5E_0002A5D5C51B);
-/// Once a second.
-pub(super) const MEASUREMENT: Attribute = Attribute(0x0AAD7EA0_0D60_11E2_8E3C_0002A5D5C51B);
+const MEASUREMENT: Attribute = Attribute::NONIN_OXIMETRY;
 
 pub(super) const FAMILY: Family = Family {
     matches: has_its_own,
