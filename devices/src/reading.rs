@@ -236,6 +236,8 @@ fn id(received: &Received<'_>, device_time: Option<&DeviceTime>) -> ReadingId {
     part(received.raw);
     match device_time {
         Some(time) => part(time.civil.as_bytes()),
+        // A meter's record carries its own number, and is sent again with each connection.
+        None if received.characteristic == Characteristic::Glucose => {}
         None => {
             part(&received.boot.0);
             part(&received.sequence.to_be_bytes());

@@ -39,8 +39,9 @@ fn seeds(of: &[Characteristic]) -> Vec<Vec<u8>> {
         Some([&[u8::try_from(place).ok()?], bytes.0.as_slice()].concat())
     };
     let seeds: Vec<_> = known.chain(COMPOSED.iter().copied()).filter_map(seed).collect();
-    for place in 0..of.len() {
-        assert!(seeds.iter().any(|seed| usize::from(seed[0]) == place), "none for {:?}", of[place]);
+    for (place, characteristic) in of.iter().enumerate() {
+        let has_one = seeds.iter().any(|seed| usize::from(seed[0]) == place);
+        assert!(has_one, "no seed for {characteristic:?}");
     }
     seeds
 }

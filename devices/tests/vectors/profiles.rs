@@ -220,6 +220,20 @@ fn a_control_solution_never_shows_a_number() {
 }
 
 #[test]
+fn a_meters_record_without_a_time_is_known_again_by_its_number() {
+    let mut bytes = record(0b010, [0x64, 0xb0, 0x11]);
+    bytes[3..10].fill(0);
+    let id = |bytes: &[u8], sequence| {
+        read_bytes(Characteristic::Glucose, bytes, Timestamp(sequence), sequence.unsigned_abs())
+            .id()
+    };
+    let first = id(&bytes, 1);
+    assert_eq!(id(&bytes, 2), first);
+    bytes[1] += 1;
+    assert_ne!(id(&bytes, 1), first);
+}
+
+#[test]
 fn a_meter_that_reads_high_says_so_instead_of_a_number() {
     let mut bytes = [RECORD.as_slice(), &[0x20, 0]].concat();
     bytes[0] = 0b1000;
