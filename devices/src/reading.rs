@@ -72,7 +72,9 @@ pub fn outcome(received: &Received<'_>, frame: Result<Frame, Refused>, zone: &Ti
     }
     let measurements: Vec<_> =
         frame.values.iter().map(|value| measurement(value, withheld)).collect();
-    if !plausible::all(&measurements) {
+    // A thermometer begins in the room's air; nobody is asked about that.
+    let warms_up = frame.characteristic == Characteristic::IntermediateTemperature;
+    if !warms_up && !plausible::all(&measurements) {
         frame.quality.push(Quality::Implausible);
     }
     frame.quality.sort_unstable();
@@ -257,6 +259,8 @@ fn id(received: &Received<'_>, device_time: Option<&DeviceTime>) -> ReadingId {
     part(received.raw);
     match device_time {
         Some(time) => part(time.civil.as_bytes()),
+        // A meter's record carries its own number, and is sent again with each connection.
+        None if received.characteristic == Characteristic::Glucose => {}
         None => {
             part(&received.boot.0);
             part(&received.sequence.to_be_bytes());

@@ -6,6 +6,7 @@ mod example;
 
 use jiff::tz::TimeZone;
 use minato_devices::codec::assigned_number;
+use minato_devices::device_clock::ClockHistory;
 use minato_devices::driver::{Attribute, Message, Offer, Said, Step, Way};
 use minato_devices::inspect::shown;
 use minato_devices::reading::{Received, outcome};
@@ -85,6 +86,8 @@ fn a_message_becomes_a_reading_with_its_bytes() {
         boot: Hex([7; 8]),
         sequence: 1,
         at: Timestamp(5),
+        live: message.live,
+        clock: ClockHistory::default(),
     };
     let made = outcome(&received, message.frame, &TimeZone::UTC);
     let Outcome::Reading(reading) = made else { panic!("{made:?}") };

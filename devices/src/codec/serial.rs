@@ -13,7 +13,7 @@ use std::fmt::Debug;
 pub const PACKET_BYTES_MAX: usize = 8;
 
 /// How packets of one protocol are told from noise.
-pub trait Protocol: Debug + Default + Send {
+pub trait Protocol: Debug + Default + Send + Sync {
     /// What it sends.
     type Packet: Packet;
     /// How its messages are named.
@@ -42,7 +42,7 @@ pub enum Front<P> {
 }
 
 /// One packet of an oximeter.
-pub trait Packet: Debug + Clone + PartialEq + Send {
+pub trait Packet: Debug + Clone + PartialEq + Send + Sync {
     /// Values and remarks, if it carries any.
     fn frame(&self) -> Option<Frame>;
     /// The bytes that they were read from.

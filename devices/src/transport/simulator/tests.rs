@@ -242,7 +242,7 @@ fn a_battery_that_is_empty_and_a_clock_that_is_days_off_are_said_by_the_device()
     assert_eq!(numbers(&heard), [0x2A19, 0x2A2B, 0x2A19, 0x2A2B]);
     let shown = |heard: &Heard| {
         let Heard::Bytes { bytes, .. } = heard else { panic!("{heard:?}") };
-        let time = crate::codec::decode_datetime(bytes).expect("a time");
+        let (time, _) = crate::codec::decode_current_time(bytes).expect("a time");
         let crate::codec::FrameTime::Civil(time) = time else { panic!("{time:?}") };
         let zone = TimeZone::get("Asia/Tokyo").expect("a zone");
         Timestamp(zone.to_timestamp(time).expect("a time").as_millisecond())
