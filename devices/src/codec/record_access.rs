@@ -1,5 +1,5 @@
 //! Record Access Control Point (2A52): asks a glucose meter for its records and reads what it
-//! answers (Glucose Service 1.0.1, 3.4; GATT Specification Supplement, Record Access Control Point).
+//! answers (Glucose Service 1.0.1, 3.4; GATT Specification Supplement).
 
 use super::cursor::{Cursor, Refused};
 use super::datetime::{FrameTime, encode_datetime, take_datetime};

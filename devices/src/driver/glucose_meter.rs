@@ -45,8 +45,8 @@ impl Driver for GlucoseMeter {
                 }
                 said.push(record);
             }
-            // What the meter answers about its records (none, or not now) changes nothing here: they
-            // are asked for again with the next connection.
+            // What the meter answers about its records (none, or not now) changes nothing here:
+            // they are asked for again with the next connection.
             None => common(from, bytes, said),
         }
     }
