@@ -144,6 +144,33 @@ async fn of_two_nurses_with_two_patients_exactly_one_gets_a_reading() {
 }
 
 #[tokio::test]
+async fn of_two_nurses_at_two_nodes_exactly_one_gets_a_reading() {
+    let ward = Ward::open().await;
+    let ito = ward.clinic.in_bed(&ward.nurse, 2).await;
+    let ito_subject = ward.clinic.subject_of(ito).await;
+    let rounds = 10u64;
+    let lines: Vec<_> = (1..=rounds).map(|seq| nobodys(seq, ward.now())).collect();
+    let ids: Vec<_> = lines.iter().map(id_of).collect();
+    ward.deliver(lines).await;
+    let cookie = ward.clinic.broker.sign_in(nurse_id(1)).await;
+    let (log, clock) = (Arc::clone(&ward.log), ward.clinic.broker.edge.desk.clock.clone());
+    // Neither knows what the other has in memory: only the stream is between them.
+    let node = Broker::start(log, clock, ward.secrets.clone()).await;
+    let other = Screen::open(&node, &cookie).await;
+    for id in &ids {
+        let mine = settle(&ward.clinic, *id, ward.ticket, 1).await;
+        let hers = settle(&ward.clinic, *id, ito, 2).await;
+        let (mine, hers) = tokio::join!(ward.nurse.press(mine), other.press(hers));
+        assert_eq!(u8::from(mine.is_ok()) + u8::from(hers.is_ok()), 1, "{mine:?} {hers:?}");
+    }
+    let mut all = ward.ids_kept().await;
+    let ito = kept_of(&ward.clinic.broker, ito_subject).await;
+    all.extend(ito.iter().map(|item| item.outcome.id()));
+    all.sort_unstable();
+    assert_eq!(all, ids, "each with one person, once");
+}
+
+#[tokio::test]
 async fn two_boxes_that_heard_the_same_record_hold_it_once() {
     let ward = Ward::open().await;
     let second = GatewayId(5);

@@ -76,7 +76,7 @@ impl Held {
         let seen = desk.boxes.see(stream).await?;
         let Some(site) = seen.state.site else { return Ok(()) };
         for reading in seen.state.fate_by_reading.keys() {
-            self.is_over(site, *reading, gateway);
+            self.mark_over(site, *reading, gateway);
         }
         let last = desk.log.append_unordered(stream, Vec::new()).await.map_err(unread)?.last_seq;
         let mut after = last.saturating_sub(LOOKED_THROUGH_MAX);
@@ -135,7 +135,7 @@ impl Held {
     }
 
     /// Somebody said whose it is, or that it is nobody's.
-    pub(super) fn is_over(&self, site: SiteId, reading: ReadingId, at: GatewayId) {
+    pub(super) fn mark_over(&self, site: SiteId, reading: ReadingId, at: GatewayId) {
         let was_held = {
             let mut sites = self.sites();
             let shelf = sites.entry(site).or_default();

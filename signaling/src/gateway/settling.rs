@@ -86,7 +86,7 @@ async fn say(
     let said = desk.boxes.submit(&StreamId::gateway(gateway), Some(word.key), command).await;
     match said {
         // Somebody at another node was quicker: it is not held here any more either.
-        Ok(_) | Err(Code::ReadingUnknown) => held.is_over(word.site, word.reading, gateway),
+        Ok(_) | Err(Code::ReadingUnknown) => held.mark_over(word.site, word.reading, gateway),
         Err(_) => {}
     }
     said.map(drop)
@@ -145,7 +145,7 @@ async fn finish_all(desk: &Desk, readings: &Readings, held: &Held) -> Result<(),
         let fates = seen.state.fate_by_reading.iter();
         let left = fates.filter(|(_, fate)| matches!(fate, Fate::Settled { .. }));
         for (reading, _) in left {
-            seen.state.site.into_iter().for_each(|site| held.is_over(site, *reading, gateway));
+            seen.state.site.into_iter().for_each(|site| held.mark_over(site, *reading, gateway));
             // One that cannot be carried does not keep the others.
             if let Err(code) = carry(desk, readings, gateway, *reading).await {
                 tracing::warn!(?code, %gateway, "a settled reading waits");

@@ -54,6 +54,7 @@ impl Item {
         subject: &Subject,
         names: Names<'_>,
     ) -> ReadingRow {
+        let quarantined = subject.hides(&self);
         let assigned = self.assigned.map(|AssignedBy { by, at, reason }| {
             let by = names(by);
             Assigned { by, at, reason }
@@ -62,7 +63,7 @@ impl Item {
             seq,
             stored,
             late: self.late,
-            quarantined: subject.holds_back(&self.outcome),
+            quarantined,
             checked: subject.checked(self.outcome.id(), names),
             assigned,
             outcome: self.outcome,

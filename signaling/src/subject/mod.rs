@@ -144,6 +144,14 @@ impl Subject {
         self.held.iter().any(|held| held.holds_back(outcome))
     }
 
+    /// Whether an item is shown to nobody: one that somebody assigned after the press is shown, as two
+    /// things then said whose it is.
+    pub fn hides(&self, item: &Item) -> bool {
+        let assigned = item.assigned.as_ref().map(|assigned| assigned.at);
+        let was_assigned_since = |held: &Held| assigned.is_some_and(|at| held.pressed < at);
+        self.held.iter().any(|held| held.holds_back(&item.outcome) && !was_assigned_since(held))
+    }
+
     /// What stands in the place of a reading that does not count, if anything; `None` for one that
     /// does.
     pub fn successor(&self, reading: ReadingId) -> Option<Option<ReadingId>> {

@@ -225,3 +225,15 @@ fn events_that_were_written_before_attachments_were_known_still_read() {
         assert!(serde_json::from_str::<Event>(text).is_ok(), "{text}");
     }
 }
+
+#[test]
+fn what_somebody_assigned_after_the_press_is_shown() {
+    let subject = pressed_at(500);
+    let assigned = |at| {
+        let assigned = AssignedBy { by: NURSE, at: Timestamp(at), reason: String::new() };
+        Item::settled(measured("cuff", 200), assigned)
+    };
+    assert!(subject.hides(&assigned(400)));
+    assert!(!subject.hides(&assigned(600)));
+    assert!(subject.hides(&Item::sent(measured("cuff", 200), Timestamp(200))));
+}
