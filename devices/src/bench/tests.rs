@@ -226,7 +226,9 @@ async fn a_measurement_seen_live_happened_when_it_was_seen_whatever_the_cuffs_cl
     wall.appear("c1", &[0x2A35, 0x2A36]).await;
     wall.bind("c1").await;
     let filling = [0x00, 0x50, 0x00, 0xff, 0x07, 0xff, 0x07];
-    wall.says("c1", 0x2A36, &filling, T0 + Span::seconds(1)).await;
+    for second in [1, 6, 11] {
+        wall.says("c1", 0x2A36, &filling, T0 + Span::seconds(second)).await;
+    }
     let ended = T0 + Span::seconds(12);
     wall.says("c1", 0x2A35, &result_at(ended - DAY), ended).await;
     let (subject, reading) = wall.readings().await.pop().expect("a reading");

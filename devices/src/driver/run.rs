@@ -7,7 +7,7 @@ const SILENCE_MAX: Span = Span::seconds(30);
 
 /// A result that comes later after the last intermediate value was not seen: the device was out of
 /// range in between, and its own time says when it was.
-const LIVE_GAP_MAX: Span = Span::seconds(5);
+const LIVE_GAP_MAX: Span = Span::seconds(10);
 
 /// Knows since when a device has been measuring, so that a result is not given to a patient who got
 /// the device halfway.

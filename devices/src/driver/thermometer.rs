@@ -34,7 +34,7 @@ mod tests {
     fn a_result_belongs_to_the_run_in_which_the_value_rose() {
         let mut thermometer = Device::of(&FAMILY);
         thermometer.says(INTERMEDIATE, &RISING, 1_000);
-        thermometer.says(INTERMEDIATE, &RISING, 21_000);
+        thermometer.says(INTERMEDIATE, &RISING, 33_000);
         assert!(thermometer.is_measuring(40_000));
         let heard = frame(thermometer.says(MEASUREMENT, &RESULT, 41_000));
         assert_eq!((heard.began_at, heard.live), (Timestamp(1_000), true));
