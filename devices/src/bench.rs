@@ -193,7 +193,9 @@ impl Bench {
         // A result of which nobody saw the run: that much is certain of when it began.
         let unseen = message.characteristic == Characteristic::BloodPressure && !message.live;
         let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
-        self.ledger.measured(outcome, message.began_at.min(latest)).await
+        // It began by the gateway's clock before that was set back: nobody knows when that is now.
+        let began_at = if message.began_at > at { Timestamp(i64::MIN) } else { message.began_at };
+        self.ledger.measured(outcome, began_at.min(latest)).await
     }
 
     /// Notices that the gateway's own clock was set, before anything more is measured by it. What was
@@ -215,7 +217,7 @@ impl Bench {
         for (device, history) in &self.clocks {
             self.ledger.note_clock(device.clone(), *history).await?;
         }
-        self.ledger.clock_set(Span(by)).await
+        self.ledger.clock_set(Span(by), self.clock.now()).await
     }
 
     /// Real time has to pass too: a clock that was stepped finds frames still on their way.

@@ -17,8 +17,10 @@ const BY_THE_GATEWAY: StaffId = StaffId(0);
 pub struct Binding {
     /// On whom.
     pub subject: SubjectId,
-    /// Since when, by the gateway's clock.
+    /// Since when readings count, by the gateway's clock.
     pub since: Timestamp,
+    /// Since when it has been on: earlier than `since` where the gateway's clock was set in between.
+    pub put_on: Timestamp,
     /// Who said so.
     pub by: StaffId,
 }
@@ -104,7 +106,7 @@ impl Bindings {
         now: Timestamp,
     ) -> Option<SubjectId> {
         let on = self.of(device)?;
-        let silent_since = on.since.max(valued_at);
+        let silent_since = on.put_on.max(valued_at);
         (now - silent_since > SILENCE_UNBINDS).then_some(on.subject)
     }
 
@@ -119,6 +121,13 @@ impl Bindings {
         let subject = self.silent_on(device, valued_at, now)?;
         let (device, by, why) = (device.clone(), BY_THE_GATEWAY, UnboundWhy::Silent);
         Some(Entry::Unbound { key, device, subject, by, why })
+    }
+
+    /// The gateway's own clock was set forward by this much.
+    pub fn shift(&mut self, by: Span) {
+        for on in self.binding_by_device.values_mut() {
+            on.put_on = on.put_on + by;
+        }
     }
 
     /// What would be written when the gateway's own clock was set: moments by the clock before say
@@ -139,7 +148,9 @@ impl Bindings {
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
             Entry::Bound { device, subject, since, by, .. } => {
-                let binding = Binding { subject: *subject, since: *since, by: *by };
+                let before = self.of(device).filter(|on| on.subject == *subject);
+                let put_on = before.map_or(*since, |on| on.put_on);
+                let binding = Binding { subject: *subject, since: *since, put_on, by: *by };
                 self.binding_by_device.insert(device.clone(), binding);
             }
             Entry::Unbound { device, .. } => {
@@ -265,9 +276,13 @@ mod tests {
 
     #[test]
     fn a_gateway_whose_clock_was_set_counts_every_binding_from_then_on() {
-        let mut bindings = bound(SATO, 86_400_000);
+        let day = 86_400_000;
+        let mut bindings = bound(SATO, day);
+        // Set back by a day, half a second after the cuff was put on.
+        bindings.shift(Span(-day));
         let entries = bindings.clock_set(Timestamp(500), &key());
         entries.iter().for_each(|entry| bindings.apply(entry));
+        assert_eq!(bindings.of(&cuff()).map(|on| on.put_on), Some(Timestamp(0)));
         assert_eq!(bindings.wearer(&cuff(), Timestamp(499), Timestamp(600)), None);
         assert_eq!(bindings.wearer(&cuff(), Timestamp(500), Timestamp(600)), Some(SATO));
     }

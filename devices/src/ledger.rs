@@ -63,6 +63,7 @@ enum Command {
     },
     ClockSet {
         by: Span,
+        now: Timestamp,
     },
     NoteClock {
         device: DeviceId,
@@ -138,9 +139,10 @@ impl Ledger {
         self.send(Command::Silent { device, valued_at, now }).await
     }
 
-    /// The gateway's own clock was set forward by this much: see [`Bindings::clock_set`].
-    pub async fn clock_set(&self, by: Span) -> Result<(), Stopped> {
-        self.send(Command::ClockSet { by }).await
+    /// The gateway's own clock was set forward by this much and shows `now`: see
+    /// [`Bindings::clock_set`].
+    pub async fn clock_set(&self, by: Span, now: Timestamp) -> Result<(), Stopped> {
+        self.send(Command::ClockSet { by, now }).await
     }
 
     /// Keeps what is known of a device's clock.
@@ -328,8 +330,8 @@ impl Step<'_, '_> {
                 self.silent(device, *valued_at, *now)?;
                 Ok(Ok(()))
             }
-            Command::ClockSet { by } => {
-                self.clock_set(*by)?;
+            Command::ClockSet { by, now } => {
+                self.clock_set(*by, *now)?;
                 Ok(Ok(()))
             }
             Command::NoteClock { device, history } => {
@@ -380,10 +382,11 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    fn clock_set(&mut self, by: Span) -> Result<(), OutboxError> {
-        self.to.shift_valued(by)?;
+    fn clock_set(&mut self, by: Span, now: Timestamp) -> Result<(), OutboxError> {
+        self.to.shift(by)?;
+        self.bindings.shift(by);
         let key = self.own_key("clock");
-        for entry in self.bindings.clock_set(self.now, &key) {
+        for entry in self.bindings.clock_set(now, &key) {
             self.bindings.apply(&entry);
             self.to.append(self.now, &entry)?;
         }

@@ -148,19 +148,21 @@ impl Outbox {
 
     /// Who wears what.
     pub fn bindings(&self) -> Result<Bindings, OutboxError> {
-        let mut query = self.db.prepare("SELECT device, subject, since, by_staff FROM bindings")?;
+        let mut query =
+            self.db.prepare("SELECT device, subject, since, by_staff, put_on FROM bindings")?;
         let rows = query.query_map([], |row| {
             let device: String = row.get(0)?;
             let subject: String = row.get(1)?;
             let by: String = row.get(3)?;
-            Ok((device, subject, Timestamp(row.get(2)?), by))
+            let (since, put_on) = (Timestamp(row.get(2)?), Timestamp(row.get(4)?));
+            Ok((device, subject, (since, put_on), by))
         })?;
         rows.map(|row| {
-            let (device, subject, since, by) = row?;
+            let (device, subject, (since, put_on), by) = row?;
             let device: DeviceId = device.parse().map_err(|_| OutboxError::Damaged)?;
             let subject = subject.parse().map_err(|_| OutboxError::Damaged)?;
             let by = by.parse().map_err(|_| OutboxError::Damaged)?;
-            Ok((device, Binding { subject, since, by }))
+            Ok((device, Binding { subject, since, put_on, by }))
         })
         .collect()
     }
@@ -276,8 +278,9 @@ impl Group<'_> {
     }
 
     /// The gateway's clock was set forward by this much.
-    pub fn shift_valued(&mut self, by: Span) -> Result<(), OutboxError> {
+    pub fn shift(&mut self, by: Span) -> Result<(), OutboxError> {
         self.transaction.execute("UPDATE valued SET at = at + ?1", [by.0])?;
+        self.transaction.execute("UPDATE bindings SET put_on = put_on + ?1", [by.0])?;
         Ok(())
     }
 
@@ -306,10 +309,16 @@ impl Group<'_> {
         match entry {
             Entry::Measured { .. } => {}
             Entry::Bound { device, subject, since, by, .. } => {
-                self.transaction.execute(
-                    "INSERT OR REPLACE INTO bindings VALUES (?1, ?2, ?3, ?4)",
-                    params![device.as_str(), subject.to_string(), since.0, by.to_string()],
-                )?;
+                // On the same person again, it has been on since before.
+                let keep = "INSERT INTO bindings (device, subject, since, by_staff, put_on)
+                     VALUES (?1, ?2, ?3, ?4, ?3)
+                     ON CONFLICT (device) DO UPDATE SET
+                         put_on = CASE WHEN subject = excluded.subject THEN put_on
+                                  ELSE excluded.put_on END,
+                         subject = excluded.subject, since = excluded.since,
+                         by_staff = excluded.by_staff";
+                let row = params![device.as_str(), subject.to_string(), since.0, by.to_string()];
+                self.transaction.execute(keep, row)?;
             }
             Entry::Unbound { device, .. } => {
                 let forget = "DELETE FROM bindings WHERE device = ?1";

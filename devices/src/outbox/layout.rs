@@ -15,6 +15,10 @@ const BESIDE: &str = "
     CREATE TABLE IF NOT EXISTS valued (device TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS clocks (device TEXT PRIMARY KEY, history TEXT NOT NULL) WITHOUT ROWID;
 ";
+const PUT_ON: &str = "
+    ALTER TABLE bindings ADD COLUMN put_on INTEGER NOT NULL DEFAULT 0;
+    UPDATE bindings SET put_on = since;
+";
 const SCHEMA: &str = "
     CREATE TABLE outbox (id BLOB NOT NULL);
     CREATE TABLE entries (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
@@ -37,6 +41,7 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
         let id: [u8; 8] = crate::key::random();
         transaction.execute("INSERT INTO outbox VALUES (?1)", [id.as_slice()])?;
         transaction.execute_batch(BESIDE)?;
+        transaction.execute_batch(PUT_ON)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }
@@ -46,6 +51,7 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
     if (PLAIN_VERSION..SCHEMA_VERSION).contains(&version) {
         let transaction = db.transaction()?;
         transaction.execute_batch(BESIDE)?;
+        transaction.execute_batch(PUT_ON)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }

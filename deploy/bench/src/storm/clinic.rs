@@ -31,6 +31,7 @@ const COARSE_MS: i64 = 2_000;
 struct Said {
     subject: SubjectId,
     since_ms: i64,
+    put_on_ms: i64,
     /// It counts from a setting of the clock and not from the binding.
     by_clock: bool,
 }
@@ -282,7 +283,7 @@ impl Account {
         self.silenced.remove(&device);
         let same = self.said.get(&device).is_some_and(|said| said.subject == subject);
         if !same {
-            let said = Said { subject, since_ms: now_ms, by_clock: false };
+            let said = Said { subject, since_ms: now_ms, put_on_ms: now_ms, by_clock: false };
             self.said.insert(device, said);
         }
     }
@@ -297,7 +298,7 @@ impl Account {
     fn end_silence(&mut self, device: usize, now_ms: i64) {
         let Some(said) = self.said.get(&device) else { return };
         let valued_ms = self.valued_ms.get(&device).copied().unwrap_or(now_ms);
-        if now_ms - said.since_ms.max(valued_ms) > SILENCE_UNBINDS.0 {
+        if now_ms - said.put_on_ms.max(valued_ms) > SILENCE_UNBINDS.0 {
             self.said.remove(&device);
             self.silenced.insert(device);
         }

@@ -163,12 +163,12 @@ impl World {
         let device = usize::try_from(self.dice.below(self.things.len() as u64)).unwrap_or(0);
         let subject = SubjectId(1 + self.dice.below(PATIENTS));
         match self.dice.below(100) {
-            0 => self.schedule(0, Event::Restart),
-            1 => {
+            0 | 1 => self.schedule(0, Event::Restart),
+            2 | 3 => {
                 let by_ms = if self.dice.one_in(2) { DAY_MS } else { -DAY_MS };
                 self.schedule(0, Event::ClockSet { by_ms });
             }
-            2..=30 => self.move_to(device, subject),
+            4..=30 => self.move_to(device, subject),
             31..=60 => self.begin_run(device),
             61..=75 => self.measure_unheard(device),
             76..=85 => self.move_unsaid(device, subject),
@@ -210,8 +210,14 @@ impl World {
         thing.busy_until_ms = thing.busy_until_ms.max(back_ms);
     }
 
+    /// A cuff on an arm, at rest.
+    fn can_measure(&self, device: usize) -> bool {
+        let thing = &self.things[device];
+        thing.is_cuff && thing.wearer.is_some() && thing.busy_until_ms <= self.now_ms
+    }
+
     fn begin_run(&mut self, device: usize) {
-        if !self.things[device].is_cuff || self.things[device].busy_until_ms > self.now_ms {
+        if !self.can_measure(device) {
             return;
         }
         self.things[device].busy_until_ms = self.now_ms + RESULT_MS;
@@ -231,7 +237,7 @@ impl World {
     /// The cuff measures while it cannot be heard, and keeps the result.
     fn measure_unheard(&mut self, device: usize) {
         let now_ms = self.now_ms;
-        if !self.things[device].is_cuff || self.things[device].busy_until_ms > now_ms {
+        if !self.can_measure(device) {
             return;
         }
         let bytes = self.result(device, now_ms);
