@@ -5,6 +5,7 @@ mod hung;
 
 use crate::binding::SILENCE_UNBINDS;
 use crate::clock::Clock;
+use crate::codec::{Frame, FrameTime};
 use crate::device_clock::{ClockHistory, ClockPair};
 use crate::driver::{Attribute, Message, Piece, Said, family_of};
 use crate::ledger::{Head, Ledger, Stopped};
@@ -29,6 +30,8 @@ pub(crate) const DEVICES_MAX: usize = if SIMULATED_MAX > 64 { SIMULATED_MAX } el
 const CLOCK_SET: Span = Span::seconds(5);
 /// No cuff measures faster: the run of a result that came by itself began at least so long before.
 const CUFF_RUNS_FOR: Span = Span::seconds(15);
+/// A result that is older than this by its device's known clock was not seen live.
+const LIVE_FOR: Span = Span::seconds(15);
 /// How often it is looked whether a device was silent.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -173,6 +176,7 @@ impl Bench {
     ) -> Result<(), Stopped> {
         let clock = self.clocks.get(device).copied().unwrap_or_default();
         self.end_silence(device, at).await?;
+        let live = message.live && !self.is_from_memory(&message, &clock, at);
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
         hung.sequence += 1;
         let received = Received {
@@ -185,17 +189,27 @@ impl Bench {
             boot: self.boot,
             sequence: hung.sequence,
             at,
-            live: message.live,
+            live,
             clock,
         };
         let outcome = outcome(&received, message.frame, &self.zone);
         hung.heard(&outcome, at);
         // A result of which nobody saw the run: that much is certain of when it began.
-        let unseen = message.characteristic == Characteristic::BloodPressure && !message.live;
+        let unseen = message.characteristic == Characteristic::BloodPressure && !live;
         let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
         // It began by the gateway's clock before that was set back: nobody knows when that is now.
         let began_at = if message.began_at > at { Timestamp(i64::MIN) } else { message.began_at };
         self.ledger.measured(outcome, began_at.min(latest)).await
+    }
+
+    /// A record that a device sends from its memory in the middle of a measurement looks like that
+    /// measurement's result, but for its time.
+    fn is_from_memory(&self, message: &Message, clock: &ClockHistory, at: Timestamp) -> bool {
+        let Ok(Frame { time: FrameTime::Civil(civil), .. }) = message.frame else { return false };
+        let Some(said) = civil_at(civil, &self.zone).filter(|_| clock.now.is_some()) else {
+            return false;
+        };
+        at - (said + clock.correction(said, at)) > LIVE_FOR
     }
 
     /// Notices that the gateway's own clock was set, before anything more is measured by it. What was

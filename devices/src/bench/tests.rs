@@ -238,6 +238,21 @@ async fn a_measurement_seen_live_happened_when_it_was_seen_whatever_the_cuffs_cl
 }
 
 #[tokio::test]
+async fn a_record_from_memory_in_the_middle_of_a_run_is_not_taken_for_the_runs_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut wall = Wall::open(folder.path());
+    wall.appear("c1", &[0x2A35, 0x2A36]).await;
+    wall.says("c1", 0x2A2B, &encode_current_time(civil(T0)), T0).await;
+    wall.bind("c1").await;
+    let filling = [0x00, 0x50, 0x00, 0xff, 0x07, 0xff, 0x07];
+    wall.says("c1", 0x2A36, &filling, T0 + Span::seconds(60)).await;
+    let before = T0 - Span::minutes(3);
+    wall.says("c1", 0x2A35, &result_at(before), T0 + Span::seconds(62)).await;
+    let (subject, reading) = wall.readings().await.pop().expect("a reading");
+    assert_eq!((subject, reading.measured_at()), (None, before));
+}
+
+#[tokio::test]
 async fn a_record_that_is_sent_three_times_across_a_restart_is_there_once() {
     let folder = tempfile::tempdir().expect("a folder");
     for _ in 0..3 {

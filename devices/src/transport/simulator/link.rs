@@ -92,7 +92,8 @@ impl Link {
 
     /// The news that are due, with their time; back again if the device has appeared.
     pub(super) fn step(&mut self, due: Timestamp) -> Option<News> {
-        let (at, heard) = self.news.pop_front_if(|(at, _)| *at <= due)?;
+        self.news.front().filter(|(at, _)| *at <= due)?;
+        let (at, heard) = self.news.pop_front()?;
         let back = matches!(heard, Heard::Appeared(_)).then_some(at);
         if back.is_some() {
             self.away = false;
