@@ -236,21 +236,25 @@ impl World {
 
     /// The cuff measures while it cannot be heard, and keeps the result.
     fn measure_unheard(&mut self, device: usize) {
-        let now_ms = self.now_ms;
         if !self.can_measure(device) {
             return;
         }
-        let bytes = self.result(device, now_ms);
-        // It took its time before: it was on the same arm for that long, or the truth is nobody's.
-        let truth = Truth {
-            measured_ms: now_ms.div_euclid(1_000) * 1_000,
-            ..self.truth(device, now_ms - RESULT_MS, now_ms)
-        };
-        self.things[device].memory.push((bytes, truth));
+        let ends_ms = self.now_ms + RESULT_MS;
+        let bytes = self.result(device, ends_ms);
+        let by_its_clock_ms = ends_ms.div_euclid(1_000) * 1_000;
+        let truth = self.truth(device, self.now_ms, by_its_clock_ms);
+        let thing = &mut self.things[device];
+        thing.busy_until_ms = ends_ms;
+        thing.memory.push((bytes, truth));
     }
 
+    /// What has ended, and once more what was sent before.
     fn send_memory(&mut self, device: usize) {
+        let now_ms = self.now_ms;
         let memory = std::mem::take(&mut self.things[device].memory);
+        let (memory, under_way): (Vec<_>, Vec<_>) =
+            memory.into_iter().partition(|(_, truth)| truth.measured_ms + 1_000 <= now_ms);
+        self.things[device].memory = under_way;
         let again = self.things[device].sent.take();
         for (bytes, truth) in again.into_iter().chain(memory) {
             for in_ms in [0, 400, 800].into_iter().take(1 + usize::from(truth.again)) {
