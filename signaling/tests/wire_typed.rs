@@ -230,6 +230,26 @@ async fn frames_of_a_page_are_read_once_by_the_same_codecs_and_the_doctor_sees_w
     assert_eq!(attached, (cuff(), name_of(nurse_id(1)), None));
 }
 
+/// 120/80 with the device's time, years ago.
+const FROM_MEMORY: &str = "02780050005a00e4070101000000";
+
+#[tokio::test]
+async fn what_a_device_measured_before_the_page_connected_is_nobodys_until_somebody_says() {
+    let ward = Ward::open().await;
+    let frames = vec![frame(&ward, 1, 1, FROM_MEMORY), frame(&ward, 1, 2, RESULT)];
+    for _ in 0..2 {
+        ward.nurse.must(hand(&ward, frames.clone())).await;
+    }
+    let shown = rows(&ward, &ward.doctor, 1).await;
+    assert_eq!(reading(&shown[0]).provenance.sequence, 2);
+    assert_eq!(ward.kept().await.len(), 1, "it is not in the person's stream");
+    let held = |seen: &Seen| match seen.held().as_slice() {
+        [one] => Some(one.device.id.clone()),
+        _ => None,
+    };
+    assert_eq!(ward.nurse.find("it is held at the site", held).await, cuff());
+}
+
 #[tokio::test]
 async fn of_frames_that_nobody_knows_or_too_many_of_them_nothing_is_stored() {
     let ward = Ward::open().await;

@@ -2,6 +2,8 @@
 //! what is there.
 
 use super::{Acted, Press};
+use crate::gateway::{HeldByPage, hold_for_page};
+use crate::log::StreamId;
 use crate::readers::{PageFrame, TypedEntry};
 use crate::room::Ticket;
 use crate::subject::{Command, Item};
@@ -36,7 +38,8 @@ pub(super) struct Typed {
 
 impl Press<'_> {
     /// The nurse holds the device: its frames are this patient's from the moment at which her page
-    /// connected to it.
+    /// connected to it. What the device had measured before, and sends from its memory, is nobody's
+    /// until she says whose.
     pub(super) async fn hand_frames(
         &self,
         ticket: TicketId,
@@ -49,6 +52,7 @@ impl Press<'_> {
         if known.is_over() {
             return Err(Code::TicketOver.into());
         }
+        let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         let outcomes = self.read(&device, &model, &frames)?;
         let (edge, subject) = (self.edge, known.subject);
         for (run, since) in runs(&frames, edge.desk.clock.now()) {
@@ -56,8 +60,38 @@ impl Press<'_> {
             let bind = Command::NoteBinding { device, by, since, run: Some(run) };
             edge.readings.note(&edge.desk, subject, None, bind).await?;
         }
-        edge.readings.store(&edge.desk, subject, edge.desk.clock.now(), outcomes).await?;
+        let since_by_run = self.connected(subject, &frames).await?;
+        let lines = frames.iter().zip(outcomes);
+        let (own, before): (Vec<_>, Vec<_>) =
+            lines.partition(|(frame, outcome)| since_by_run[&frame.boot] <= outcome.measured_at());
+        let before = before.into_iter().map(|(frame, outcome)| HeldByPage {
+            run: frame.boot,
+            sequence: frame.sequence,
+            at: frame.at,
+            outcome,
+        });
+        let into = (&*edge.desk, &edge.readings, &*edge.gateways, &edge.held);
+        hold_for_page(into, site, before.collect()).await?;
+        let own = own.into_iter().map(|(_, outcome)| outcome).collect();
+        edge.readings.store(&edge.desk, subject, edge.desk.clock.now(), own).await?;
         Ok(Outcome::Done)
+    }
+
+    /// Since when the device hangs at the page, by each of the page's runs: an earlier press may have
+    /// said so.
+    async fn connected(
+        &self,
+        subject: SubjectId,
+        frames: &[HandedFrame],
+    ) -> Result<BTreeMap<Hex<8>, Timestamp>, Code> {
+        let seen = self.edge.desk.subjects.see(&StreamId::subject(subject)).await?;
+        let mut since_by_run = runs(frames, self.edge.desk.clock.now());
+        for known in seen.state.attachments.iter() {
+            if let Some(since) = known.run.and_then(|run| since_by_run.get_mut(&run)) {
+                *since = known.since.min(*since);
+            }
+        }
+        Ok(since_by_run)
     }
 
     /// All frames or none.

@@ -3,12 +3,14 @@
 mod delivery;
 mod held;
 mod linked;
+mod paged;
 mod settling;
 mod unbinding;
 
 pub use delivery::{Origin, take_in};
 pub use held::{HELD_MAX, HELD_SHOWN_MAX, Held, RUNNING_MAX};
 pub use linked::{Gateways, Link};
+pub(crate) use paged::{HeldByPage, hold_for_page};
 pub use settling::{Whose, finish};
 pub(crate) use settling::{Word, dismiss, settle};
 pub(crate) use unbinding::take_off;
