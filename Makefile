@@ -30,7 +30,7 @@ test: needs web fmt lint rust-test fuzz web-test build e2e
 ## The figures of BENCHMARKS.md: the broker's first, then those beside coturn and janus.
 bench: needs-bench web
 	cargo build --release -p minato -p minato-devices -p minato-bench
-	target/release/minato-bench rules log sockets vitals
+	target/release/minato-bench rules log devices storm sockets vitals
 	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
 	target/release/minato-bench turn turn-unit visits forward
 	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs
