@@ -106,6 +106,7 @@ pub(crate) async fn open(
         enrol_code: Some(code),
         zone: ZONE_DEFAULT.to_owned(),
         simulate: Some(SimulateConfig::default()),
+        bluetooth: None,
         status_listen: None,
         ca_file: None,
     };

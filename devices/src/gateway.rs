@@ -12,6 +12,8 @@ use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
+#[cfg(feature = "bluetooth")]
+use crate::transport::bluez;
 use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
@@ -45,10 +47,21 @@ pub struct GatewayConfig {
     pub zone: String,
     /// A rehearsal: simulated devices instead of real ones.
     pub simulate: Option<SimulateConfig>,
+    /// Real devices by radio.
+    pub bluetooth: Option<BluetoothConfig>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+/// How real devices are reached by radio.
+#[derive(Debug, Clone, Default)]
+pub struct BluetoothConfig {
+    /// The radio, such as `hci0`; nothing: the first.
+    pub adapter: Option<String>,
+    /// Whether devices that ask for it are paired, without anybody being asked again.
+    pub pair: bool,
 }
 
 /// How a rehearsal is set up.
@@ -81,6 +94,9 @@ pub enum GatewayError {
     /// The status page's port is taken.
     #[error("the status page cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The program was built without what talks to such devices.
+    #[error("this build has no {0}: build it with `--features {0}`")]
+    NotBuilt(&'static str),
     /// A part has ended by itself, which it never should.
     #[error("a part of the gateway has stopped working; start it again")]
     PartEnded,
@@ -113,6 +129,9 @@ impl Gateway {
     pub async fn open(config: GatewayConfig, clock: Clock) -> Result<Self, GatewayError> {
         let zone = TimeZone::get(&config.zone);
         let zone = zone.map_err(|_| GatewayError::Zone(config.zone.clone()))?;
+        if config.bluetooth.is_some() && !cfg!(feature = "bluetooth") {
+            return Err(GatewayError::NotBuilt("bluetooth"));
+        }
         let listener = match config.status_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
@@ -193,7 +212,11 @@ impl Gateway {
                 parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
             }
             None => {
-                tracing::warn!("no transport for real devices is built in: none will be found");
+                #[cfg(feature = "bluetooth")]
+                if let Some(bluetooth) = self.config.bluetooth {
+                    let (clock, zone) = (self.clock.clone(), self.zone.clone());
+                    parts.spawn(bluez::run(bluetooth, clock, zone, heard.clone()));
+                }
                 parts.spawn(rehearsal::without_devices(self.asks, heard));
             }
         }

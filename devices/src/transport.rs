@@ -1,6 +1,8 @@
 //! How bytes come to the gateway. A transport finds devices, carries out their drivers' plans, and
 //! hands over frames as they came; it decodes nothing.
 
+#[cfg(feature = "bluetooth")]
+pub(crate) mod bluez;
 pub mod simulator;
 
 use crate::driver::{Attribute, Offer};

@@ -45,6 +45,7 @@ fn config(broker: &Broker, data: &TempDir) -> GatewayConfig {
         enrol_code: Some(CODE.into()),
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
+        bluetooth: None,
         status_listen: Some("127.0.0.1:0".parse().expect("an address")),
         ca_file: None,
     }

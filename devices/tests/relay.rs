@@ -90,6 +90,7 @@ async fn the_relay_lets_the_gateway_in_and_the_gateway_notices_when_it_is_put_ou
         enrol_code: Some(CODE.into()),
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
+        bluetooth: None,
         status_listen: None,
         ca_file: None,
     };

@@ -154,6 +154,7 @@ async fn with_two_patients(broker: &Broker) -> tempfile::TempDir {
         enrol_code: Some(CODE.into()),
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
+        bluetooth: None,
         status_listen: None,
         ca_file: None,
     };

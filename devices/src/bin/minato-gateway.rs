@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use minato_devices::clock::Clock;
-use minato_devices::gateway::{GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
+use minato_devices::gateway::{BluetoothConfig, GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
 use minato_devices::inspect;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,7 +25,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Connects the clinic's devices to the broker.
-    Run(Setup),
+    Run {
+        #[command(flatten)]
+        setup: Setup,
+        #[command(flatten)]
+        radio: Radio,
+    },
     /// The same with simulated devices, which send real frames.
     Simulate {
         #[command(flatten)]
@@ -69,6 +74,26 @@ struct Setup {
     ca_file: Option<PathBuf>,
 }
 
+/// Real devices by radio.
+#[derive(Debug, Args)]
+struct Radio {
+    /// Hears devices that speak Bluetooth Low Energy.
+    #[arg(long)]
+    bluetooth: bool,
+    /// Which radio, such as hci0, if there are several.
+    #[arg(long, requires = "bluetooth")]
+    adapter: Option<String>,
+    /// Pairs every device that asks for it: only while somebody stands beside the device.
+    #[arg(long, requires = "bluetooth")]
+    pair: bool,
+}
+
+impl Radio {
+    fn into_config(self) -> Option<BluetoothConfig> {
+        self.bluetooth.then_some(BluetoothConfig { adapter: self.adapter, pair: self.pair })
+    }
+}
+
 impl Setup {
     fn into_config(self, simulate: Option<SimulateConfig>) -> GatewayConfig {
         GatewayConfig {
@@ -77,6 +102,7 @@ impl Setup {
             enrol_code: self.code,
             zone: self.zone,
             simulate,
+            bluetooth: None,
             status_listen: self.status,
             ca_file: self.ca_file,
         }
@@ -86,7 +112,9 @@ impl Setup {
 fn main() -> anyhow::Result<ExitCode> {
     let config = match Cli::parse().command {
         Command::Decode { characteristic, hex } => return Ok(decode(&characteristic, &hex)),
-        Command::Run(setup) => setup.into_config(None),
+        Command::Run { setup, radio } => {
+            GatewayConfig { bluetooth: radio.into_config(), ..setup.into_config(None) }
+        }
         Command::Simulate { setup, beds, seed } => {
             setup.into_config(Some(SimulateConfig { beds, seed }))
         }
