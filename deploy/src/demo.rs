@@ -107,6 +107,8 @@ pub(crate) async fn open(
         zone: ZONE_DEFAULT.to_owned(),
         simulate: Some(SimulateConfig::default()),
         bluetooth: None,
+        replay: None,
+        capture_to: None,
         status_listen: None,
         ca_file: None,
     };

@@ -14,6 +14,9 @@ use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
 #[cfg(feature = "bluetooth")]
 use crate::transport::bluez;
+use crate::transport::replay::keep::{self, Capture};
+pub use crate::transport::replay::play::CaptureError;
+use crate::transport::replay::{self, play};
 use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
@@ -49,6 +52,11 @@ pub struct GatewayConfig {
     pub simulate: Option<SimulateConfig>,
     /// Real devices by radio.
     pub bluetooth: Option<BluetoothConfig>,
+    /// A capture that is played once ([`replay`]).
+    pub replay: Option<PathBuf>,
+    /// A new file in which what real devices say is written down ([`replay`]): their wearers'
+    /// values too.
+    pub capture_to: Option<PathBuf>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
     /// PEM file with the authorities to trust instead of the system's.
@@ -97,6 +105,12 @@ pub enum GatewayError {
     /// The program was built without what talks to such devices.
     #[error("this build has no {0}: build it with `--features {0}`")]
     NotBuilt(&'static str),
+    /// The capture is there already, or cannot be made.
+    #[error("the capture {0} cannot be begun: {1}")]
+    Capture(PathBuf, std::io::Error),
+    /// See [`CaptureError`].
+    #[error(transparent)]
+    Replay(#[from] CaptureError),
     /// A part has ended by itself, which it never should.
     #[error("a part of the gateway has stopped working; start it again")]
     PartEnded,
@@ -120,6 +134,8 @@ pub struct Gateway {
     key: Arc<GatewayKey>,
     ledger: Ledger,
     listener: Option<TcpListener>,
+    replay: Option<Vec<replay::Line>>,
+    capture: Option<Capture>,
     buttons: Buttons,
     asks: mpsc::Receiver<Ask>,
 }
@@ -136,13 +152,21 @@ impl Gateway {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
+        let replay = config.replay.as_deref().map(play::open).transpose()?;
         let outbox = Outbox::open(&config.data_dir)?;
+        let capture = match &config.capture_to {
+            Some(path) => {
+                let begun = Capture::begin(path, clock.now());
+                Some(begun.map_err(|error| GatewayError::Capture(path.clone(), error))?)
+            }
+            None => None,
+        };
         let key = Arc::new(GatewayKey::open(&config.data_dir)?);
         let ledger = Ledger::start(outbox, clock.clone())?;
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
         let buttons = Buttons { asks: ask, cable, clock: clock.clone() };
-        Ok(Self { config, clock, zone, key, ledger, listener, buttons, asks })
+        Ok(Self { config, clock, zone, key, ledger, listener, replay, capture, buttons, asks })
     }
 
     /// Where the status page listens.
@@ -212,6 +236,17 @@ impl Gateway {
                 parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
             }
             None => {
+                let heard = match self.capture {
+                    Some(capture) => {
+                        let (all, written) = mpsc::channel(HEARD_MAX);
+                        parts.spawn(keep::run(capture, self.clock.clone(), written, heard));
+                        all
+                    }
+                    None => heard,
+                };
+                if let Some(replay) = self.replay {
+                    parts.spawn(play::run(replay, self.clock.clone(), heard.clone()));
+                }
                 #[cfg(feature = "bluetooth")]
                 if let Some(bluetooth) = self.config.bluetooth {
                     let (clock, zone) = (self.clock.clone(), self.zone.clone());

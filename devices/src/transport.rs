@@ -3,6 +3,7 @@
 
 #[cfg(feature = "bluetooth")]
 pub(crate) mod bluez;
+pub mod replay;
 pub mod simulator;
 
 use crate::driver::{Attribute, Offer};

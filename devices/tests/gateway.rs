@@ -46,6 +46,8 @@ fn config(broker: &Broker, data: &TempDir) -> GatewayConfig {
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
         bluetooth: None,
+        replay: None,
+        capture_to: None,
         status_listen: Some("127.0.0.1:0".parse().expect("an address")),
         ca_file: None,
     }

@@ -91,6 +91,8 @@ async fn the_relay_lets_the_gateway_in_and_the_gateway_notices_when_it_is_put_ou
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
         bluetooth: None,
+        replay: None,
+        capture_to: None,
         status_listen: None,
         ca_file: None,
     };

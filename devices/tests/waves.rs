@@ -155,6 +155,8 @@ async fn with_two_patients(broker: &Broker) -> tempfile::TempDir {
         zone: "Asia/Tokyo".into(),
         simulate: Some(SimulateConfig::default()),
         bluetooth: None,
+        replay: None,
+        capture_to: None,
         status_listen: None,
         ca_file: None,
     };

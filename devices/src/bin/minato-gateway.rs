@@ -30,6 +30,18 @@ enum Command {
         setup: Setup,
         #[command(flatten)]
         radio: Radio,
+        /// A new file in which everything that devices say is written down, so that somebody who
+        /// knows them can read it. It holds their wearers' values.
+        #[arg(long)]
+        capture_to: Option<PathBuf>,
+    },
+    /// The same with a capture that is played once.
+    Replay {
+        #[command(flatten)]
+        setup: Setup,
+        /// What `run --capture-to` has written.
+        #[arg(long)]
+        capture: PathBuf,
     },
     /// The same with simulated devices, which send real frames.
     Simulate {
@@ -103,6 +115,8 @@ impl Setup {
             zone: self.zone,
             simulate,
             bluetooth: None,
+            replay: None,
+            capture_to: None,
             status_listen: self.status,
             ca_file: self.ca_file,
         }
@@ -112,8 +126,11 @@ impl Setup {
 fn main() -> anyhow::Result<ExitCode> {
     let config = match Cli::parse().command {
         Command::Decode { characteristic, hex } => return Ok(decode(&characteristic, &hex)),
-        Command::Run { setup, radio } => {
-            GatewayConfig { bluetooth: radio.into_config(), ..setup.into_config(None) }
+        Command::Run { setup, radio, capture_to } => {
+            GatewayConfig { bluetooth: radio.into_config(), capture_to, ..setup.into_config(None) }
+        }
+        Command::Replay { setup, capture } => {
+            GatewayConfig { replay: Some(capture), ..setup.into_config(None) }
         }
         Command::Simulate { setup, beds, seed } => {
             setup.into_config(Some(SimulateConfig { beds, seed }))

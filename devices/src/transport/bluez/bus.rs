@@ -105,7 +105,8 @@ impl Bus {
     pub(super) async fn open() -> Result<(Self, Lost), dbus::Error> {
         // Connecting waits for the bus's answer.
         let opened = tokio::task::spawn_blocking(connection::new_system_sync).await;
-        let (line, connection) = opened.map_err(|error| dbus::Error::new_failed(&error.to_string()))??;
+        let (line, connection) =
+            opened.map_err(|error| dbus::Error::new_failed(&error.to_string()))??;
         let line = tokio::spawn(async move { format!("the message bus is gone: {}", line.await) });
         // A device's rules are beside those of others on the same line.
         connection.set_signal_match_mode(true);
@@ -128,14 +129,15 @@ impl Bus {
         let rule = rule.with_namespaced_path(path(device)?);
         let says = to.clone();
         let heard = self.0.add_match(rule).await?;
-        let heard = heard.cb(move |message: Message, (of, changed, _): (String, PropMap, Vec<String>)| {
-            for signal in read(&message, &of, &changed, &clock) {
-                if says.try_send(signal).is_err() && !says.is_closed() {
-                    tracing::error!("a device says more than can wait: some of it is lost");
+        let heard =
+            heard.cb(move |message: Message, (of, changed, _): (String, PropMap, Vec<String>)| {
+                for signal in read(&message, &of, &changed, &clock) {
+                    if says.try_send(signal).is_err() && !says.is_closed() {
+                        tracing::error!("a device says more than can wait: some of it is lost");
+                    }
                 }
-            }
-            true
-        });
+                true
+            });
         Ok(Ears { signals, to, bus: self.clone(), token: heard.token() })
     }
 

@@ -73,11 +73,7 @@ impl Attended {
     }
 
     /// It is known before the device is asked, so that what it sends at once is not missed.
-    async fn subscribe(
-        &mut self,
-        attribute: Attribute,
-        has: &ByAttribute,
-    ) -> Result<(), Failure> {
+    async fn subscribe(&mut self, attribute: Attribute, has: &ByAttribute) -> Result<(), Failure> {
         let Some(characteristic) = has.get(&attribute) else { return Ok(()) };
         self.attribute_by_path.insert(characteristic.path.clone(), attribute);
         match self.bus.subscribe(&characteristic.path).await {
