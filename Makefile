@@ -37,10 +37,11 @@ bench: needs-bench web
 	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs --growth
 
 ## Readers of bytes from outside, each fed with broken input for SECONDS. What breaks one is kept in
-## media-relay/fuzz and tried first from then on.
+## media-relay/fuzz and tried first from then on. RUNS=10000000 feeds each so many instead.
 SECONDS ?= 20
+RUNS ?=
 fuzz:
-	MINATO_FUZZ_SECONDS=$(SECONDS) cargo test --workspace --lib fuzzed -- --test-threads=2
+	MINATO_FUZZ_SECONDS=$(SECONDS) $(if $(RUNS),MINATO_FUZZ_RUNS=$(RUNS)) cargo test --workspace --lib fuzzed -- --test-threads=2
 
 ## A call's link is cut at random, 1 to 30 s at a time, and its address changes: how long until both
 ## hear and see each other. 100 drops take half an hour; DROPS=20 is enough for a first word.

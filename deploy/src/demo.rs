@@ -109,6 +109,7 @@ pub(crate) async fn open(
         bluetooth: None,
         replay: None,
         capture_to: None,
+        serial: Vec::new(),
         status_listen: None,
         ca_file: None,
     };

@@ -7,6 +7,7 @@ mod media;
 mod observe;
 mod pages;
 mod prefixed;
+mod readers;
 mod serve;
 mod shown;
 mod signaling;

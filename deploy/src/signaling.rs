@@ -4,7 +4,7 @@ use crate::admin::AdminSocket;
 use crate::doors::{self, Https};
 use crate::tls::Guests;
 use crate::{All, Common, RelaysArgs, SignalingOnly};
-use crate::{demo, observe, pages, serve, shutdown, tls, turn};
+use crate::{demo, observe, pages, readers, serve, shutdown, tls, turn};
 use anyhow::Context as _;
 use axum::Router;
 use minato_protocol::reading::Hex;
@@ -12,7 +12,7 @@ use minato_relay::{Relay, RelayConfig, TurnSecret};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
-use minato_signaling::gateway::{self, Gateways};
+use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
@@ -167,15 +167,20 @@ impl House {
             key: Arc::clone(&media_key),
             fleet: Arc::clone(&fleet),
         };
+        let readings = Readings::default();
+        let held = Held::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(relays::steer(helm));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             desk,
             directory,
             presence,
-            readings: Readings::default(),
+            readings,
+            held,
+            readers: readers::of_the_gateway()?,
             gateways,
             media_key,
             fleet,

@@ -1,68 +1,89 @@
 //! The bench on which the devices lie: hands each frame to its device's driver, what comes of it
 //! to the ledger, and each wave to those who may see it.
 
-use crate::driver::{Attribute, Driver, Message, Piece, Said, family_of};
+mod hung;
+
+use crate::binding::SILENCE_UNBINDS;
+use crate::clock::Clock;
+use crate::codec::{Frame, FrameTime};
+use crate::device_clock::{ClockHistory, ClockPair};
+use crate::driver::{Attribute, Message, Piece, Said, family_of};
 use crate::ledger::{Head, Ledger, Stopped};
-use crate::reading::{Received, outcome};
-use crate::transport::simulator::BEDS_MAX;
+use crate::reading::{Received, civil_at, outcome};
+use crate::transport::simulator::SIMULATED_MAX;
 use crate::transport::{Found, Heard};
 use crate::waves::WornBlock;
+use hung::Hung;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use minato_protocol::reading::{Device, DeviceId, Hex, Samples, TransportKind, WaveBlock};
+use minato_protocol::reading::{Characteristic, DeviceId, Hex, Samples, WaveBlock};
 use minato_protocol::uplink::DeviceStatus;
-use minato_protocol::{GatewayId, Timestamp};
+use minato_protocol::{GatewayId, Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 
 /// Devices at one gateway; a further one is not heard, and the log says so.
-pub(crate) const DEVICES_MAX: usize = 2 * BEDS_MAX as usize;
-/// Longest model name that is kept of what a device says about itself.
-const MODEL_CHARS_MAX: usize = 40;
+pub(crate) const DEVICES_MAX: usize = if SIMULATED_MAX > 64 { SIMULATED_MAX } else { 64 };
+/// A gateway's clock that moved by more than this against a steady one was set by somebody.
+const CLOCK_SET: Span = Span::seconds(5);
+/// No cuff measures faster: the run of a result that came by itself began at least so long before.
+const CUFF_RUNS_FOR: Span = Span::seconds(15);
+/// A result that is older than this by its device's known clock was not seen live.
+const LIVE_FOR: Span = Span::seconds(15);
+/// How often it is looked whether a device was silent.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Everything that the bench needs.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub struct Bench {
     gateway: GatewayId,
     boot: Hex<8>,
     zone: TimeZone,
+    clock: Clock,
     ledger: Ledger,
     waves: broadcast::Sender<WornBlock>,
     tell: watch::Sender<Vec<DeviceStatus>>,
     devices: BTreeMap<DeviceId, Hung>,
-}
-
-/// A device that hangs at the gateway.
-#[derive(Debug)]
-struct Hung {
-    device: Device,
-    driver: Box<dyn Driver>,
-    transport: TransportKind,
-    sequence: u64,
-    connected: bool,
-    measuring: bool,
-    battery_percent: Option<u8>,
-    signal_dbm: Option<i8>,
-    startable: bool,
-    last_frame_at: Option<Timestamp>,
+    clocks: BTreeMap<DeviceId, ClockHistory>,
+    /// When worn devices had last given a value before this run.
+    valued: BTreeMap<DeviceId, Timestamp>,
+    /// See [`Clock::offset`].
+    clock_offset: Span,
 }
 
 impl Bench {
     /// A bench without devices.
-    pub(crate) fn new(
-        gateway: GatewayId,
-        boot: Hex<8>,
-        zone: TimeZone,
+    pub fn new(
+        (gateway, boot): (GatewayId, Hex<8>),
+        (zone, clock): (TimeZone, Clock),
         ledger: Ledger,
         waves: broadcast::Sender<WornBlock>,
         tell: watch::Sender<Vec<DeviceStatus>>,
     ) -> Self {
-        Self { gateway, boot, zone, ledger, waves, tell, devices: BTreeMap::new() }
+        let clocks = ledger.clocks();
+        let devices = BTreeMap::new();
+        let (valued, clock_offset) = (ledger.valued(), clock.offset());
+        Self {
+            gateway,
+            boot,
+            zone,
+            clock,
+            ledger,
+            waves,
+            tell,
+            devices,
+            clocks,
+            valued,
+            clock_offset,
+        }
     }
 
     /// Listens until the transports or the ledger are gone.
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<Heard>) -> Result<(), Stopped> {
         let mut head = self.ledger.head();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
                 next = heard.recv() => match next {
@@ -70,12 +91,18 @@ impl Bench {
                     None => return Ok(()),
                 },
                 changed = head.changed() => changed.map_err(|_| Stopped)?,
+                _ = looks.tick() => {
+                    self.look_at_clock().await?;
+                    self.look_for_silence().await?;
+                }
             }
             self.tell_status(&head.borrow_and_update());
         }
     }
 
-    async fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+    /// Takes what a transport heard.
+    pub async fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+        self.look_at_clock().await?;
         match heard {
             Heard::Appeared(found) => self.appear(found),
             Heard::Gone { device } => {
@@ -83,10 +110,15 @@ impl Bench {
                     hung.connected = false;
                 }
             }
+            Heard::Obstructed { device, by } => {
+                if let Some(hung) = self.devices.get_mut(&device) {
+                    hung.obstructed = by;
+                }
+            }
             Heard::Bytes { device, from, bytes, at } => {
                 self.bytes(&device, from, &bytes, at).await?;
             }
-            Heard::ClockSet { .. } | Heard::Obstructed { .. } => {}
+            Heard::ClockSet { device, at } => self.clock_set(&device, at).await?,
             Heard::Wave(block) => self.wave(block),
         }
         Ok(())
@@ -94,38 +126,23 @@ impl Bench {
 
     /// A device that is back keeps its driver: the driver knows which measurement is under way.
     fn appear(&mut self, found: Found) {
-        let Found { device: id, offer, transport, battery_percent, signal_dbm, startable } = found;
-        if let Some(hung) = self.devices.get_mut(&id) {
-            hung.connected = true;
-            hung.battery_percent = battery_percent;
-            hung.signal_dbm = signal_dbm;
-            return;
+        if let Some(hung) = self.devices.get_mut(&found.device) {
+            return hung.is_back(&found);
         }
-        let Some(family) = family_of(&offer) else {
-            tracing::info!(device = %id, "no driver knows this device");
+        let device = found.device.clone();
+        let Some(family) = family_of(&found.offer) else {
+            tracing::info!(%device, "no driver knows this device");
             return;
         };
         if self.devices.len() >= DEVICES_MAX {
-            tracing::warn!(device = %id, "too many devices: this one is not heard");
+            tracing::warn!(%device, "too many devices: this one is not heard");
             return;
         }
         let driver = (family.make)();
-        let meta = driver.meta();
-        let model = offer.name.chars().filter(|c| !c.is_control()).take(MODEL_CHARS_MAX).collect();
-        tracing::info!(device = %id, driver = meta.name, "a device hangs here");
-        let hung = Hung {
-            device: Device { id: id.clone(), kind: meta.kind, model },
-            driver,
-            transport,
-            sequence: 0,
-            connected: true,
-            measuring: false,
-            battery_percent,
-            signal_dbm,
-            startable,
-            last_frame_at: None,
-        };
-        self.devices.insert(id, hung);
+        tracing::info!(%device, driver = driver.meta().name, "a device hangs here");
+        // Its silence goes on from before a restart.
+        let valued_at = self.valued.get(&device).copied().unwrap_or_else(|| self.clock.now());
+        self.devices.insert(device, Hung::new(found, driver, valued_at));
     }
 
     async fn bytes(
@@ -136,10 +153,7 @@ impl Bench {
         at: Timestamp,
     ) -> Result<(), Stopped> {
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
-        let mut said = Vec::new();
-        hung.driver.on_bytes(from, bytes, at, &mut said);
-        hung.measuring = hung.driver.is_measuring(at);
-        for said in said {
+        for said in hung.read(from, bytes, at) {
             match said {
                 Said::Frame(message) => self.message(device, message, at).await?,
                 Said::Wave(piece) => self.piece(device, piece),
@@ -148,7 +162,7 @@ impl Bench {
                         hung.battery_percent = Some(percent);
                     }
                 }
-                Said::Clock(_) => {}
+                Said::Clock(shown) => self.clock_read(device, shown, at).await?,
             }
         }
         Ok(())
@@ -160,22 +174,118 @@ impl Bench {
         message: Message,
         at: Timestamp,
     ) -> Result<(), Stopped> {
+        let clock = self.clocks.get(device).copied().unwrap_or_default();
+        self.end_silence(device, at).await?;
+        let live = message.live && !self.is_from_memory(&message, &clock, at);
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
         hung.sequence += 1;
-        hung.last_frame_at = Some(at);
         let received = Received {
             device: &hung.device,
             gateway: self.gateway,
             transport: hung.transport,
-            driver: hung.driver.meta().name,
+            driver: hung.driver_name(),
             characteristic: message.characteristic,
             raw: &message.raw,
             boot: self.boot,
             sequence: hung.sequence,
             at,
+            live,
+            clock,
         };
         let outcome = outcome(&received, message.frame, &self.zone);
-        self.ledger.measured(outcome, message.began_at).await
+        hung.heard(&outcome, at);
+        // A result of which nobody saw the run: that much is certain of when it began.
+        let unseen = message.characteristic == Characteristic::BloodPressure && !live;
+        let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
+        // It began by the gateway's clock before that was set back: nobody knows when that is now.
+        let began_at = if message.began_at > at { Timestamp(i64::MIN) } else { message.began_at };
+        self.ledger.measured(outcome, began_at.min(latest)).await
+    }
+
+    /// A record that a device sends from its memory in the middle of a measurement looks like that
+    /// measurement's result, but for its time.
+    fn is_from_memory(&self, message: &Message, clock: &ClockHistory, at: Timestamp) -> bool {
+        let Ok(Frame { time: FrameTime::Civil(civil), .. }) = message.frame else { return false };
+        let Some(said) = civil_at(civil, &self.zone).filter(|_| clock.now.is_some()) else {
+            return false;
+        };
+        at - (said + clock.correction(said, at)) > LIVE_FOR
+    }
+
+    /// Notices that the gateway's own clock was set, before anything more is measured by it. What was
+    /// known of the devices' clocks was known against the clock before.
+    async fn look_at_clock(&mut self) -> Result<(), Stopped> {
+        let offset = self.clock.offset();
+        let by = offset.0 - self.clock_offset.0;
+        if by.abs() <= CLOCK_SET.0 {
+            return Ok(());
+        }
+        tracing::warn!(by_ms = by, "the gateway's clock was set: bindings count from now on");
+        self.clock_offset = offset;
+        for hung in self.devices.values_mut() {
+            hung.valued_at = hung.valued_at + Span(by);
+        }
+        for history in self.clocks.values_mut() {
+            history.gateway_set(Span(by));
+        }
+        for (device, history) in &self.clocks {
+            self.ledger.note_clock(device.clone(), *history).await?;
+        }
+        self.ledger.clock_set(Span(by), self.clock.now()).await
+    }
+
+    /// Real time has to pass too: a clock that was stepped finds frames still on their way.
+    async fn look_for_silence(&mut self) -> Result<(), Stopped> {
+        let really = Duration::from_millis(SILENCE_UNBINDS.0.unsigned_abs());
+        let quiet = self.devices.iter().filter(|(_, hung)| hung.spoke_at.elapsed() > really);
+        let quiet: Vec<_> = quiet.map(|(device, _)| device.clone()).collect();
+        for device in quiet {
+            self.end_silence(&device, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// A worn device that was silent for too long comes off before anything more is somebody's.
+    async fn end_silence(&self, device: &DeviceId, now: Timestamp) -> Result<(), Stopped> {
+        let Some(hung) = self.devices.get(device).filter(|hung| hung.device.kind.is_worn()) else {
+            return Ok(());
+        };
+        let valued_at = hung.valued_at;
+        let on = self.ledger.head().borrow().bindings.silent_on(device, valued_at, now);
+        if on.is_none() {
+            return Ok(());
+        }
+        tracing::info!(%device, "it gave no value for too long and comes off");
+        self.ledger.silent(device.clone(), valued_at, now).await
+    }
+
+    async fn clock_read(
+        &mut self,
+        device: &DeviceId,
+        shown: DateTime,
+        at: Timestamp,
+    ) -> Result<(), Stopped> {
+        let Some(shown) = civil_at(shown, &self.zone) else { return Ok(()) };
+        self.note_clock(device, |history| history.read(ClockPair { device: shown, gateway: at }))
+            .await
+    }
+
+    async fn clock_set(&mut self, device: &DeviceId, at: Timestamp) -> Result<(), Stopped> {
+        self.note_clock(device, |history| history.set(at)).await
+    }
+
+    async fn note_clock(
+        &mut self,
+        device: &DeviceId,
+        change: impl FnOnce(&mut ClockHistory),
+    ) -> Result<(), Stopped> {
+        if !self.devices.contains_key(device) {
+            return Ok(());
+        }
+        let history = self.clocks.entry(device.clone()).or_default();
+        change(history);
+        let history = *history;
+        self.ledger.note_clock(device.clone(), history).await
     }
 
     fn piece(&self, device: &DeviceId, piece: Piece) {
@@ -204,19 +314,10 @@ impl Bench {
     }
 
     fn tell_status(&self, head: &Head) {
-        let status = self.devices.values().map(|hung| DeviceStatus {
-            device: hung.device.id.clone(),
-            kind: hung.device.kind,
-            model: hung.device.model.clone(),
-            connected: hung.connected,
-            battery_percent: hung.battery_percent,
-            bound: head.bindings.of(&hung.device.id).map(|binding| binding.subject),
-            measuring: hung.measuring,
-            startable: hung.startable,
-            last_frame_at: hung.last_frame_at,
-            signal_dbm: hung.signal_dbm,
-            clock_off: None,
-            trouble: None,
+        let status = self.devices.iter().map(|(device, hung)| {
+            let bound = head.bindings.of(device).map(|binding| binding.subject);
+            let clock_off = self.clocks.get(device).and_then(|history| history.now);
+            hung.status(bound, clock_off.map(|pair| pair.off()))
         });
         let status: Vec<_> = status.collect();
         self.tell.send_if_modified(|told| {
@@ -226,3 +327,6 @@ impl Bench {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

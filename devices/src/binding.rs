@@ -3,16 +3,24 @@
 
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::{Entry, RequestRefusal, UnboundWhy};
-use minato_protocol::{StaffId, SubjectId, Timestamp};
+use minato_protocol::{Span, StaffId, SubjectId, Timestamp};
 use std::collections::BTreeMap;
+
+/// A worn device that gave no value for so long may be on somebody else by now: it comes off. Long
+/// enough to wash a hand and clip the sensor on again.
+pub const SILENCE_UNBINDS: Span = Span::minutes(2);
+/// Who says so when nobody pressed.
+const BY_THE_GATEWAY: StaffId = StaffId(0);
 
 /// A device is on a subject since a moment, because somebody said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
     /// On whom.
     pub subject: SubjectId,
-    /// Since when, by the gateway's clock.
+    /// Since when readings count, by the gateway's clock.
     pub since: Timestamp,
+    /// Since when it has been on: earlier than `since` where the gateway's clock was set in between.
+    pub put_on: Timestamp,
     /// Who said so.
     pub by: StaffId,
 }
@@ -37,31 +45,112 @@ pub struct BindRequest {
     pub by: StaffId,
     /// Somebody confirmed that it comes off whoever it is on.
     pub takes_over: bool,
+    /// The other devices of its kind that hang here: one that is on the same person comes off,
+    /// because nobody wears two cuffs.
+    pub peers: Vec<DeviceId>,
+}
+
+impl BindRequest {
+    /// Takes a device off.
+    pub fn off(key: RequestKey, device: DeviceId, by: StaffId) -> Self {
+        Self { key, device, subject: None, by, takes_over: false, peers: Vec::new() }
+    }
 }
 
 impl Bindings {
-    /// What would be written. A device that is on somebody else has to be taken off first; the
-    /// same subject again keeps the moment since which it counts.
-    pub fn decide(&self, request: BindRequest, now: Timestamp) -> Result<Entry, RequestRefusal> {
-        let BindRequest { key, device, subject, by, takes_over: _ } = request;
-        match (self.of(&device).copied(), subject) {
-            (None, Some(subject)) => Ok(Entry::Bound { key, device, subject, since: now, by }),
-            (Some(now_on), Some(subject)) if now_on.subject == subject => {
-                Ok(Entry::Bound { key, device, subject, since: now_on.since, by: now_on.by })
-            }
-            (Some(_), Some(_)) => Err(RequestRefusal::BoundElsewhere),
-            (Some(Binding { subject, .. }), None) => {
-                Ok(Entry::Unbound { key, device, subject, by, why: UnboundWhy::Asked })
-            }
-            (None, None) => Err(RequestRefusal::NotBound),
+    /// What would be written, in this order. A device that is on somebody else has to be taken off
+    /// first, unless somebody confirmed it; the same subject again keeps the moment since which it
+    /// counts.
+    pub fn decide(
+        &self,
+        request: BindRequest,
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, RequestRefusal> {
+        let BindRequest { key, device, subject, by, takes_over, peers } = request;
+        let on = self.of(&device).copied();
+        let Some(subject) = subject else {
+            let on = on.ok_or(RequestRefusal::NotBound)?;
+            let why = UnboundWhy::Asked;
+            return Ok(vec![Entry::Unbound { key, device, subject: on.subject, by, why }]);
+        };
+        if let Some(on) = on.filter(|on| on.subject == subject) {
+            return Ok(vec![Entry::Bound { key, device, subject, since: on.since, by: on.by }]);
         }
+        let mut entries = Vec::new();
+        if let Some(on) = on {
+            if !takes_over {
+                return Err(RequestRefusal::BoundElsewhere);
+            }
+            let why = UnboundWhy::TakenOver;
+            let (key, device) = (key.clone(), device.clone());
+            entries.push(Entry::Unbound { key, device, subject: on.subject, by, why });
+        }
+        let worn = |peer: &DeviceId| self.of(peer).is_some_and(|on| on.subject == subject);
+        entries.extend(peers.into_iter().filter(worn).map(|peer| Entry::Unbound {
+            key: key.clone(),
+            device: peer,
+            subject,
+            by,
+            why: UnboundWhy::Swapped,
+        }));
+        entries.push(Entry::Bound { key, device, subject, since: now, by });
+        Ok(entries)
+    }
+
+    /// Whom a device is on, if it has been silent there for so long that it may be on somebody else
+    /// by now. It last gave a value at `valued_at`; whoever got it later than that has had it since.
+    pub fn silent_on(
+        &self,
+        device: &DeviceId,
+        valued_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<SubjectId> {
+        let on = self.of(device)?;
+        let silent_since = on.put_on.max(valued_at);
+        (now - silent_since > SILENCE_UNBINDS).then_some(on.subject)
+    }
+
+    /// What would be written then.
+    pub fn silent(
+        &self,
+        device: &DeviceId,
+        valued_at: Timestamp,
+        now: Timestamp,
+        key: RequestKey,
+    ) -> Option<Entry> {
+        let subject = self.silent_on(device, valued_at, now)?;
+        let (device, by, why) = (device.clone(), BY_THE_GATEWAY, UnboundWhy::Silent);
+        Some(Entry::Unbound { key, device, subject, by, why })
+    }
+
+    /// The gateway's own clock was set forward by this much.
+    pub fn shift(&mut self, by: Span) {
+        for on in self.binding_by_device.values_mut() {
+            on.put_on = on.put_on + by;
+        }
+    }
+
+    /// What would be written when the gateway's own clock was set: moments by the clock before say
+    /// nothing beside moments by the new one. Every device stays where it is and counts from now on;
+    /// what is measured before now is nobody's until somebody says.
+    pub fn clock_set(&self, now: Timestamp, key: &RequestKey) -> Vec<Entry> {
+        let again = |(device, on): (&DeviceId, &Binding)| Entry::Bound {
+            key: key.clone(),
+            device: device.clone(),
+            subject: on.subject,
+            since: now,
+            by: on.by,
+        };
+        self.iter().map(again).collect()
     }
 
     /// Takes over what was written.
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
             Entry::Bound { device, subject, since, by, .. } => {
-                let binding = Binding { subject: *subject, since: *since, by: *by };
+                let before = self.of(device).filter(|on| on.subject == *subject);
+                let put_on = before.map_or(*since, |on| on.put_on);
+                let binding = Binding { subject: *subject, since: *since, put_on, by: *by };
                 self.binding_by_device.insert(device.clone(), binding);
             }
             Entry::Unbound { device, .. } => {
@@ -113,21 +202,36 @@ mod tests {
         "cuff".parse().expect("an id")
     }
 
+    fn other_cuff() -> DeviceId {
+        "other-cuff".parse().expect("an id")
+    }
+
+    fn key() -> RequestKey {
+        "k".parse().expect("a key")
+    }
+
     fn request(subject: Option<SubjectId>) -> BindRequest {
-        BindRequest {
-            key: "k".parse().expect("a key"),
-            device: cuff(),
-            subject,
-            by: NURSE,
-            takes_over: false,
-        }
+        BindRequest { subject, ..BindRequest::off(key(), cuff(), NURSE) }
+    }
+
+    fn ask(bindings: &mut Bindings, request: BindRequest, now: i64) -> Vec<Entry> {
+        let entries = bindings.decide(request, Timestamp(now)).expect("it may");
+        entries.iter().for_each(|entry| bindings.apply(entry));
+        entries
     }
 
     fn bound(subject: SubjectId, since: i64) -> Bindings {
         let mut bindings = Bindings::default();
-        let entry = bindings.decide(request(Some(subject)), Timestamp(since)).expect("free");
-        bindings.apply(&entry);
+        ask(&mut bindings, request(Some(subject)), since);
         bindings
+    }
+
+    fn came_off(entries: &[Entry]) -> Vec<(DeviceId, SubjectId, UnboundWhy)> {
+        let off = entries.iter().filter_map(|entry| match entry {
+            Entry::Unbound { device, subject, why, .. } => Some((device.clone(), *subject, *why)),
+            Entry::Bound { .. } | Entry::Measured { .. } => None,
+        });
+        off.collect()
     }
 
     #[test]
@@ -137,10 +241,56 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_somebody_takes_over_comes_off_the_first_patient_before_it_is_on_the_second() {
+        let mut bindings = bound(SATO, 10);
+        let takes_over = BindRequest { takes_over: true, ..request(Some(ITO)) };
+        let entries = ask(&mut bindings, takes_over, 20);
+        assert_eq!(came_off(&entries), [(cuff(), SATO, UnboundWhy::TakenOver)]);
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(20), Timestamp(20)), Some(ITO));
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(19), Timestamp(21)), None);
+    }
+
+    #[test]
+    fn a_second_cuff_on_the_same_patient_takes_the_first_one_off() {
+        let mut bindings = bound(SATO, 10);
+        let swap = BindRequest { device: other_cuff(), peers: vec![cuff()], ..request(Some(SATO)) };
+        let entries = ask(&mut bindings, swap, 20);
+        assert_eq!(came_off(&entries), [(cuff(), SATO, UnboundWhy::Swapped)]);
+        assert_eq!(bindings.of(&cuff()), None);
+        let on_another = BindRequest { peers: vec![other_cuff()], ..request(Some(ITO)) };
+        assert_eq!(came_off(&ask(&mut bindings, on_another, 30)), []);
+    }
+
+    #[test]
+    fn silence_takes_a_device_off_unless_it_was_put_on_somebody_since() {
+        let bindings = bound(SATO, 10);
+        let silent =
+            |valued_at, now| bindings.silent(&cuff(), Timestamp(valued_at), Timestamp(now), key());
+        let off = silent(50, 51 + SILENCE_UNBINDS.0).expect("it comes off");
+        assert_eq!(came_off(&[off]), [(cuff(), SATO, UnboundWhy::Silent)]);
+        assert_eq!(silent(50, 50 + SILENCE_UNBINDS.0), None);
+        // It was silent before it came on: that was somebody else's silence.
+        assert_eq!(silent(-900_000, 10 + SILENCE_UNBINDS.0), None);
+        assert!(silent(-900_000, 11 + SILENCE_UNBINDS.0).is_some());
+    }
+
+    #[test]
+    fn a_gateway_whose_clock_was_set_counts_every_binding_from_then_on() {
+        let day = 86_400_000;
+        let mut bindings = bound(SATO, day);
+        // Set back by a day, half a second after the cuff was put on.
+        bindings.shift(Span(-day));
+        let entries = bindings.clock_set(Timestamp(500), &key());
+        entries.iter().for_each(|entry| bindings.apply(entry));
+        assert_eq!(bindings.of(&cuff()).map(|on| on.put_on), Some(Timestamp(0)));
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(499), Timestamp(600)), None);
+        assert_eq!(bindings.wearer(&cuff(), Timestamp(500), Timestamp(600)), Some(SATO));
+    }
+
+    #[test]
     fn saying_the_same_patient_again_keeps_the_moment_since_which_it_counts() {
         let mut bindings = bound(SATO, 10);
-        let again = bindings.decide(request(Some(SATO)), Timestamp(20)).expect("the same");
-        bindings.apply(&again);
+        ask(&mut bindings, request(Some(SATO)), 20);
         assert_eq!(bindings.of(&cuff()).map(|binding| binding.since), Some(Timestamp(10)));
     }
 

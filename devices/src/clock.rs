@@ -4,16 +4,20 @@ use minato_protocol::{Span, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 /// A step of a source that is not ours is noticed within this time.
 const SLICE: Duration = Duration::from_millis(200);
 
+type Source = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// What time it is: a source plus what it was stepped forward. Copies share the step.
 #[derive(Clone)]
 pub struct Clock {
-    source: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    source: Source,
+    /// A clock that nobody steps, from any beginning.
+    steady: Source,
     ahead_ms: Arc<AtomicI64>,
     stepped: Arc<Notify>,
 }
@@ -27,16 +31,38 @@ impl fmt::Debug for Clock {
 impl Clock {
     /// The machine's wall clock.
     pub fn system() -> Self {
-        Self::from_source(|| {
+        let began = Instant::now();
+        let wall = || {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-        })
+        };
+        let steady =
+            move || Timestamp(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX));
+        Self::of(Arc::new(wall), Arc::new(steady))
     }
 
-    /// Any clock, such as the one that the broker in the same process goes by.
+    /// Any clock that nobody steps, such as the one that the broker in the same process goes by.
     pub fn from_source(source: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let source: Source = Arc::new(source);
+        Self::of(Arc::clone(&source), source)
+    }
+
+    /// A clock that may be stepped, beside one that nobody steps.
+    pub fn beside(
+        source: impl Fn() -> Timestamp + Send + Sync + 'static,
+        steady: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Arc::new(source), Arc::new(steady))
+    }
+
+    fn of(source: Source, steady: Source) -> Self {
         let (ahead_ms, stepped) = (Arc::default(), Arc::default());
-        Self { source: Arc::new(source), ahead_ms, stepped }
+        Self { source, steady, ahead_ms, stepped }
+    }
+
+    /// How far the source is from the clock that nobody steps: it changes when the source is set.
+    pub fn offset(&self) -> Span {
+        (self.source)() - (self.steady)()
     }
 
     /// Now.

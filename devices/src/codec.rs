@@ -2,20 +2,56 @@
 //! clock, no device, no judgement: what the frame says and nothing else.
 
 mod blood_pressure;
+mod body_composition;
 mod cursor;
 mod datetime;
+mod float;
+mod glucose;
+mod heart_rate;
+mod nonin;
 mod oximeter;
+mod record_access;
 mod sfloat;
+mod steps;
+mod temperature;
+mod weight;
+
+pub mod serial;
 
 pub use cursor::Refused;
-pub use datetime::{FrameTime, decode_datetime, encode_current_time, encode_datetime};
+pub use datetime::{
+    FrameTime, decode_current_time, decode_datetime, encode_current_time, encode_datetime,
+};
+pub use float::{decode_float, encode_float};
+pub use record_access::{
+    REPORT_ALL_RECORDS, RecordAccess, RecordAct, RecordMark, RecordResult, Records,
+    decode_record_access, encode_record_access,
+};
 pub use sfloat::{Value, decode_sfloat, encode_sfloat};
 
 use cursor::Cursor;
 use minato_protocol::reading::{BodySite, Characteristic, Quality, Quantity, Unit};
+use steps::Resolution;
 
 /// Longest attribute value that Bluetooth carries (Core specification, vol 3, part F, 3.2.9).
 pub const FRAME_BYTES_MAX: usize = 512;
+
+/// The messages of Bluetooth that are read here and have a number there.
+pub const NUMBERED: [Characteristic; 10] = [
+    Characteristic::BloodPressure,
+    Characteristic::IntermediateCuffPressure,
+    Characteristic::OximeterSpot,
+    Characteristic::OximeterContinuous,
+    Characteristic::Temperature,
+    Characteristic::IntermediateTemperature,
+    Characteristic::HeartRate,
+    Characteristic::Weight,
+    Characteristic::BodyComposition,
+    Characteristic::Glucose,
+];
+
+/// A device's user slot that says nothing.
+const USER_UNKNOWN: u8 = 0xFF;
 
 /// What one frame says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +85,26 @@ impl Frame {
         }
     }
 
+    /// Adds what is known of the value beside the frame, in its place.
+    pub fn remark(&mut self, remark: Quality) {
+        if let Err(place) = self.quality.binary_search(&remark) {
+            self.quality.insert(place, remark);
+        }
+    }
+
+    /// Sets the device's time, and remarks one that is none.
+    fn timed(&mut self, time: FrameTime) {
+        self.time = time;
+        if time == FrameTime::Unusable {
+            self.quality.push(Quality::ClockUnknown);
+        }
+    }
+
+    /// Adds a value that the device counts in steps.
+    fn count(&mut self, what: Quantity, resolution: Resolution, steps: u16) {
+        self.push(what, resolution.of(steps), resolution.unit);
+    }
+
     /// Adds a value.
     fn push(&mut self, what: Quantity, value: Value, unit: Unit) {
         self.values.push(FrameValue { what, value, unit });
@@ -78,16 +134,18 @@ pub fn decode(characteristic: Characteristic, bytes: &[u8]) -> Result<Frame, Ref
         Characteristic::IntermediateCuffPressure => blood_pressure::intermediate(&mut cursor)?,
         Characteristic::OximeterSpot => oximeter::spot(&mut cursor)?,
         Characteristic::OximeterContinuous => oximeter::continuous(&mut cursor)?,
-        Characteristic::Temperature
-        | Characteristic::IntermediateTemperature
-        | Characteristic::HeartRate
-        | Characteristic::Weight
-        | Characteristic::BodyComposition
-        | Characteristic::Glucose
-        | Characteristic::NoninOximetry
-        | Characteristic::SerialBci
+        Characteristic::Temperature | Characteristic::IntermediateTemperature => {
+            temperature::measurement(&mut cursor, characteristic)?
+        }
+        Characteristic::HeartRate => heart_rate::measurement(&mut cursor)?,
+        Characteristic::Weight => weight::measurement(&mut cursor)?,
+        Characteristic::BodyComposition => body_composition::measurement(&mut cursor)?,
+        Characteristic::Glucose => glucose::measurement(&mut cursor)?,
+        Characteristic::NoninOximetry => nonin::continuous(&mut cursor)?,
+        Characteristic::SerialBci
         | Characteristic::SerialEmay
         | Characteristic::SerialNonin
+        | Characteristic::Other
         | Characteristic::Typed => return Err(Refused::NoCodec),
     };
     if !cursor.is_empty() {
@@ -117,18 +175,13 @@ pub const fn assigned_number(characteristic: Characteristic) -> u16 {
         Characteristic::SerialEmay => 0x0003,
         Characteristic::SerialNonin => 0x0004,
         Characteristic::Typed => 0x0005,
+        Characteristic::Other => 0x0006,
     }
 }
 
 /// The message of a Bluetooth number, if it is one that is read here.
-pub const fn by_assigned_number(number: u16) -> Option<Characteristic> {
-    match number {
-        0x2A35 => Some(Characteristic::BloodPressure),
-        0x2A36 => Some(Characteristic::IntermediateCuffPressure),
-        0x2A5E => Some(Characteristic::OximeterSpot),
-        0x2A5F => Some(Characteristic::OximeterContinuous),
-        _ => None,
-    }
+pub fn by_assigned_number(number: u16) -> Option<Characteristic> {
+    NUMBERED.into_iter().find(|known| assigned_number(*known) == number)
 }
 
 /// Names the bits that are set, by a table of (bit, remark).
@@ -138,52 +191,5 @@ fn remarks(bits: u32, table: &[(u32, Quality)]) -> impl Iterator<Item = Quality>
 
 #[cfg(test)]
 mod fuzzed;
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    pub(super) const ALL: [Characteristic; 4] = [
-        Characteristic::BloodPressure,
-        Characteristic::IntermediateCuffPressure,
-        Characteristic::OximeterSpot,
-        Characteristic::OximeterContinuous,
-    ];
-
-    #[test]
-    fn every_characteristic_is_found_by_its_number() {
-        for characteristic in ALL {
-            assert_eq!(by_assigned_number(assigned_number(characteristic)), Some(characteristic));
-        }
-        assert_eq!(by_assigned_number(0x2A37), None);
-    }
-
-    #[test]
-    fn a_frame_longer_than_bluetooth_carries_is_refused() {
-        let refused = decode(Characteristic::BloodPressure, &[0; FRAME_BYTES_MAX + 1]);
-        assert_eq!(refused, Err(Refused::TooLong { bytes: FRAME_BYTES_MAX + 1 }));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-        #[test]
-        fn no_bytes_make_the_codec_panic_and_a_prefix_never_says_something_else(
-            bytes in proptest::collection::vec(any::<u8>(), 0..48),
-            which in 0usize..4,
-        ) {
-            if let Ok(whole) = decode(ALL[which], &bytes) {
-                for end in 0..bytes.len() {
-                    let Ok(mut part) = decode(ALL[which], &bytes[..end]) else { continue };
-                    // Only bytes behind the known end can be cut without an error.
-                    prop_assert!(whole.quality.contains(&Quality::TrailingBytes));
-                    part.quality.push(Quality::TrailingBytes);
-                    part.quality.sort_unstable();
-                    part.quality.dedup();
-                    prop_assert_eq!(&part, &whole);
-                }
-            }
-        }
-    }
-}
+mod laws;

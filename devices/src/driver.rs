@@ -4,13 +4,30 @@
 //!
 //! A new family is one file with a [`Family`] and an `impl Driver`, and one line in [`FAMILIES`].
 
+mod and;
 mod attribute;
 mod cuff;
+mod glucose_meter;
+mod gradual;
+mod heart_monitor;
+mod masimo;
+mod nonin;
+mod omron;
 mod oximeter;
+mod plain;
+mod run;
+mod scale;
+mod serial;
+mod thermometer;
+
+#[cfg(test)]
+mod heard;
 
 pub use attribute::Attribute;
 
-use crate::codec::{Frame, FrameTime, Refused, by_assigned_number, decode, decode_datetime};
+use crate::codec::{
+    Frame, FrameTime, Refused, by_assigned_number, decode, decode_current_time, decode_datetime,
+};
 use jiff::civil::DateTime;
 use minato_protocol::Timestamp;
 use minato_protocol::reading::{Characteristic, DeviceKind, WaveKind};
@@ -36,9 +53,10 @@ impl Offer {
 /// How a device is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// By Bluetooth Low Energy: what the transport does after it connected, in this order. A read or
-    /// a write that the device does not know is passed over; a subscription that fails ends the
-    /// connection.
+    /// By Bluetooth Low Energy: what the transport does after it connected, in this order. A step on
+    /// an attribute that the device does not have is passed over, and so is a read or a write that
+    /// it refuses; a subscription that it refuses ends the connection, and so does having none at
+    /// the end.
     Bluetooth(&'static [Step]),
     /// By a serial cable.
     Serial(Line),
@@ -67,6 +85,8 @@ pub struct Line {
     pub odd_parity: bool,
     /// What is written after the line was opened, and again when it is silent.
     pub wake: &'static [u8],
+    /// What is written every 1.5 s while the line is open, to a device that falls asleep otherwise.
+    pub keep_awake: &'static [u8],
 }
 
 /// Names of a driver.
@@ -128,7 +148,7 @@ pub struct Piece {
 }
 
 /// Reads one device. It lives as long as the device hangs at the gateway.
-pub trait Driver: Debug + Send {
+pub trait Driver: Debug + Send + Sync {
     /// Who it is.
     fn meta(&self) -> Meta;
     /// Reads what came at `at` from an attribute ([`Attribute::SERIAL`] for a serial cable, in
@@ -152,7 +172,25 @@ pub struct Family {
 }
 
 /// Every family, the particular ones before those that go by the published profile alone.
-pub const FAMILIES: &[Family] = &[cuff::FAMILY, oximeter::CONTINUOUS, oximeter::SPOT];
+pub const FAMILIES: &[Family] = &[
+    serial::CONTEC,
+    serial::EMAY,
+    serial::NONIN,
+    and::CUFF,
+    and::THERMOMETER,
+    omron::FAMILY,
+    nonin::FAMILY,
+    masimo::FAMILY,
+    cuff::FAMILY,
+    oximeter::CONTINUOUS,
+    oximeter::SPOT,
+    oximeter::EITHER,
+    thermometer::FAMILY,
+    glucose_meter::FAMILY,
+    scale::FAMILY,
+    // The last one: much that is worn tells a heart rate beside what it is for.
+    heart_monitor::FAMILY,
+];
 
 /// The family that a device belongs to, if it is known. Transports take its way, the bench its
 /// driver.
@@ -161,8 +199,11 @@ pub fn family_of(offer: &Offer) -> Option<&'static Family> {
 }
 
 /// The message that a characteristic carries, if it is one that is read here.
-fn by_attribute(from: Attribute) -> Option<Characteristic> {
-    from.number().and_then(by_assigned_number)
+pub(crate) fn by_attribute(from: Attribute) -> Option<Characteristic> {
+    match from {
+        Attribute::NONIN_OXIMETRY => Some(Characteristic::NoninOximetry),
+        _ => from.number().and_then(by_assigned_number),
+    }
 }
 
 /// One message, read by its codec.
@@ -179,31 +220,72 @@ fn common(from: Attribute, bytes: &[u8], said: &mut Vec<Said>) {
                 bytes.first().filter(|percent| **percent <= 100).map(|p| Said::Battery(*p)),
             );
         }
-        Attribute::DATE_TIME | Attribute::CURRENT_TIME => {
-            if let Some(FrameTime::Civil(time)) = decode_datetime(bytes) {
-                said.push(Said::Clock(time));
-            }
-        }
+        Attribute::DATE_TIME => said.extend(clock(decode_datetime(bytes))),
+        Attribute::CURRENT_TIME => said.extend(clock(decode_current_time(bytes))),
         _ => {}
+    }
+}
+
+fn clock(read: Result<(FrameTime, bool), Refused>) -> Option<Said> {
+    match read {
+        Ok((FrameTime::Civil(time), _)) => Some(Said::Clock(time)),
+        Ok((FrameTime::Absent | FrameTime::Unusable, _)) | Err(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::heard::named;
     use super::*;
-
-    fn name(numbers: &[u16]) -> Option<&'static str> {
-        let attributes = numbers.iter().map(|number| Attribute::assigned(*number)).collect();
-        let offer = Offer { name: String::new(), attributes };
-        family_of(&offer).map(|family| (family.make)().meta().name)
-    }
 
     #[test]
     fn a_device_is_read_by_the_profile_that_it_offers() {
-        assert_eq!(name(&[0x1810]), Some("generic-cuff"));
-        assert_eq!(name(&[0x2A35]), Some("generic-cuff"));
-        assert_eq!(name(&[0x2A5E]), Some("generic-oximeter-spot"));
-        assert_eq!(name(&[0x2A5E, 0x2A5F]), Some("generic-oximeter"));
-        assert_eq!(name(&[]), None);
+        let cases: [(&[u16], &str); 12] = [
+            (&[0x1810], "generic-cuff"),
+            (&[0x2A35], "generic-cuff"),
+            (&[0x1822], "generic-oximeter"),
+            (&[0x1822, 0x2A5E], "generic-oximeter-spot"),
+            (&[0x2A5E, 0x2A5F], "generic-oximeter"),
+            (&[0x1822, 0x180D, 0x2A37], "generic-oximeter"),
+            (&[0x1809], "generic-thermometer"),
+            (&[0x1808], "generic-glucose-meter"),
+            (&[0x181D], "generic-scale"),
+            (&[0x2A9C], "generic-scale"),
+            (&[0x180D], "generic-heart-monitor"),
+            (&[0x2A37, 0x180F], "generic-heart-monitor"),
+        ];
+        for (attributes, driver) in cases {
+            assert_eq!(named("", attributes), Some(driver), "{attributes:04x?}");
+        }
+        assert_eq!(named("Somebody's phone", &[0x180F]), None);
+        assert_eq!(named("", &[]), None);
+    }
+
+    #[test]
+    fn every_plan_hears_values_that_a_codec_reads() {
+        for family in FAMILIES {
+            let driver = (family.make)().meta().name;
+            let Way::Bluetooth(steps) = family.way else { continue };
+            let heard = steps.iter().filter_map(|step| match step {
+                Step::Subscribe(attribute) => by_attribute(*attribute),
+                _ => None,
+            });
+            let mut heard = heard.peekable();
+            assert!(heard.peek().is_some(), "{driver} hears nothing");
+            for characteristic in heard {
+                assert_ne!(decode(characteristic, &[]), Err(Refused::NoCodec), "{driver}");
+            }
+        }
+    }
+
+    #[test]
+    fn clocks_are_set_only_where_the_maker_says_how() {
+        let sets = |family: &&Family| match family.way {
+            Way::Bluetooth(steps) => steps.iter().any(|step| matches!(step, Step::SetClock(_))),
+            Way::Serial(_) => false,
+        };
+        let names = FAMILIES.iter().filter(sets).map(|family| (family.make)().meta().name);
+        let names: Vec<_> = names.collect();
+        assert_eq!(names, ["and-ua-651ble", "and-ut-201ble", "omron-cuff"]);
     }
 }

@@ -12,11 +12,13 @@ use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
+use crate::transport::Heard;
 #[cfg(feature = "bluetooth")]
 use crate::transport::bluez;
 use crate::transport::replay::keep::{self, Capture};
 pub use crate::transport::replay::play::CaptureError;
 use crate::transport::replay::{self, play};
+use crate::transport::serial::{self, SerialError, SerialPort};
 use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
@@ -57,10 +59,19 @@ pub struct GatewayConfig {
     /// A new file in which what real devices say is written down ([`replay`]): their wearers'
     /// values too.
     pub capture_to: Option<PathBuf>,
+    /// Devices on serial cables; refused in a build without them.
+    pub serial: Vec<SerialPort>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+impl GatewayConfig {
+    /// Whether anything but a rehearsal can be heard.
+    fn has_devices(&self) -> bool {
+        !self.serial.is_empty() || self.bluetooth.is_some() || self.replay.is_some()
+    }
 }
 
 /// How real devices are reached by radio.
@@ -111,6 +122,9 @@ pub enum GatewayError {
     /// See [`CaptureError`].
     #[error(transparent)]
     Replay(#[from] CaptureError),
+    /// See [`SerialError`].
+    #[error(transparent)]
+    Serial(#[from] SerialError),
     /// A part has ended by itself, which it never should.
     #[error("a part of the gateway has stopped working; start it again")]
     PartEnded,
@@ -148,6 +162,7 @@ impl Gateway {
         if config.bluetooth.is_some() && !cfg!(feature = "bluetooth") {
             return Err(GatewayError::NotBuilt("bluetooth"));
         }
+        serial::check(&config.serial)?;
         let listener = match config.status_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
@@ -228,6 +243,14 @@ impl Gateway {
         identity.send_replace(Some(established));
         let boot = Hex(key::random());
         let (heard, to_bench) = mpsc::channel(HEARD_MAX);
+        let has_devices = self.config.has_devices();
+        let real = written_down(self.capture, &self.clock, heard.clone(), parts);
+        listen_to_cables(self.config.serial, &self.clock, &real, parts);
+        listen_to_radio(self.config.bluetooth, &self.clock, &self.zone, &real, parts);
+        if let Some(lines) = self.replay {
+            parts.spawn(play::run(lines, self.clock.clone(), heard.clone()));
+        }
+        drop(real);
         match self.config.simulate {
             Some(simulate) => {
                 let now = self.clock.now();
@@ -236,28 +259,16 @@ impl Gateway {
                 parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
             }
             None => {
-                let heard = match self.capture {
-                    Some(capture) => {
-                        let (all, written) = mpsc::channel(HEARD_MAX);
-                        parts.spawn(keep::run(capture, self.clock.clone(), written, heard));
-                        all
-                    }
-                    None => heard,
-                };
-                if let Some(replay) = self.replay {
-                    parts.spawn(play::run(replay, self.clock.clone(), heard.clone()));
-                }
-                #[cfg(feature = "bluetooth")]
-                if let Some(bluetooth) = self.config.bluetooth {
-                    let (clock, zone) = (self.clock.clone(), self.zone.clone());
-                    parts.spawn(bluez::run(bluetooth, clock, zone, heard.clone()));
+                if !has_devices {
+                    tracing::warn!("no device is given to this gateway: none will be found");
                 }
                 parts.spawn(rehearsal::without_devices(self.asks, heard));
             }
         }
         let (blocks, _) = broadcast::channel(BLOCKS_WAITING_MAX);
         let (ledger, gateway) = (self.ledger.clone(), established.gateway);
-        let bench = Bench::new(gateway, boot, self.zone, ledger, blocks.clone(), devices);
+        let around = (self.zone, self.clock.clone());
+        let bench = Bench::new((gateway, boot), around, ledger, blocks.clone(), devices);
         parts.spawn(async move {
             let ended = bench.run(to_bench).await;
             tracing::error!(?ended, "nothing is heard any more");
@@ -295,6 +306,64 @@ fn simulator(simulate: SimulateConfig, zone: &TimeZone, boot: Hex<8>, now: Times
     let run = u32::from_be_bytes([a, b, c, d]);
     Simulator::new(&Rehearsal { seed, beds, zone: zone.clone(), run }, now)
 }
+
+/// Where real devices are heard: on the way to the bench what they say is written down, if that is
+/// wanted.
+fn written_down(
+    capture: Option<Capture>,
+    clock: &Clock,
+    heard: mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) -> mpsc::Sender<Heard> {
+    let Some(capture) = capture else { return heard };
+    let (real, from) = mpsc::channel(HEARD_MAX);
+    parts.spawn(keep::run(capture, clock.clone(), from, heard));
+    real
+}
+
+#[cfg(feature = "bluetooth")]
+fn listen_to_radio(
+    bluetooth: Option<BluetoothConfig>,
+    clock: &Clock,
+    zone: &TimeZone,
+    heard: &mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) {
+    let Some(bluetooth) = bluetooth else { return };
+    parts.spawn(bluez::run(bluetooth, clock.clone(), zone.clone(), heard.clone()));
+}
+
+/// [`Gateway::open`] has refused it.
+#[cfg(not(feature = "bluetooth"))]
+fn listen_to_radio(
+    _: Option<BluetoothConfig>,
+    _: &Clock,
+    _: &TimeZone,
+    _: &mpsc::Sender<Heard>,
+    _: &mut JoinSet<()>,
+) {
+}
+
+/// Each port is a part of its own.
+#[cfg(feature = "serial")]
+fn listen_to_cables(
+    ports: Vec<SerialPort>,
+    clock: &Clock,
+    heard: &mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) {
+    for port in ports {
+        let running = serial::run(port, clock.clone(), heard.clone());
+        parts.spawn(async move {
+            let ended = running.await;
+            tracing::error!(?ended, "a serial port is not heard any more");
+        });
+    }
+}
+
+/// [`serial::check`] has refused every port.
+#[cfg(not(feature = "serial"))]
+fn listen_to_cables(_: Vec<SerialPort>, _: &Clock, _: &mpsc::Sender<Heard>, _: &mut JoinSet<()>) {}
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
     if !address.ip().is_loopback() {

@@ -3,10 +3,12 @@
 
 use crate::binding::{BindRequest, Bindings};
 use crate::clock::Clock;
+use crate::device_clock::ClockHistory;
 use crate::outbox::{Group, OUTBOX_ENTRIES_FULL, Outbox, OutboxError};
-use minato_protocol::Timestamp;
-use minato_protocol::reading::{Hex, Outcome};
+use minato_protocol::reading::{DeviceId, Hex, Outcome, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
+use minato_protocol::{Span, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -54,6 +56,19 @@ enum Command {
         request: BindRequest,
         reply: oneshot::Sender<Result<(), RequestRefusal>>,
     },
+    Silent {
+        device: DeviceId,
+        valued_at: Timestamp,
+        now: Timestamp,
+    },
+    ClockSet {
+        by: Span,
+        now: Timestamp,
+    },
+    NoteClock {
+        device: DeviceId,
+        history: ClockHistory,
+    },
     Acknowledge {
         through: u64,
     },
@@ -74,19 +89,21 @@ pub struct Ledger {
     commands: mpsc::Sender<Command>,
     head: watch::Receiver<Head>,
     outbox: Hex<8>,
+    clocks: BTreeMap<DeviceId, ClockHistory>,
+    valued: BTreeMap<DeviceId, Timestamp>,
 }
 
 impl Ledger {
     /// Takes over an outbox and starts the thread.
     pub fn start(outbox: Outbox, clock: Clock) -> Result<Self, OutboxError> {
         let bindings = outbox.bindings()?;
-        let id = outbox.id();
+        let (id, clocks, valued) = (outbox.id(), outbox.clocks()?, outbox.valued()?);
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (tell, head) = watch::channel(Head::default());
         let writer = Writer { outbox, bindings, clock, tell };
         writer.tell_head(false);
         std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(inbox))?;
-        Ok(Self { commands, head, outbox: id })
+        Ok(Self { commands, head, outbox: id, clocks, valued })
     }
 
     /// The outbox's id.
@@ -109,6 +126,38 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Bind { request, reply }).await?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// A worn device has given no value since `valued_at`: it comes off whoever it has been on for
+    /// too long. Whatever is handed in after this is not theirs.
+    pub async fn silent(
+        &self,
+        device: DeviceId,
+        valued_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Stopped> {
+        self.send(Command::Silent { device, valued_at, now }).await
+    }
+
+    /// The gateway's own clock was set forward by this much and shows `now`: see
+    /// [`Bindings::clock_set`].
+    pub async fn clock_set(&self, by: Span, now: Timestamp) -> Result<(), Stopped> {
+        self.send(Command::ClockSet { by, now }).await
+    }
+
+    /// Keeps what is known of a device's clock.
+    pub async fn note_clock(&self, device: DeviceId, history: ClockHistory) -> Result<(), Stopped> {
+        self.send(Command::NoteClock { device, history }).await
+    }
+
+    /// What was known of the devices' clocks when the outbox was opened.
+    pub fn clocks(&self) -> BTreeMap<DeviceId, ClockHistory> {
+        self.clocks.clone()
+    }
+
+    /// When each worn device had last given a value when the outbox was opened.
+    pub fn valued(&self) -> BTreeMap<DeviceId, Timestamp> {
+        self.valued.clone()
     }
 
     /// The broker has everything up to `through`.
@@ -205,7 +254,11 @@ impl Writer {
     /// Nobody is told anything before the disk has it. Whoever asked may have gone.
     fn answer(&self, command: Command, verdict: Verdict) {
         match command {
-            Command::Measured { .. } | Command::Acknowledge { .. } => {}
+            Command::Measured { .. }
+            | Command::Acknowledge { .. }
+            | Command::Silent { .. }
+            | Command::ClockSet { .. }
+            | Command::NoteClock { .. } => {}
             Command::Bind { reply, .. } => {
                 let _ = reply.send(verdict);
             }
@@ -246,7 +299,12 @@ impl Writer {
 impl Command {
     fn writes(&self) -> bool {
         match self {
-            Self::Measured { .. } | Self::Bind { .. } | Self::Acknowledge { .. } => true,
+            Self::Measured { .. }
+            | Self::Bind { .. }
+            | Self::Silent { .. }
+            | Self::ClockSet { .. }
+            | Self::NoteClock { .. }
+            | Self::Acknowledge { .. } => true,
             Self::After { .. } | Self::Settled { .. } => false,
         }
     }
@@ -268,6 +326,18 @@ impl Step<'_, '_> {
                 Ok(Ok(()))
             }
             Command::Bind { request, .. } => self.bind(request),
+            Command::Silent { device, valued_at, now } => {
+                self.silent(device, *valued_at, *now)?;
+                Ok(Ok(()))
+            }
+            Command::ClockSet { by, now } => {
+                self.clock_set(*by, *now)?;
+                Ok(Ok(()))
+            }
+            Command::NoteClock { device, history } => {
+                self.to.note_clock(device, history)?;
+                Ok(Ok(()))
+            }
             Command::Acknowledge { through } => {
                 self.to.acknowledge(*through)?;
                 Ok(Ok(()))
@@ -286,10 +356,46 @@ impl Step<'_, '_> {
         if spare || (has_time && !self.to.remember_reading(outcome.id())?) {
             return Ok(());
         }
+        if let Outcome::Reading(reading) = outcome
+            && reading.device.kind.is_worn()
+            && !reading.is_error()
+        {
+            self.to.note_valued(&reading.device.id, reading.gateway_time)?;
+        }
         let device = &outcome.device().id;
         let subject = self.bindings.wearer(device, began_at, outcome.measured_at());
         self.to.append(self.now, &Entry::Measured { subject, outcome: outcome.clone() })?;
         Ok(())
+    }
+
+    fn silent(
+        &mut self,
+        device: &DeviceId,
+        valued_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), OutboxError> {
+        let key = self.own_key("silent");
+        if let Some(entry) = self.bindings.silent(device, valued_at, now, key) {
+            self.bindings.apply(&entry);
+            self.to.append(self.now, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn clock_set(&mut self, by: Span, now: Timestamp) -> Result<(), OutboxError> {
+        self.to.shift(by)?;
+        self.bindings.shift(by);
+        let key = self.own_key("clock");
+        for entry in self.bindings.clock_set(now, &key) {
+            self.bindings.apply(&entry);
+            self.to.append(self.now, &entry)?;
+        }
+        Ok(())
+    }
+
+    /// Names what nobody asked for.
+    fn own_key(&self, why: &str) -> RequestKey {
+        format!("{why}-{}", self.to.last_seq() + 1).parse().expect("short visible ASCII")
     }
 
     fn bind(&mut self, request: &BindRequest) -> Result<Verdict, OutboxError> {
@@ -301,9 +407,11 @@ impl Step<'_, '_> {
             _ => self.bindings.decide(request.clone(), self.now),
         };
         match decided {
-            Ok(entry) => {
-                self.bindings.apply(&entry);
-                self.to.append(self.now, &entry)?;
+            Ok(entries) => {
+                for entry in entries {
+                    self.bindings.apply(&entry);
+                    self.to.append(self.now, &entry)?;
+                }
                 Ok(Ok(()))
             }
             Err(refusal) => {

@@ -5,20 +5,23 @@
 //! bytes and times go in, values come out. Around them stand the bench, the ledger with its
 //! outbox, the uplink for numbers and the relay's data channel for waves.
 
+pub mod bench;
 pub mod binding;
 pub mod clock;
 pub mod codec;
+pub mod device_clock;
 pub mod driver;
 pub mod gateway;
 pub mod inspect;
 pub mod ledger;
 pub mod outbox;
+pub mod page;
 pub mod plausible;
 pub mod reading;
 pub mod status;
 pub mod transport;
+pub mod trouble;
 
-mod bench;
 mod dial;
 mod identity;
 mod key;

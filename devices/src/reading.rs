@@ -2,6 +2,7 @@
 //! both clocks, shown units, and the numbers that are nobody's withheld.
 
 use crate::codec::{Frame, FrameTime, FrameValue, Refused, Value, assigned_number};
+use crate::device_clock::{CLOCK_WRONG, ClockHistory};
 use crate::plausible;
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{civil::DateTime, tz::TimeZone};
@@ -21,8 +22,9 @@ const KG_PER_POUND: f64 = 0.453_592_37;
 const METRES_PER_INCH: f64 = 0.025_4;
 /// Glucose has a molar mass of 180.16 g/mol.
 const GLUCOSE_MG_DL_PER_MMOL_L: f64 = 18.016;
-/// A device clock further ahead of the gateway's than this is remarked. Below it is the coarseness
-/// of a clock that shows whole seconds and was set by hand.
+/// A device clock further from the gateway's than this does not tell when something seen live was
+/// measured, and a record is not said to come before its time. Below it is the coarseness of a clock
+/// that shows whole seconds.
 const CLOCK_AHEAD: Span = Span::seconds(5);
 
 /// A frame with everything that the gateway knows around it.
@@ -46,6 +48,10 @@ pub struct Received<'a> {
     pub sequence: u64,
     /// When it came, by the gateway's clock.
     pub at: Timestamp,
+    /// The measurement was seen while it happened: the gateway's clock tells when it was.
+    pub live: bool,
+    /// What is known of the device's clock.
+    pub clock: ClockHistory,
 }
 
 /// What came of a frame. A single measurement without its main numbers is a fault, whatever its
@@ -54,12 +60,7 @@ pub fn outcome(received: &Received<'_>, frame: Result<Frame, Refused>, zone: &Ti
     let Ok(mut frame) = frame else {
         return fault(received, FaultReason::FrameRefused, Vec::new(), None);
     };
-    let device_time = device_time(&frame, zone);
-    if let Some(time) = &device_time
-        && time.at > received.at + CLOCK_AHEAD
-    {
-        frame.quality.push(Quality::ClockAhead);
-    }
+    let device_time = device_time(received, &mut frame, zone);
     let withheld = frame.quality.iter().copied().find(|remark| remark.withholds());
     if let Some(reason) = failure(&frame, withheld.is_some()) {
         return fault(received, reason, frame.quality, device_time);
@@ -71,7 +72,9 @@ pub fn outcome(received: &Received<'_>, frame: Result<Frame, Refused>, zone: &Ti
     }
     let measurements: Vec<_> =
         frame.values.iter().map(|value| measurement(value, withheld)).collect();
-    if !plausible::all(&measurements) {
+    // A thermometer begins in the room's air; nobody is asked about that.
+    let warms_up = frame.characteristic == Characteristic::IntermediateTemperature;
+    if !warms_up && !plausible::all(&measurements) {
         frame.quality.push(Quality::Implausible);
     }
     frame.quality.sort_unstable();
@@ -108,7 +111,7 @@ fn fault(
     })
 }
 
-/// Without which a message says nothing.
+/// Without which a message says nothing; empty where any number is worth being said.
 const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] {
     match characteristic {
         Characteristic::BloodPressure => &[Quantity::Systolic, Quantity::Diastolic],
@@ -126,7 +129,7 @@ const fn main_quantities(characteristic: Characteristic) -> &'static [Quantity] 
         Characteristic::Weight => &[Quantity::Weight],
         Characteristic::BodyComposition => &[Quantity::BodyFat],
         Characteristic::Glucose => &[Quantity::Glucose],
-        Characteristic::Typed => &[],
+        Characteristic::Other | Characteristic::Typed => &[],
     }
 }
 
@@ -139,7 +142,11 @@ pub fn failure(frame: &Frame, withheld: bool) -> Option<FaultReason> {
         _ => FaultReason::NoValue,
     };
     let mains = main_quantities(frame.characteristic);
-    let empty = mains.iter().all(|what| frame_number(frame, *what).is_none());
+    let empty = if mains.is_empty() {
+        frame.values.iter().all(|value| matches!(value.value, Value::Special(_)))
+    } else {
+        mains.iter().all(|what| frame_number(frame, *what).is_none())
+    };
     (empty || withheld).then_some(reason)
 }
 
@@ -210,13 +217,31 @@ fn rounded(number: f64, places: u8) -> Decimal {
 
 /// The device's time in UTC. Devices know no zone; the gateway's decides. In the hour that a zone
 /// repeats, the earlier one is meant; in the hour that it skips, the clock was not put forward.
-fn device_time(frame: &Frame, zone: &TimeZone) -> Option<DeviceTime> {
+///
+/// A measurement that was seen live happened when it was seen, whatever the device's clock says. A
+/// record from memory is put where the known error of the clock says that it belongs.
+fn device_time(received: &Received<'_>, frame: &mut Frame, zone: &TimeZone) -> Option<DeviceTime> {
     let FrameTime::Civil(civil) = frame.time else { return None };
-    let at = utc(civil, zone)?;
-    Some(DeviceTime { civil: civil.to_string(), at, correction: Span(0) })
+    let said = civil_at(civil, zone)?;
+    let off = said - received.at;
+    let correction = if received.live {
+        Span(if off.0.abs() > CLOCK_AHEAD.0 { -off.0 } else { 0 })
+    } else {
+        received.clock.correction(said, received.at)
+    };
+    let at = said + correction;
+    if received.live && off.0.abs() > CLOCK_WRONG.0 {
+        frame.quality.push(Quality::ClockWrong);
+    } else if !received.live && correction != Span(0) {
+        frame.quality.push(Quality::ClockCorrected);
+    } else if at > received.at + CLOCK_AHEAD {
+        frame.quality.push(Quality::ClockAhead);
+    }
+    Some(DeviceTime { civil: civil.to_string(), at, correction })
 }
 
-fn utc(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+/// When a clock in this zone shows this.
+pub fn civil_at(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let zoned = zone.to_ambiguous_zoned(civil).compatible().ok()?;
     Some(Timestamp(zoned.timestamp().as_millisecond()))
 }
@@ -234,6 +259,8 @@ fn id(received: &Received<'_>, device_time: Option<&DeviceTime>) -> ReadingId {
     part(received.raw);
     match device_time {
         Some(time) => part(time.civil.as_bytes()),
+        // A meter's record carries its own number, and is sent again with each connection.
+        None if received.characteristic == Characteristic::Glucose => {}
         None => {
             part(&received.boot.0);
             part(&received.sequence.to_be_bytes());

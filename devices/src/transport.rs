@@ -4,6 +4,7 @@
 #[cfg(feature = "bluetooth")]
 pub(crate) mod bluez;
 pub mod replay;
+pub mod serial;
 pub mod simulator;
 
 use crate::driver::{Attribute, Offer};

@@ -48,6 +48,7 @@ fn config(broker: &Broker, data: &TempDir) -> GatewayConfig {
         bluetooth: None,
         replay: None,
         capture_to: None,
+        serial: Vec::new(),
         status_listen: Some("127.0.0.1:0".parse().expect("an address")),
         ca_file: None,
     }

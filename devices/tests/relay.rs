@@ -93,6 +93,7 @@ async fn the_relay_lets_the_gateway_in_and_the_gateway_notices_when_it_is_put_ou
         bluetooth: None,
         replay: None,
         capture_to: None,
+        serial: Vec::new(),
         status_listen: None,
         ca_file: None,
     };

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use minato_devices::binding::BindRequest;
 use minato_devices::clock::Clock;
 use minato_devices::codec::{Value, decode, encode_datetime, encode_sfloat};
+use minato_devices::device_clock::ClockHistory;
 use minato_devices::ledger::Ledger;
 use minato_devices::outbox::Outbox;
 use minato_devices::reading::{Received, outcome};
@@ -46,6 +47,8 @@ fn result(device: &Device, mark: i32, measured_at: i64, heard_at: i64) -> Outcom
         boot: Hex([1; 8]),
         sequence: 1,
         at: Timestamp(heard_at),
+        live: false,
+        clock: ClockHistory::default(),
     };
     outcome(&received, decode(Characteristic::BloodPressure, &raw), &zone)
 }
@@ -166,8 +169,7 @@ async fn bind(
     subject: Option<SubjectId>,
 ) -> Result<(), RequestRefusal> {
     let key = format!("k{count}").parse().expect("a key");
-    let request =
-        BindRequest { key, device: cuff(device).id, subject, by: NURSE, takes_over: false };
+    let request = BindRequest { subject, ..BindRequest::off(key, cuff(device).id, NURSE) };
     ledger.bind(request).await.expect("it runs")
 }
 

@@ -157,6 +157,7 @@ async fn with_two_patients(broker: &Broker) -> tempfile::TempDir {
         bluetooth: None,
         replay: None,
         capture_to: None,
+        serial: Vec::new(),
         status_listen: None,
         ca_file: None,
     };

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod http;
 pub mod log;
 pub mod presence;
+pub mod readers;
 pub mod readings;
 pub mod relays;
 pub mod room;

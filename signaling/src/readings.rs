@@ -1,9 +1,10 @@
 //! Readings on their way: from a gateway's delivery into the log, from the log to the screens.
 
+use crate::aggregate::CommandKey;
 use crate::desk::Desk;
 use crate::log::{Item as LogItem, RecordedItem, StreamId};
-use crate::subject::{Command, Item, Subject, is_late};
-use minato_protocol::reading::{DeviceId, Outcome};
+use crate::subject::{Command, Item, Names, Subject};
+use minato_protocol::reading::{Outcome, ReadingId};
 use minato_protocol::view::ReadingRow;
 use minato_protocol::{Code, Pii, SiteId, SubjectId, Timestamp, VisitId};
 use std::collections::HashMap;
@@ -13,10 +14,12 @@ use tokio::sync::watch;
 /// Rows sent to a screen in one message.
 pub const ROWS_MAX: usize = 200;
 
-/// Bells of the subjects that screens look at.
-#[derive(Debug, Default)]
+type Bells = HashMap<SubjectId, Arc<watch::Sender<()>>>;
+
+/// Bells of the subjects that screens look at. Cheap to clone.
+#[derive(Debug, Clone, Default)]
 pub struct Readings {
-    bells: Mutex<HashMap<SubjectId, Arc<watch::Sender<()>>>>,
+    bells: Arc<Mutex<Bells>>,
 }
 
 impl Readings {
@@ -34,8 +37,8 @@ impl Readings {
         self.bell(subject).subscribe()
     }
 
-    /// Stores what a gateway delivered for a subject; repeated ones change nothing. Durable when
-    /// it answers.
+    /// Stores what was delivered for a subject; repeated ones change nothing. Durable when it
+    /// answers.
     pub async fn store(
         &self,
         desk: &Desk,
@@ -43,13 +46,56 @@ impl Readings {
         sent_at: Timestamp,
         outcomes: Vec<Outcome>,
     ) -> Result<(), Code> {
+        let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, sent_at));
+        self.keep(desk, subject, items.collect()).await.map(drop)
+    }
+
+    /// The same of items that are made already. Answers which of them were there before.
+    pub(crate) async fn keep(
+        &self,
+        desk: &Desk,
+        of: SubjectId,
+        items: Vec<Item>,
+    ) -> Result<Vec<[u8; 16]>, Code> {
         let at = desk.clock.now();
-        let items = outcomes.into_iter().map(|outcome| LogItem {
-            dedupe_id: outcome.id().0.0,
+        let sealed = items.into_iter().map(|item| LogItem {
+            dedupe_id: item.outcome.id().0.0,
             at,
-            body: sealed(subject, Item { late: is_late(&outcome, sent_at), outcome }),
+            body: serde_json::to_value(Pii::new(of, item)).unwrap_or_default(),
         });
-        self.append(desk, subject, items.collect()).await
+        let items = sealed.collect();
+        let stored = desk.log.append_unordered(&StreamId::subject(of), items).await;
+        let stored = stored.map_err(|error| {
+            tracing::error!(%error, "readings cannot be stored");
+            Code::NotDurable
+        })?;
+        self.bell(of).send_replace(());
+        Ok(stored.known)
+    }
+
+    /// One of a subject's readings. `ReadingUnknown`: it is not there, or was erased.
+    pub(crate) async fn find(
+        &self,
+        desk: &Desk,
+        of: SubjectId,
+        reading: ReadingId,
+    ) -> Result<Item, Code> {
+        let found = desk.log.item(&StreamId::subject(of), reading.0.0).await;
+        let found = found.map_err(|error| {
+            tracing::error!(%error, "a reading cannot be looked for");
+            Code::NotDurable
+        })?;
+        found.and_then(opened).ok_or(Code::ReadingUnknown)
+    }
+
+    /// Whether a reading was withdrawn, and what stands in its place.
+    pub(crate) async fn successor(
+        &self,
+        desk: &Desk,
+        of: SubjectId,
+        reading: ReadingId,
+    ) -> Result<Option<Option<ReadingId>>, Code> {
+        Ok(desk.subjects.see(&StreamId::subject(of)).await?.state.successor(reading))
     }
 
     /// 別の方です: everything measured since then is shown to nobody, until its device is bound
@@ -61,22 +107,18 @@ impl Readings {
         visit: VisitId,
         from: Timestamp,
     ) -> Result<(), Code> {
-        let command = Command::HoldBack { visit, from };
-        desk.subjects.submit(&StreamId::subject(subject), None, command).await?;
-        self.bell(subject).send_replace(());
-        Ok(())
+        self.note(desk, subject, None, Command::HoldBack { visit, from }).await
     }
 
-    /// A gateway said that a device is on somebody.
-    pub async fn note_binding(
+    /// Something about a subject that changes how readings look, or where they come from.
+    pub(crate) async fn note(
         &self,
         desk: &Desk,
         subject: SubjectId,
-        device: DeviceId,
-        since: Timestamp,
+        key: Option<CommandKey>,
+        command: Command,
     ) -> Result<(), Code> {
-        let command = Command::NoteBinding { device, since };
-        let noted = desk.subjects.submit(&StreamId::subject(subject), None, command).await?;
+        let noted = desk.subjects.submit(&StreamId::subject(subject), key, command).await?;
         if !noted.events.is_empty() {
             self.bell(subject).send_replace(());
         }
@@ -86,23 +128,14 @@ impl Readings {
     /// A device is about to be put on somebody at the bedside of a site: from here on what boxes
     /// of that site deliver is this person's.
     pub async fn place(&self, desk: &Desk, subject: SubjectId, site: SiteId) -> Result<(), Code> {
-        let place = Command::Place { site };
-        desk.subjects.submit(&StreamId::subject(subject), None, place).await.map(drop)
-    }
-
-    async fn append(&self, desk: &Desk, of: SubjectId, items: Vec<LogItem>) -> Result<(), Code> {
-        let stored = desk.log.append_unordered(&StreamId::subject(of), items).await;
-        stored.map_err(|error| {
-            tracing::error!(%error, "readings cannot be stored");
-            Code::NotDurable
-        })?;
-        self.bell(of).send_replace(());
-        Ok(())
+        self.note(desk, subject, None, Command::Place { site }).await
     }
 }
 
-fn sealed(subject: SubjectId, item: Item) -> serde_json::Value {
-    serde_json::to_value(Pii::new(subject, item)).unwrap_or_default()
+/// What a subject's stream keeps of a reading; nothing where the person was erased.
+fn opened(recorded: RecordedItem) -> Option<Item> {
+    let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
+    pii.reveal().cloned()
 }
 
 /// One screen's place in one subject's readings.
@@ -137,7 +170,7 @@ impl Cursor {
     }
 
     /// The next rows, at most [`ROWS_MAX`] at a time.
-    pub async fn next(&mut self, desk: &Desk) -> Result<Page, Code> {
+    pub async fn next(&mut self, desk: &Desk, names: Names<'_>) -> Result<Page, Code> {
         let stream = StreamId::subject(self.subject);
         let held = desk.subjects.see(&stream).await?;
         // A screen that comes with rows from before cannot know what was held back since.
@@ -158,16 +191,21 @@ impl Cursor {
             Code::NotDurable
         })?;
         let more = items.len() == ROWS_MAX;
-        let rows = items.into_iter().filter_map(|item| self.row(item, &held.state)).collect();
+        let rows =
+            items.into_iter().filter_map(|item| self.row(item, &held.state, names)).collect();
         // Whoever begins anew forgets what was still on its way from the flow before.
         Ok(Page { rows, whole: from_the_start || !agrees, more })
     }
 
-    fn row(&mut self, recorded: RecordedItem, held: &Subject) -> Option<ReadingRow> {
+    fn row(
+        &mut self,
+        recorded: RecordedItem,
+        subject: &Subject,
+        names: Names<'_>,
+    ) -> Option<ReadingRow> {
         self.after = recorded.seq;
-        let pii: Pii<Item> = serde_json::from_value(recorded.body).ok()?;
-        let seq = u32::try_from(recorded.seq).ok()?;
-        let row = pii.reveal()?.clone().row(seq, recorded.at, held);
+        let (seq, stored) = (u32::try_from(recorded.seq).ok()?, recorded.at);
+        let row = opened(recorded)?.row(seq, stored, subject, names);
         Some(row).filter(|row| !row.quarantined)
     }
 }

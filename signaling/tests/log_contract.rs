@@ -196,6 +196,19 @@ async fn an_item_delivered_twice_is_known_and_changes_nothing(given: Given) {
     assert_eq!(all, [(1, id(7)), (2, id(8)), (3, id(9))]);
 }
 
+async fn an_item_is_found_by_its_id_and_only_in_its_own_stream(given: Given) {
+    let log = given.log;
+    assert_eq!(log.item(&room(1), id(2)).await, Ok(None));
+    log.append_unordered(&room(1), vec![item(1), item(2), item(3)]).await.unwrap();
+    let all = log.items_after(&room(1), 0, 10).await.unwrap();
+    for (place, number) in (1..=3).enumerate() {
+        let found = log.item(&room(1), id(number)).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&all[place]));
+    }
+    assert_eq!(log.item(&room(1), id(4)).await, Ok(None));
+    assert_eq!(log.item(&room(2), id(2)).await, Ok(None));
+}
+
 async fn an_item_twice_in_one_delivery_is_added_once(given: Given) {
     let done = given.log.append_unordered(&room(1), vec![item(1), item(1)]).await.unwrap();
     let (added, known) = (vec![(1, id(1))], vec![id(1)]);

@@ -3,11 +3,14 @@
 mod wire_support;
 
 use minato_protocol::act::{
-    Act, CONSENT_VERSION, ContactOutcome, Disposition, Duty, IdentityMethod, Invitation, Language,
-    Outcome, Triage,
+    Act, CONSENT_VERSION, ContactOutcome, Disposition, Duty, HandedFrame, IdentityMethod,
+    Invitation, Language, Outcome, Triage,
 };
+use minato_protocol::reading::{Decimal, Hex, Quantity, ReadingId, TypedValue, Unit};
 use minato_protocol::uplink::{FromBroker, FromGateway, RequestRefusal, SimulatedFault};
-use minato_protocol::{Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use minato_protocol::{
+    Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+};
 use minato_signaling::http::Edge;
 use minato_signaling::room::Command;
 use std::collections::BTreeMap;
@@ -59,6 +62,12 @@ const TABLE: &[(&str, &str)] = &[
     ("attach",             "---+-----"),
     ("detach",             "---+?----"),
     ("measure",            "---+?----"),
+    ("hand_frames",        "---+-----"),
+    ("settle_reading",     "---+-----"),
+    ("dismiss_reading",    "---++----"),
+    ("enter_reading",      "---+-+-+-"),
+    ("confirm_reading",    "--++-----"),
+    ("withdraw_reading",   "--++-----"),
     ("simulate_fault",     "---+?----"),
     ("enter_patient_view", "---+-----"),
     ("leave_patient_view", "-------+-"),
@@ -121,11 +130,17 @@ struct Target {
     other_doctor: StaffId,
 }
 
+/// A whole blood pressure.
+fn frame() -> HandedFrame {
+    let (characteristic, bytes) = ("2A35".to_owned(), "00780050005a00".parse().expect("hex"));
+    HandedFrame { characteristic, bytes, at: Timestamp(0), boot: Hex([1; 8]), sequence: 1 }
+}
+
 fn act(verb: &str, at: Target) -> Act {
     let Target { room, ticket, visit, epoch, subject, other_doctor } = at;
     let text = || "あ".to_owned();
     let someone = || Invitation { person: person(9), triage: Triage::Urgent, first_visit: true };
-    let device = cuff();
+    let (device, reading) = (cuff(), ReadingId(Hex([5; 16])));
     match verb {
         "open_room" => Act::OpenRoom { name: text() },
         "invite" => Act::Invite { room, people: vec![someone()] },
@@ -144,6 +159,20 @@ fn act(verb: &str, at: Target) -> Act {
         "attach" => Act::Attach { ticket, device, takes_over: false },
         "detach" => Act::Detach { device },
         "measure" => Act::Measure { device },
+        "hand_frames" => Act::HandFrames { ticket, device, model: text(), frames: vec![frame()] },
+        "settle_reading" => {
+            let (code, birth_date, reason) = (text(), text(), text());
+            Act::SettleReading { reading, ticket, code, birth_date, reason }
+        }
+        "dismiss_reading" => Act::DismissReading { reading, reason: text() },
+        "enter_reading" => {
+            let (what, unit) = (Quantity::Temperature, Unit::Celsius);
+            let values = vec![TypedValue { what, value: Decimal::whole(37), unit }];
+            let (measured_at, corrects, reason) = (None, None, String::new());
+            Act::EnterReading { ticket, values, measured_at, corrects, reason }
+        }
+        "confirm_reading" => Act::ConfirmReading { ticket, reading },
+        "withdraw_reading" => Act::WithdrawReading { ticket, reading, reason: text() },
         "simulate_fault" => Act::SimulateFault { device, fault: SimulatedFault::CuffError },
         "enter_patient_view" => Act::EnterPatientView { ticket },
         "leave_patient_view" => Act::LeavePatientView { pin: PIN.into() },

@@ -276,6 +276,7 @@ export class Nurse extends Staff {
 
   async attach(name) {
     await this.act("attach", this.device(name)).click();
+    await this.act("attach-do").click();
     await this.act("detach", this.device(name)).waitFor();
   }
 

@@ -1,6 +1,6 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
-//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|sockets|vitals|
+//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|storm|sockets|vitals|
 //! turn|turn-unit|forward|visits`. Two have parts: `forward:1-8|3-3` and `turn:160|1200|memory`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -14,6 +14,7 @@ mod rules;
 mod server;
 mod sockets;
 mod spread;
+mod storm;
 mod turn;
 mod visits;
 mod vitals;
@@ -24,7 +25,8 @@ use anyhow::bail;
 async fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     // What needs another program stands last: without it all else was measured.
-    let all = ["rules", "log", "sockets", "vitals", "visits", "turn", "turn-unit", "forward"];
+    let all =
+        ["rules", "log", "storm", "sockets", "vitals", "visits", "turn", "turn-unit", "forward"];
     let all = all.map(str::to_owned).to_vec();
     // The bare loop that `turn` is compared with is a process of its own.
     if let [role, address] = wanted.as_slice()
@@ -40,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
         match name {
             "rules" => rules::run(),
             "log" => log::run().await?,
+            "storm" => Box::pin(storm::run()).await?,
             "sockets" => Box::pin(sockets::run()).await?,
             "vitals" => Box::pin(vitals::run()).await?,
             "forward" => Box::pin(forward::run(part)).await?,

@@ -1,8 +1,9 @@
 //! Feeds a reader of outside bytes with broken input for a while: seeds that are right, changed by a
 //! dice that can be thrown again.
 //!
-//! `MINATO_FUZZ_SECONDS` says for how long (without it a moment only), `MINATO_FUZZ_SEED` throws
-//! the same dice again. An input that breaks something is kept in `fuzz/<target>/` of the crate and
+//! `MINATO_FUZZ_SECONDS` says for how long (without it a moment only), `MINATO_FUZZ_RUNS` instead how
+//! many inputs each target is fed, whatever time they take, and `MINATO_FUZZ_SEED` throws the same
+//! dice again. An input that breaks something is kept in `fuzz/<target>/` of the crate and
 //! tried first from then on. It runs on the stable toolchain: nothing counts which code was
 //! reached, instead each target brings seeds for all it can do.
 
@@ -44,11 +45,12 @@ pub fn feed_for(name: &str, seeds: &[&[u8]], fraction: u32, mut target: impl FnM
     let seed = number("MINATO_FUZZ_SEED").unwrap_or_else(by_the_clock);
     let lasting =
         number("MINATO_FUZZ_SECONDS").map_or(MOMENT, Duration::from_secs) / fraction.max(1);
+    let runs = number("MINATO_FUZZ_RUNS");
     let mut dice = Dice::new(seed);
     let mut inputs: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.to_vec()).collect();
     let begun = Instant::now();
     let mut count = 0u64;
-    while begun.elapsed() < lasting {
+    while runs.map_or_else(|| begun.elapsed() < lasting, |runs| count < runs) {
         count += 1;
         let mut input = dice.one_of(&inputs).cloned().unwrap_or_default();
         let other = dice.one_of(&inputs).cloned().unwrap_or_default();

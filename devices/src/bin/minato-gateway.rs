@@ -4,10 +4,11 @@
 #![expect(clippy::print_stdout, reason = "`decode` answers on standard output")]
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use minato_devices::clock::Clock;
 use minato_devices::gateway::{BluetoothConfig, GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
 use minato_devices::inspect;
+use minato_devices::transport::serial::SerialPort;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,11 +55,16 @@ enum Command {
         #[arg(long, default_value_t = SimulateConfig::default().seed)]
         seed: u64,
     },
-    /// Prints one frame as JSON; a frame that is refused exits with 2 and its reason.
+    /// Prints one frame as JSON, or the packets of a serial oximeter as a list; what is refused
+    /// exits with 2 and its reason.
+    #[command(group(ArgGroup::new("message").required(true).args(["characteristic", "serial"])))]
     Decode {
         /// Bluetooth number of the message, such as 2A35.
         #[arg(long)]
-        characteristic: String,
+        characteristic: Option<String>,
+        /// Protocol of a serial oximeter: bci, emay or nonin.
+        #[arg(long)]
+        serial: Option<String>,
         /// The bytes.
         hex: String,
     },
@@ -78,6 +84,9 @@ struct Setup {
     /// Time zone that the devices' clocks are set to.
     #[arg(long, env = "MINATO_ZONE", default_value = ZONE_DEFAULT)]
     zone: String,
+    /// A serial port and the device at it, such as /dev/ttyUSB0=contec; may be given several times.
+    #[arg(long, value_name = "PORT=DEVICE")]
+    serial: Vec<SerialPort>,
     /// Status page, loopback only.
     #[arg(long)]
     status: Option<SocketAddr>,
@@ -117,6 +126,7 @@ impl Setup {
             bluetooth: None,
             replay: None,
             capture_to: None,
+            serial: self.serial,
             status_listen: self.status,
             ca_file: self.ca_file,
         }
@@ -125,7 +135,9 @@ impl Setup {
 
 fn main() -> anyhow::Result<ExitCode> {
     let config = match Cli::parse().command {
-        Command::Decode { characteristic, hex } => return Ok(decode(&characteristic, &hex)),
+        Command::Decode { characteristic, serial, hex } => {
+            return Ok(decode(characteristic.as_deref(), serial.as_deref(), &hex));
+        }
         Command::Run { setup, radio, capture_to } => {
             GatewayConfig { bluetooth: radio.into_config(), capture_to, ..setup.into_config(None) }
         }
@@ -156,8 +168,16 @@ async fn serve(config: GatewayConfig) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn decode(characteristic: &str, hex: &str) -> ExitCode {
-    match inspect::frame(characteristic, hex) {
+/// Exactly one of the two is given.
+fn decode(characteristic: Option<&str>, serial: Option<&str>, hex: &str) -> ExitCode {
+    let shown = match serial {
+        Some(protocol) => inspect::serial::packets(protocol, hex).map_err(|no| no.to_string()),
+        None => {
+            let characteristic = characteristic.unwrap_or_default();
+            inspect::frame(characteristic, hex).map_err(|no| no.to_string())
+        }
+    };
+    match shown {
         Ok(json) => {
             println!("{json:#}");
             ExitCode::SUCCESS

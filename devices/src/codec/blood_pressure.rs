@@ -4,7 +4,7 @@
 use super::cursor::{Cursor, Refused};
 use super::datetime::{FrameTime, take_datetime};
 use super::sfloat::decode_sfloat;
-use super::{Frame, FrameValue, remarks};
+use super::{Frame, FrameValue, USER_UNKNOWN, remarks};
 use minato_protocol::reading::{Characteristic, Quality, Quantity, Unit};
 
 const FLAG_KPA: u8 = 1 << 0;
@@ -13,8 +13,6 @@ const FLAG_PULSE: u8 = 1 << 2;
 const FLAG_USER: u8 = 1 << 3;
 const FLAG_STATUS: u8 = 1 << 4;
 const FLAGS_RESERVED: u8 = 0b1110_0000;
-
-const USER_UNKNOWN: u8 = 0xFF;
 
 const STATUS: [(u32, Quality); 4] = [
     (0, Quality::BodyMovement),

@@ -13,6 +13,14 @@ pub enum Refused {
         /// How many bytes it lacks.
         missing: usize,
     },
+    /// A field on which everything behind it depends has a value that the layout does not define.
+    #[error("the layout defines no {value} for {field}")]
+    Undefined {
+        /// Which field.
+        field: &'static str,
+        /// What it says.
+        value: u16,
+    },
     /// Nothing reads this message from one frame.
     #[error("no codec reads this message from one frame")]
     NoCodec,
@@ -39,6 +47,10 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(super) fn take<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], Refused> {
         let Some((head, rest)) = self.rest.split_first_chunk::<N>() else {
             return Err(Refused::Truncated { field, missing: N - self.rest.len() });
@@ -55,7 +67,15 @@ impl<'a> Cursor<'a> {
         self.take(field).map(u16::from_le_bytes)
     }
 
+    pub(super) fn u16_be(&mut self, field: &'static str) -> Result<u16, Refused> {
+        self.take(field).map(u16::from_be_bytes)
+    }
+
     pub(super) fn u24(&mut self, field: &'static str) -> Result<u32, Refused> {
         self.take::<3>(field).map(|[low, middle, high]| u32::from_le_bytes([low, middle, high, 0]))
+    }
+
+    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, Refused> {
+        self.take(field).map(u32::from_le_bytes)
     }
 }

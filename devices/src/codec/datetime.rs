@@ -27,10 +27,22 @@ pub(super) fn take_datetime(cursor: &mut Cursor<'_>) -> Result<FrameTime, Refuse
     Ok(time.map_or(FrameTime::Unusable, FrameTime::Civil))
 }
 
-/// Reads what a clock shows: the seven bytes of Date Time (2A08), or the ten of Current Time (2A2B),
-/// which begin with the same. Nothing for fewer.
-pub fn decode_datetime(bytes: &[u8]) -> Option<FrameTime> {
-    take_datetime(&mut Cursor::new(bytes)).ok()
+/// Reads what a clock shows: the seven bytes of Date Time (2A08), and whether bytes stand behind
+/// them.
+pub fn decode_datetime(bytes: &[u8]) -> Result<(FrameTime, bool), Refused> {
+    let mut cursor = Cursor::new(bytes);
+    let time = take_datetime(&mut cursor)?;
+    Ok((time, !cursor.is_empty()))
+}
+
+/// Reads what a clock shows: the ten bytes of Current Time (2A2B), and whether bytes stand behind
+/// them. The weekday is in the date, the fractions are finer than anybody sets a clock, and why it
+/// was set last changes nothing.
+pub fn decode_current_time(bytes: &[u8]) -> Result<(FrameTime, bool), Refused> {
+    let mut cursor = Cursor::new(bytes);
+    let time = take_datetime(&mut cursor)?;
+    cursor.take::<3>("the weekday, fractions and reason")?;
+    Ok((time, !cursor.is_empty()))
 }
 
 /// Writes Current Time (2A2B): the seven bytes, the weekday (1 is Monday), no fractions, and why it
@@ -62,6 +74,19 @@ mod tests {
     fn a_time_is_read_as_it_was_written() {
         let time = datetime(2026, 11, 22, 8, 0, 59, 0);
         assert_eq!(read(encode_datetime(time)), FrameTime::Civil(time));
+    }
+
+    #[test]
+    fn a_current_time_has_ten_bytes_of_which_seven_are_its_time() {
+        let time = datetime(2026, 11, 22, 8, 0, 59, 0);
+        let bytes = encode_current_time(time);
+        assert_eq!(decode_current_time(&bytes), Ok((FrameTime::Civil(time), false)));
+        for end in 0..bytes.len() {
+            assert!(decode_current_time(&bytes[..end]).is_err(), "{end} bytes");
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert_eq!(decode_current_time(&longer), Ok((FrameTime::Civil(time), true)));
+        assert_eq!(decode_datetime(&bytes), Ok((FrameTime::Civil(time), true)));
     }
 
     #[test]

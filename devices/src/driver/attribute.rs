@@ -22,6 +22,8 @@ impl Attribute {
     pub const CURRENT_TIME: Self = Self::assigned(0x2A2B);
     /// Record Access Control Point: asks for stored records.
     pub const RECORD_ACCESS: Self = Self::assigned(0x2A52);
+    /// Nonin's own running values, once a second.
+    pub const NONIN_OXIMETRY: Self = Self(0x0AAD7EA0_0D60_11E2_8E3C_0002A5D5C51B);
 
     /// By the number that Bluetooth assigned.
     pub const fn assigned(number: u16) -> Self {

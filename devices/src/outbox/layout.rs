@@ -5,11 +5,20 @@ use crate::sealing::Seal;
 use minato_protocol::reading::Hex;
 use rusqlite::{Connection, params};
 
-/// Version 1 kept entries as plain text; they are sealed when such a file is opened.
-const SCHEMA_VERSION: i64 = 2;
+/// Version 1 kept entries as plain text; they are sealed when such a file is opened. Version 2 knew
+/// nothing of the devices' clocks and when they last gave a value.
+const SCHEMA_VERSION: i64 = 3;
 const PLAIN_VERSION: i64 = 1;
 /// Entries of an older file that are sealed at a time.
 const SEALED_AT_ONCE: usize = 1_000;
+const BESIDE: &str = "
+    CREATE TABLE IF NOT EXISTS valued (device TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS clocks (device TEXT PRIMARY KEY, history TEXT NOT NULL) WITHOUT ROWID;
+";
+const PUT_ON: &str = "
+    ALTER TABLE bindings ADD COLUMN put_on INTEGER NOT NULL DEFAULT 0;
+    UPDATE bindings SET put_on = since;
+";
 const SCHEMA: &str = "
     CREATE TABLE outbox (id BLOB NOT NULL);
     CREATE TABLE entries (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
@@ -31,11 +40,20 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
         transaction.execute_batch(SCHEMA)?;
         let id: [u8; 8] = crate::key::random();
         transaction.execute("INSERT INTO outbox VALUES (?1)", [id.as_slice()])?;
+        transaction.execute_batch(BESIDE)?;
+        transaction.execute_batch(PUT_ON)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }
     if version == PLAIN_VERSION {
         seal_all(db, seal)?;
+    }
+    if (PLAIN_VERSION..SCHEMA_VERSION).contains(&version) {
+        let transaction = db.transaction()?;
+        transaction.execute_batch(BESIDE)?;
+        transaction.execute_batch(PUT_ON)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        transaction.commit()?;
     }
     let id: Vec<u8> = db.query_row("SELECT id FROM outbox", [], |row| row.get(0))?;
     id.try_into().map(Hex).map_err(|_| OutboxError::Damaged)
@@ -63,7 +81,6 @@ fn seal_all(db: &mut Connection, seal: &Seal) -> Result<(), OutboxError> {
     }
     // Pages that were split keep old rows in their unused parts: the file is written anew.
     db.execute_batch("VACUUM")?;
-    db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }

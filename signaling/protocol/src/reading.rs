@@ -27,8 +27,8 @@ use std::{fmt, str::FromStr};
 
 /// Names one measurement for ever: the first 16 bytes of a SHA-256 over the device, the
 /// characteristic, the raw bytes, and the device's time (or, without a usable one, the gateway's
-/// run and its count of frames). The same record sent again has the same id; two equal live values
-/// have two.
+/// run and its count of frames, unless the bytes carry a number of the record). The same record sent
+/// again has the same id; two equal live values have two.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(type = "string"))]

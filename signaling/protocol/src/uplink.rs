@@ -310,6 +310,7 @@ pub struct OutboxEntry {
 /// order with the readings, and a device is on at most one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are of the large kind")]
 pub enum Entry {
     /// A frame was received.
     Measured {

@@ -23,6 +23,9 @@ const TRANSFER_CODES: u32 = 5;
 /// Wrong PINs a minute for one member of staff.
 const PINS: u32 = 5;
 
+/// Wrong pairs of ticket code and birth date a minute for one member of staff.
+const IDENTIFIERS: u32 = 5;
+
 /// Buckets of one table. More names than this share buckets; memory does not grow.
 const BUCKETS: usize = 4_096;
 const MINUTE: Span = Span::minutes(1);
@@ -43,6 +46,7 @@ struct Tables {
     device_asks_by_ticket: Table,
     transfers_by_ticket: Table,
     pins_by_staff: Table,
+    identifiers_by_staff: Table,
 }
 
 /// A try that was let through. Give it back when it turned out right.
@@ -62,6 +66,7 @@ enum Which {
     DeviceAsks,
     Transfers,
     Pins,
+    Identifiers,
 }
 
 impl Default for Limits {
@@ -75,6 +80,7 @@ impl Default for Limits {
             device_asks_by_ticket: Table::new(DEVICE_ASKS, BUCKETS),
             transfers_by_ticket: Table::new(TRANSFER_CODES, BUCKETS),
             pins_by_staff: Table::new(PINS, BUCKETS),
+            identifiers_by_staff: Table::new(IDENTIFIERS, BUCKETS),
         };
         Self { scatter: RandomState::new(), tables: Mutex::new(tables) }
     }
@@ -107,6 +113,10 @@ impl Limits {
 
     pub(super) fn pin(&self, staff: u64, now: Timestamp) -> Result<Try<'_>, Code> {
         self.take(&[(Which::Pins, self.scatter(staff))], now)
+    }
+
+    pub(crate) fn identifiers(&self, staff: u64, now: Timestamp) -> Result<Try<'_>, Code> {
+        self.take(&[(Which::Identifiers, self.scatter(staff))], now)
     }
 
     fn scatter(&self, name: impl Hash) -> u64 {
@@ -152,6 +162,7 @@ impl Tables {
             Which::DeviceAsks => &mut self.device_asks_by_ticket,
             Which::Transfers => &mut self.transfers_by_ticket,
             Which::Pins => &mut self.pins_by_staff,
+            Which::Identifiers => &mut self.identifiers_by_staff,
         }
     }
 }

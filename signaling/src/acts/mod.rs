@@ -3,6 +3,8 @@
 mod claims;
 mod devices;
 mod links;
+mod readings;
+mod settling;
 mod tickets;
 mod visits;
 
@@ -14,7 +16,12 @@ use crate::views::Viewer;
 use crate::visit::Command as VisitCommand;
 use minato_protocol::act::{Act, Outcome};
 use minato_protocol::{Code, ParticipantId, Pii, Role, RoomId, StaffId, TicketId, VisitId};
+use readings::Typed;
+use settling::Identifiers;
 use std::sync::Arc;
+
+/// The longest reason beside a reading, in characters.
+const REASON_CHARS_MAX: usize = 80;
 
 /// Why a verb was not carried out; nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,12 +135,22 @@ impl Press<'_> {
             Act::Detach { device } => self.detach(device).await,
             Act::Measure { device } => self.measure(device).await,
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
-            Act::HandFrames { .. }
-            | Act::SettleReading { .. }
-            | Act::DismissReading { .. }
-            | Act::EnterReading { .. }
-            | Act::ConfirmReading { .. }
-            | Act::WithdrawReading { .. } => Err(Code::NotUnderstood.into()),
+            Act::HandFrames { ticket, device, model, frames } => {
+                self.hand_frames(ticket, device, model, frames).await
+            }
+            Act::SettleReading { reading, ticket, code, birth_date, reason } => {
+                self.settle_reading(reading, ticket, &Identifiers { code, birth_date }, reason)
+                    .await
+            }
+            Act::DismissReading { reading, reason } => self.dismiss_reading(reading, reason).await,
+            Act::EnterReading { ticket, values, measured_at, corrects, reason } => {
+                let typed = Typed { values, measured_at, corrects, reason };
+                self.enter_reading(ticket, typed).await
+            }
+            Act::ConfirmReading { ticket, reading } => self.confirm_reading(ticket, reading).await,
+            Act::WithdrawReading { ticket, reading, reason } => {
+                self.withdraw_reading(ticket, reading, reason).await
+            }
             // The screen itself follows readings; here it is only a verb out of place.
             Act::WatchReadings { .. } => Err(Code::NotUnderstood.into()),
         }
@@ -256,6 +273,14 @@ impl Press<'_> {
         for staff in ticket.owner().into_iter().chain(nurse) {
             self.edge.desk.settle(staff).await;
         }
+    }
+
+    /// Why somebody did something to a reading: one line that fits beside it.
+    fn reason(text: &str, needed: bool) -> Result<String, Code> {
+        let text = text.trim();
+        let fits = text.chars().count() <= REASON_CHARS_MAX;
+        let is_there = !needed || !text.is_empty();
+        if fits && is_there { Ok(text.to_owned()) } else { Err(Code::FieldWrong) }
     }
 
     fn private(&self, ticket: &Ticket, text: String) -> Pii<String> {

@@ -22,6 +22,7 @@ pub struct Screen {
     session: String,
     tables: BTreeMap<ViewName, Table>,
     lists: Lists,
+    held_version: Option<u64>,
     readings: Option<Cursor>,
     chat: Option<(VisitId, u32)>,
 }
@@ -55,14 +56,14 @@ impl Kind {
 
 /// The tables of each role.
 fn views_of(viewer: &Viewer) -> &'static [ViewName] {
-    use ViewName::{Alerts, Devices, Doctors, Place, Rooms, Tickets, Visits};
+    use ViewName::{Alerts, Devices, Doctors, Held, Place, Rooms, Tickets, Visits};
     if viewer.is_patient_side() {
         return &[Place, Visits];
     }
     match viewer.role {
         Role::Coordinator => &[Rooms, Tickets, Doctors, Alerts],
         Role::Doctor => &[Rooms, Tickets, Doctors, Visits, Alerts],
-        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Alerts],
+        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Held, Alerts],
         Role::Patient => &[Place, Visits],
     }
 }
@@ -75,6 +76,7 @@ impl Screen {
             session,
             tables: BTreeMap::new(),
             lists: Lists::new(viewer),
+            held_version: None,
             readings: None,
             chat: None,
         }
@@ -130,6 +132,7 @@ impl Screen {
                     let table = self.tables.entry(*view).or_default();
                     self.lists.news(list, table, around)
                 }
+                Kind::Held if !self.is_held_anew(edge) => Vec::new(),
                 Kind::Place | Kind::Visits | Kind::Devices | Kind::Held => {
                     let rows = self.rows(edge, &rooms, *view).await?;
                     let table = self.tables.entry(*view).or_default();
@@ -153,8 +156,17 @@ impl Screen {
             Kind::Place => Ok(self.place(edge, rooms)),
             Kind::Visits => self.visits(edge, rooms).await,
             Kind::Devices => Ok(devices(edge, &self.viewer, rooms)),
-            Kind::Held => Ok(Vec::new()),
+            Kind::Held => Ok(held(edge, &self.viewer)),
         }
+    }
+
+    /// Whether readings of nobody came or went since this was last asked: there may be hundreds, and
+    /// whatever else happens in the house rings as well.
+    fn is_held_anew(&mut self, edge: &Edge) -> bool {
+        let version = self.viewer.site.map(|site| edge.held.version(site));
+        let is_new = self.held_version != version;
+        self.held_version = version;
+        is_new
     }
 
     fn place(&self, edge: &Edge, rooms: &Rooms) -> Vec<Row> {
@@ -171,7 +183,7 @@ impl Screen {
         for (room, ticket) in self.own_claims(rooms) {
             let Some(claim) = ticket.claim() else { continue };
             let papers = edge.desk.visits.see(&StreamId::visit(claim.visit)).await?;
-            rows.extend(views::visit_row(
+            let row = views::visit_row(
                 &self.viewer,
                 room,
                 ticket,
@@ -179,7 +191,13 @@ impl Screen {
                 (&roll.card_by_staff, &known.sites),
                 &present,
                 edge.fleet.generation(claim.visit),
-            ));
+            );
+            let Some(mut row) = row else { continue };
+            if let Some(subject) = row.subject {
+                let worn = edge.desk.subjects.see(&StreamId::subject(subject)).await?;
+                row.attachments = views::attachments(&worn.state, &roll.card_by_staff);
+            }
+            rows.push(Row::Visit(Box::new(row)));
         }
         Ok(rows)
     }
@@ -260,7 +278,8 @@ impl Screen {
             return Ok((None, false));
         }
         let subject = cursor.subject();
-        let Page { rows, whole, more } = cursor.next(&edge.desk).await?;
+        let Page { rows, whole, more } =
+            cursor.next(&edge.desk, &|staff| edge.name_of(staff)).await?;
         self.readings = Some(cursor);
         let worth_it = whole || !rows.is_empty();
         let message = worth_it.then_some(ToScreen::Readings { subject, whole, rows });
@@ -292,6 +311,11 @@ impl Screen {
         self.chat = Some((visit, last.seq));
         Ok(Some(ToScreen::Chat { visit, lines }))
     }
+}
+
+fn held(edge: &Edge, viewer: &Viewer) -> Vec<Row> {
+    let rows = viewer.site.map(|site| edge.held.rows(site)).unwrap_or_default();
+    rows.into_iter().map(Row::Held).collect()
 }
 
 fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {

@@ -1,12 +1,15 @@
 //! What a gateway delivered, on its way into the log: everything is stored, and each reading only
 //! where it belongs.
 
-use super::Gateways;
+use super::settling::of_nobody;
+use super::{Gateways, Held};
 use crate::desk::Desk;
 use crate::log::{Item, StreamId};
 use crate::readings::Readings;
+use crate::subject::Command;
 use minato_protocol::reading::{Hex, Outcome};
 use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
+use minato_protocol::view::HeldBecause;
 use minato_protocol::{Code, GatewayId, Pii, SiteId, SubjectId, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +32,7 @@ pub struct Origin {
 /// its own stream, sealed with that person's key and marked `other_site`: not lost, shown to
 /// nobody, bound to nobody. Readings of nobody are kept there under a key of the box's own.
 pub async fn take_in(
-    (desk, readings, gateways): (&Desk, &Readings, &Gateways),
+    (desk, readings, gateways, held): (&Desk, &Readings, &Gateways, &Held),
     origin: &Origin,
     sent_at: Timestamp,
     batch: &[OutboxEntry],
@@ -57,12 +60,12 @@ pub async fn take_in(
             tracing::error!(%error, "a delivery cannot be stored");
             Code::NotDurable
         })?;
+        held.take_in(origin, batch.iter().filter_map(|line| nobodys(origin, line, is_stranger)));
     }
     for line in batch {
-        if let Entry::Bound { subject, device, since, .. } = &line.entry
-            && !is_stranger(subject)
-        {
-            readings.note_binding(desk, *subject, device.clone(), *since).await?;
+        let Some((subject, command)) = noted(line) else { continue };
+        if !is_stranger(&subject) {
+            readings.note(desk, subject, None, command).await?;
         }
     }
     for (subject, outcomes) in by_subject {
@@ -70,6 +73,36 @@ pub async fn take_in(
     }
     tell_bindings(gateways, origin.gateway, batch, &strangers);
     Ok(())
+}
+
+/// What a subject's stream is told of a binding, so that a doctor sees who attached what.
+fn noted(line: &OutboxEntry) -> Option<(SubjectId, Command)> {
+    match &line.entry {
+        Entry::Bound { subject, device, since, by, .. } => {
+            let (device, by, since) = (device.clone(), *by, *since);
+            Some((*subject, Command::NoteBinding { device, by, since, run: None }))
+        }
+        Entry::Unbound { subject, device, by, why, .. } => {
+            let (device, by, at, why) = (device.clone(), *by, line.at, *why);
+            Some((*subject, Command::NoteUnbinding { device, by, at, why }))
+        }
+        Entry::Measured { .. } => None,
+    }
+}
+
+/// A measurement that is kept in the box's own stream, and why.
+fn nobodys(
+    origin: &Origin,
+    line: &OutboxEntry,
+    is_stranger: impl Fn(&SubjectId) -> bool,
+) -> Option<([u8; 16], HeldBecause, Outcome)> {
+    let Entry::Measured { subject, outcome } = &line.entry else { return None };
+    let because = match subject {
+        None => HeldBecause::Unbound,
+        Some(subject) if is_stranger(subject) => HeldBecause::OtherSite,
+        Some(_) => return None,
+    };
+    Some((line_id(&origin.outbox, line.seq), because, outcome.clone()))
 }
 
 /// Who of a delivery does not belong to its box's site.
@@ -118,11 +151,11 @@ fn kept(
     strangers: &BTreeSet<SubjectId>,
 ) -> Value {
     let held = named(&line.entry).filter(|subject| strangers.contains(subject));
-    let of_nobody = || SubjectId(desk.secrets.derive_id("box", &gateway.0.to_be_bytes()));
     let body = match &line.entry {
-        Entry::Measured { subject, .. } => {
-            serde_json::to_value(Pii::new(subject.unwrap_or_else(of_nobody), line))
-        }
+        Entry::Measured { subject, .. } => serde_json::to_value(Pii::new(
+            subject.unwrap_or_else(|| of_nobody(desk, gateway)),
+            line,
+        )),
         Entry::Bound { .. } | Entry::Unbound { .. } => serde_json::to_value(line),
     };
     let body = body.unwrap_or_default();

@@ -295,8 +295,8 @@ async fn deliver(
         return Err(Ended::Refused(RefusedCode::BadMessage));
     }
     let Some(last) = batch.last() else { return Ok(None) };
-    let Edge { desk, readings, gateways, .. } = edge;
-    let taken_in = take_in((desk, readings, gateways), origin, sent_at, batch).await;
+    let Edge { desk, readings, gateways, held, .. } = edge;
+    let taken_in = take_in((desk, readings, gateways, held), origin, sent_at, batch).await;
     taken_in.map_err(|_| Ended::Refused(RefusedCode::Unavailable))?;
     Ok(Some(last.seq))
 }

@@ -12,8 +12,9 @@ pub use heartbeat::Heartbeat;
 
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
-use crate::gateway::Gateways;
+use crate::gateway::{Gateways, Held};
 use crate::presence::Presence;
+use crate::readers::Readers;
 use crate::readings::Readings;
 use crate::relays::{Fleet, MediaKey, TurnDoor};
 use crate::site::Register;
@@ -54,6 +55,10 @@ pub struct Edge {
     pub readings: Readings,
     /// Boxes on the walls.
     pub gateways: Arc<Gateways>,
+    /// Readings of nobody.
+    pub held: Held,
+    /// Reads what pages hand in.
+    pub readers: Readers,
     /// Signs media tokens.
     pub media_key: Arc<MediaKey>,
     /// The relays, and which of them serves which visit.

@@ -2,10 +2,11 @@
 
 use super::{parse, received};
 use axum::extract::ws::Message;
-use minato_protocol::act::{Act, Disposition, Duty, Invitation, Triage};
+use minato_protocol::act::{Act, Disposition, Duty, HandedFrame, Invitation, Triage};
+use minato_protocol::reading::{Hex, Quantity, ReadingId, TypedValue, Unit};
 use minato_protocol::view::ViewName;
 use minato_protocol::wire::{FromScreen, Have, MESSAGE_BYTES_MAX, VERSION};
-use minato_protocol::{Code, Person, RoomId, StaffId, SubjectId, TicketId, VisitId};
+use minato_protocol::{Code, Person, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
 
 /// As a socket gives it, through both checks.
 fn hear(text: &str) -> Result<FromScreen, Code> {
@@ -15,6 +16,8 @@ fn hear(text: &str) -> Result<FromScreen, Code> {
 
 fn seeds() -> Vec<String> {
     let (room, ticket, visit) = (RoomId(1), TicketId(2), VisitId(3));
+    let reading = ReadingId(Hex([5; 16]));
+    let kilograms = "61.5".parse().expect("a number");
     let person = Person { name: "佐藤 ハナ".into(), ..Person::default() };
     let invited = Invitation { person, triage: Triage::Urgent, first_visit: true };
     let acts = [
@@ -24,6 +27,36 @@ fn seeds() -> Vec<String> {
         Act::Answer { ticket, epoch: 4 },
         Act::OfferHandOver { ticket, epoch: 4, to: StaffId(5) },
         Act::WatchReadings { subject: SubjectId(6), after: 7 },
+        Act::SettleReading {
+            reading,
+            ticket,
+            code: "K-27".into(),
+            birth_date: "1944-12-01".into(),
+            reason: "受付の前".into(),
+        },
+        Act::EnterReading {
+            ticket,
+            values: vec![TypedValue {
+                what: Quantity::Weight,
+                value: kilograms,
+                unit: Unit::Pound,
+            }],
+            measured_at: Some(Timestamp(8)),
+            corrects: Some(reading),
+            reason: "別の値".into(),
+        },
+        Act::HandFrames {
+            ticket,
+            device: "cuff".parse().expect("a name"),
+            model: "HEM-7600T".into(),
+            frames: vec![HandedFrame {
+                characteristic: "2A35".into(),
+                bytes: "00780050005a00".parse().expect("hex"),
+                at: Timestamp(8),
+                boot: Hex([1; 8]),
+                sequence: 9,
+            }],
+        },
         Act::EndVisit {
             ticket,
             epoch: 4,

@@ -264,6 +264,22 @@ impl EventLog for MemoryLog {
         })
     }
 
+    fn item<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        dedupe_id: [u8; 16],
+    ) -> BoxFuture<'a, Result<Option<RecordedItem>, StoreError>> {
+        Box::pin(async move {
+            let place = self.here()?.streams.get(stream).and_then(|known| {
+                known.items.iter().position(|row| row.name.as_slice() == dedupe_id.as_slice())
+            });
+            let Some(place) = place else { return Ok(None) };
+            let rows = self.rows_after(Chain::Items, stream, place as u64, 1)?;
+            let row = rows.into_iter().next();
+            row.map(|row| codec::open_item(&self.vault, stream, row)).transpose()
+        })
+    }
+
     fn streams<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<StreamId>, StoreError>> {
         Box::pin(async move {
             let state = self.here()?;

@@ -91,6 +91,13 @@ pub trait EventLog: std::fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<RecordedItem>, StoreError>>;
 
+    /// The item of this id, if the stream holds it; checked as the others are.
+    fn item<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        dedupe_id: [u8; 16],
+    ) -> BoxFuture<'a, Result<Option<RecordedItem>, StoreError>>;
+
     /// All streams whose text begins with `prefix`, sorted by their text.
     fn streams<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<StreamId>, StoreError>>;
 

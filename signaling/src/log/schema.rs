@@ -108,6 +108,19 @@ pub(super) fn anchor(
         .optional()
 }
 
+/// The number of the item of this id, from 1.
+pub(super) fn item_number(
+    file: &Connection,
+    stream: &StreamId,
+    id: &[u8; 16],
+) -> rusqlite::Result<Option<u64>> {
+    let Some(row) = stream_row(file, stream)? else { return Ok(None) };
+    file.prepare_cached("SELECT number FROM item WHERE stream = ?1 AND name = ?2")?
+        .query_row(params![row, id.as_slice()], |row| row.get::<_, Number>(0))
+        .optional()
+        .map(|number| number.map(|number| number.0.max(1)))
+}
+
 /// Records numbered `from` and above, in order, at most `limit`.
 pub(super) fn rows_from(
     file: &Connection,

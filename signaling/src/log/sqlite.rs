@@ -210,6 +210,20 @@ impl EventLog for SqliteLog {
         Box::pin(self.read(Chain::Items, stream, after_seq, limit, codec::open_item))
     }
 
+    fn item<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        dedupe_id: [u8; 16],
+    ) -> BoxFuture<'a, Result<Option<RecordedItem>, StoreError>> {
+        let (vault, stream) = (self.vault.clone(), stream.clone());
+        Box::pin(self.readers.ask(move |file| {
+            let place = schema::item_number(file, &stream, &dedupe_id);
+            let Some(number) = place.map_err(StoreError::unavailable)? else { return Ok(None) };
+            let rows = checked_rows(file, Chain::Items, &stream, number - 1, 1)?;
+            rows.into_iter().next().map(|row| codec::open_item(&vault, &stream, row)).transpose()
+        }))
+    }
+
     fn streams<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<StreamId>, StoreError>> {
         let prefix = prefix.to_owned();
         Box::pin(

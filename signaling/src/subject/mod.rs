@@ -1,62 +1,43 @@
-//! A person's readings: when one is late, what is held back.
+//! A person's readings: when one is late, what is held back, what people said of it, and which
+//! devices they come from.
 //!
 //! Pure. Readings are items of the subject's stream and never touch a room or a visit; a ticket
-//! only points to a subject. What is held back is an event of the same stream.
+//! only points to a subject. What is held back, checked or attached is an event of the same stream.
+
+mod attachment;
+mod item;
+
+pub use attachment::{ATTACHMENTS_MAX, Attachment, Attachments};
+pub use item::{AssignedBy, Item, LATE_AFTER, Names, is_late};
 
 use crate::aggregate::Aggregate;
-use minato_protocol::reading::{DeviceId, Outcome, Quality};
-use minato_protocol::view::ReadingRow;
-use minato_protocol::{Code, SiteId, Span, Timestamp, VisitId};
+use minato_protocol::reading::{DeviceId, DeviceKind, Hex, Outcome, ReadingId};
+use minato_protocol::uplink::UnboundWhy;
+use minato_protocol::view::Checked;
+use minato_protocol::{Code, Pii, SiteId, StaffId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Older than this when it is sent, and a reading is late (後着): it belongs into the trend only.
-pub const LATE_AFTER: Span = Span::seconds(15);
-
-/// One item of a subject's stream. At rest the whole of it is sealed with the subject's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// 後着.
-    pub late: bool,
-    /// Values, or the attempt that failed.
-    pub outcome: Outcome,
-}
-
-impl Item {
-    /// As a screen gets it.
-    pub fn row(self, seq: u32, stored: Timestamp, subject: &Subject) -> ReadingRow {
-        let quarantined = subject.holds_back(&self.outcome);
-        ReadingRow {
-            seq,
-            stored,
-            late: self.late,
-            quarantined,
-            checked: None,
-            assigned: None,
-            outcome: self.outcome,
-        }
-    }
-}
-
-/// Whether a reading is late: too old by the gateway's own clock when it was sent, or from a
-/// device's memory.
-pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
-    let quality = match outcome {
-        Outcome::Reading(reading) => &reading.quality,
-        Outcome::Fault(fault) => &fault.quality,
-    };
-    quality.contains(&Quality::FromStorage) || sent_at - outcome.measured_at() > LATE_AFTER
-}
 
 /// Imperative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// 別の方です, pressed in a visit: whatever was measured since then is not shown.
     HoldBack { visit: VisitId, from: Timestamp },
-    /// Somebody put a device on this person.
-    NoteBinding { device: DeviceId, since: Timestamp },
+    /// Somebody put a device on this person; `run` is that of the page it hangs at.
+    NoteBinding { device: DeviceId, by: StaffId, since: Timestamp, run: Option<Hex<8>> },
+    /// A device came off this person.
+    NoteUnbinding { device: DeviceId, by: StaffId, at: Timestamp, why: UnboundWhy },
     /// A nurse of this site asks for a device to be put on this person, who is at the bedside there.
     Place { site: SiteId },
+    /// Somebody looked again: the marked value is real.
+    Confirm { reading: ReadingId, by: StaffId },
+    /// It does not count; another may stand in its place.
+    Withdraw {
+        reading: ReadingId,
+        by: StaffId,
+        reason: Pii<String>,
+        replaced_by: Option<ReadingId>,
+    },
 }
 
 /// Past tense.
@@ -69,6 +50,38 @@ pub enum Event {
     Rebound { device: DeviceId, since: Timestamp },
     /// Boxes of this site may deliver for this person, also long after the ticket is over.
     Placed { site: SiteId },
+    /// A device is on this person.
+    Attached {
+        device: DeviceId,
+        by: StaffId,
+        since: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<Hex<8>>,
+    },
+    /// A device is not on this person any more.
+    Detached { device: DeviceId, by: StaffId, at: Timestamp, why: UnboundWhy },
+    /// Somebody looked at a reading again: it is real.
+    Confirmed { reading: ReadingId, by: StaffId },
+    /// A reading does not count. It stays, marked.
+    Withdrawn {
+        reading: ReadingId,
+        by: StaffId,
+        reason: Pii<String>,
+        replaced_by: Option<ReadingId>,
+    },
+}
+
+impl Event {
+    /// Whether it changes how rows look that a screen may have already.
+    fn changes_rows(&self) -> bool {
+        match self {
+            Self::HeldBack { .. }
+            | Self::Rebound { .. }
+            | Self::Confirmed { .. }
+            | Self::Withdrawn { .. } => true,
+            Self::Placed { .. } | Self::Attached { .. } | Self::Detached { .. } => false,
+        }
+    }
 }
 
 /// What was held back at one press.
@@ -80,13 +93,45 @@ struct Held {
     rebound: BTreeMap<DeviceId, Timestamp>,
 }
 
-/// What is held back of a person's readings.
+impl Held {
+    fn holds_back(&self, outcome: &Outcome) -> bool {
+        let (at, device) = (outcome.measured_at(), outcome.device());
+        let is_shown = match device.kind {
+            // Whoever typed it said with each value whose it is.
+            DeviceKind::Person => self.pressed < at,
+            DeviceKind::Cuff
+            | DeviceKind::Oximeter
+            | DeviceKind::Thermometer
+            | DeviceKind::HeartMonitor
+            | DeviceKind::Scale
+            | DeviceKind::GlucoseMeter => {
+                self.rebound.get(&device.id).is_some_and(|since| *since <= at)
+            }
+        };
+        self.from <= at && !is_shown
+    }
+}
+
+/// The last thing that somebody said of a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    Confirmed { by: StaffId, at: Timestamp },
+    Withdrawn { by: StaffId, at: Timestamp, reason: Pii<String>, replaced_by: Option<ReadingId> },
+}
+
+/// What is held back of a person's readings, what was said of them, and what hangs at the person.
 ///
 /// Law: a device that was on the wrong person goes on being held back until somebody binds it
 /// anew: neither the press nor the end of the visit says whom it is on now.
+///
+/// Law: nothing that was measured is ever changed or taken away. What somebody says of it stands
+/// beside it, with a name, and the last word counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     held: Vec<Held>,
+    said_of: BTreeMap<ReadingId, Said>,
+    /// Devices on this person, now and before.
+    pub attachments: Attachments,
     /// How often what is shown has changed: a screen that agrees with another number begins anew.
     pub shown_version: u64,
     /// Where devices were put on this person.
@@ -96,15 +141,60 @@ pub struct Subject {
 impl Subject {
     /// Whether a reading is shown to nobody.
     pub fn holds_back(&self, outcome: &Outcome) -> bool {
-        let at = outcome.measured_at();
-        let device = &outcome.device().id;
-        self.held
-            .iter()
-            .any(|held| held.from <= at && held.rebound.get(device).is_none_or(|since| at < *since))
+        self.held.iter().any(|held| held.holds_back(outcome))
+    }
+
+    /// Whether an item is shown to nobody: one that somebody assigned after the press is shown, as two
+    /// things then said whose it is.
+    pub fn hides(&self, item: &Item) -> bool {
+        let assigned = item.assigned.as_ref().map(|assigned| assigned.at);
+        let was_assigned_since = |held: &Held| assigned.is_some_and(|at| held.pressed < at);
+        self.held.iter().any(|held| held.holds_back(&item.outcome) && !was_assigned_since(held))
+    }
+
+    /// What stands in the place of a reading that does not count, if anything; `None` for one that
+    /// does.
+    pub fn successor(&self, reading: ReadingId) -> Option<Option<ReadingId>> {
+        match self.said_of.get(&reading)? {
+            Said::Withdrawn { replaced_by, .. } => Some(*replaced_by),
+            Said::Confirmed { .. } => None,
+        }
+    }
+
+    /// What was said of a reading, as a screen gets it.
+    pub fn checked(&self, reading: ReadingId, names: Names<'_>) -> Option<Checked> {
+        Some(match self.said_of.get(&reading)? {
+            Said::Confirmed { by, at } => Checked::Confirmed { by: names(*by), at: *at },
+            Said::Withdrawn { by, at, reason, replaced_by } => Checked::Withdrawn {
+                by: names(*by),
+                at: *at,
+                reason: reason.reveal().cloned().unwrap_or_default(),
+                replaced_by: *replaced_by,
+            },
+        })
     }
 
     fn is_rebound(&self, device: &DeviceId, since: Timestamp) -> bool {
         self.held.iter().any(|held| held.pressed < since && !held.rebound.contains_key(device))
+    }
+
+    fn bound(
+        &self,
+        device: &DeviceId,
+        by: StaffId,
+        since: Timestamp,
+        run: Option<Hex<8>>,
+    ) -> Vec<Event> {
+        let mut events = Vec::new();
+        let is_news = self.attachments.is_news(device, since, run);
+        // A page says with each press at which run the device hangs: only a new one binds anew.
+        if self.is_rebound(device, since) && (is_news || run.is_none()) {
+            events.push(Event::Rebound { device: device.clone(), since });
+        }
+        if is_news {
+            events.push(Event::Attached { device: device.clone(), by, since, run });
+        }
+        events
     }
 }
 
@@ -113,29 +203,39 @@ impl Aggregate for Subject {
     type Event = Event;
 
     fn decide(&self, command: &Command, _now: Timestamp) -> Result<Vec<Event>, Code> {
-        Ok(match command {
-            Command::HoldBack { visit, .. }
-                if self.held.iter().any(|held| held.visit == *visit) =>
-            {
-                Vec::new()
-            }
+        let news = |is_news: bool, event: Event| Ok(Vec::from_iter(is_news.then_some(event)));
+        match command {
             Command::HoldBack { visit, from } => {
-                vec![Event::HeldBack { visit: *visit, from: *from }]
+                let is_news = !self.held.iter().any(|held| held.visit == *visit);
+                news(is_news, Event::HeldBack { visit: *visit, from: *from })
             }
-            Command::NoteBinding { device, since } if self.is_rebound(device, *since) => {
-                vec![Event::Rebound { device: device.clone(), since: *since }]
+            Command::NoteBinding { device, by, since, run } => {
+                Ok(self.bound(device, *by, *since, *run))
             }
-            Command::NoteBinding { .. } => Vec::new(),
+            Command::NoteUnbinding { device, by, at, why } => {
+                let event = Event::Detached { device: device.clone(), by: *by, at: *at, why: *why };
+                news(self.attachments.is_on(device, *at), event)
+            }
             Command::Place { site } => match self.site {
-                None => vec![Event::Placed { site: *site }],
-                Some(known) if known == *site => Vec::new(),
-                Some(_elsewhere) => return Err(Code::DeviceElsewhere),
+                Some(known) if known != *site => Err(Code::DeviceElsewhere),
+                known => news(known.is_none(), Event::Placed { site: *site }),
             },
-        })
+            Command::Confirm { reading, by } => match self.said_of.get(reading) {
+                Some(Said::Withdrawn { .. }) => Err(Code::ReadingUnknown),
+                said => news(said.is_none(), Event::Confirmed { reading: *reading, by: *by }),
+            },
+            Command::Withdraw { reading, by, reason, replaced_by } => {
+                // A second correction at the same moment stands in its place as well.
+                let is_news = self.successor(*reading).is_none() || replaced_by.is_some();
+                let (reading, by, replaced_by) = (*reading, *by, *replaced_by);
+                let reason = reason.clone();
+                news(is_news, Event::Withdrawn { reading, by, reason, replaced_by })
+            }
+        }
     }
 
     fn evolve(&mut self, event: &Event, at: Timestamp) {
-        if !matches!(event, Event::Placed { .. }) {
+        if event.changes_rows() {
             self.shown_version += 1;
         }
         match event {
@@ -149,6 +249,23 @@ impl Aggregate for Subject {
                 }
             }
             Event::Placed { site } => self.site = Some(*site),
+            Event::Attached { device, by, since, run } => self.attachments.put_on(Attachment {
+                device: device.clone(),
+                by: *by,
+                since: *since,
+                run: *run,
+                until: None,
+            }),
+            Event::Detached { device, at, why, .. } => {
+                self.attachments.take_off(device, *at, *why);
+            }
+            Event::Confirmed { reading, by } => {
+                self.said_of.insert(*reading, Said::Confirmed { by: *by, at });
+            }
+            Event::Withdrawn { reading, by, reason, replaced_by } => {
+                let (by, replaced_by, reason) = (*by, *replaced_by, reason.clone());
+                self.said_of.insert(*reading, Said::Withdrawn { by, at, reason, replaced_by });
+            }
         }
     }
 }

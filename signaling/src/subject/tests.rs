@@ -1,11 +1,13 @@
 use super::*;
-use minato_protocol::GatewayId;
 use minato_protocol::reading::{
-    Characteristic, Device, DeviceKind, Fault, FaultReason, Hex, Provenance, ReadingId,
+    Characteristic, Device, DeviceKind, Fault, FaultReason, Hex, Provenance, Quality, ReadingId,
     TransportKind,
 };
+use minato_protocol::{GatewayId, SubjectId};
 
 const VISIT: VisitId = VisitId(9);
+const NURSE: StaffId = StaffId(7);
+const READING: ReadingId = ReadingId(Hex([5; 16]));
 
 fn measured(device: &str, at: i64) -> Outcome {
     let id = device.parse().expect("a short text");
@@ -36,9 +38,13 @@ fn pressed_at(at: i64) -> Subject {
     subject
 }
 
-fn bound(subject: &mut Subject, device: &str, since: i64) {
+fn note(device: &str, since: i64) -> Command {
     let device = device.parse().expect("a short text");
-    let note = Command::NoteBinding { device, since: Timestamp(since) };
+    Command::NoteBinding { device, by: NURSE, since: Timestamp(since), run: None }
+}
+
+fn bound(subject: &mut Subject, device: &str, since: i64) {
+    let note = note(device, since);
     let events = subject.decide(&note, Timestamp(since)).expect("never refused");
     events.iter().for_each(|event| subject.evolve(event, Timestamp(since)));
 }
@@ -87,4 +93,147 @@ fn a_person_belongs_to_the_site_that_first_put_a_device_on() {
     let elsewhere = subject.decide(&Command::Place { site: SiteId(2) }, Timestamp(3));
     assert_eq!(elsewhere, Err(Code::DeviceElsewhere));
     assert_eq!(subject.shown_version, 0, "no screen has to begin anew");
+}
+
+fn did(subject: &mut Subject, command: &Command, at: i64) -> Result<usize, Code> {
+    let events = subject.decide(command, Timestamp(at))?;
+    events.iter().for_each(|event| subject.evolve(event, Timestamp(at)));
+    Ok(events.len())
+}
+
+fn off(device: &str, at: i64) -> Command {
+    let device = device.parse().expect("a short text");
+    Command::NoteUnbinding { device, by: NURSE, at: Timestamp(at), why: UnboundWhy::Swapped }
+}
+
+fn worn(subject: &Subject) -> Vec<(i64, Option<i64>)> {
+    let times = |known: &Attachment| (known.since.0, known.until.map(|(until, _)| until.0));
+    subject.attachments.iter().map(times).collect()
+}
+
+#[test]
+fn what_came_on_and_off_is_told_once_however_often_it_is_delivered() {
+    let mut subject = Subject::default();
+    for round in 0..3 {
+        let news = usize::from(round == 0);
+        assert_eq!(did(&mut subject, &note("cuff", 10), 11), Ok(news));
+        assert_eq!(did(&mut subject, &off("cuff", 20), 21), Ok(news));
+        // On again in the very millisecond in which it came off.
+        assert_eq!(did(&mut subject, &note("cuff", 20), 22), Ok(news));
+        assert_eq!(worn(&subject), [(10, Some(20)), (20, None)]);
+    }
+    assert_eq!(did(&mut subject, &off("oximeter", 30), 31), Ok(0), "it never was on");
+    assert_eq!(subject.shown_version, 0, "no screen has to begin anew");
+}
+
+#[test]
+fn the_last_attachments_are_remembered_and_older_ones_do_not_come_back() {
+    let mut subject = Subject::default();
+    let many = i64::try_from(ATTACHMENTS_MAX).expect("few") + 5;
+    for since in 1..=many {
+        assert_eq!(did(&mut subject, &note("cuff", since), since), Ok(1));
+    }
+    assert_eq!(worn(&subject).len(), ATTACHMENTS_MAX);
+    assert_eq!(did(&mut subject, &note("cuff", 2), many), Ok(0));
+    assert_eq!(worn(&subject).first(), Some(&(6, Some(7))));
+    assert_eq!(worn(&subject).last(), Some(&(many, None)));
+}
+
+#[test]
+fn a_device_at_a_page_is_on_once_for_each_of_the_pages_runs() {
+    let mut subject = pressed_at(500);
+    let device: DeviceId = "cuff".parse().expect("a short text");
+    let run = |run, since| {
+        let (device, since) = (device.clone(), Timestamp(since));
+        Command::NoteBinding { device, by: NURSE, since, run: Some(Hex([run; 8])) }
+    };
+    assert_eq!(did(&mut subject, &run(1, 400), 400), Ok(1));
+    assert_eq!(did(&mut subject, &run(1, 600), 600), Ok(0), "it hung there before the press");
+    assert!(subject.holds_back(&measured("cuff", 600)));
+    assert_eq!(did(&mut subject, &run(2, 700), 700), Ok(2), "connected anew after the press");
+    assert!(!subject.holds_back(&measured("cuff", 700)));
+    assert_eq!(worn(&subject), [(400, Some(700)), (700, None)]);
+}
+
+#[test]
+fn what_was_typed_after_the_press_is_shown_and_what_was_typed_before_is_not() {
+    let typed = |at| {
+        let Outcome::Fault(mut fault) = measured("typed", at) else { panic!("a fault") };
+        fault.device.kind = DeviceKind::Person;
+        Outcome::Fault(fault)
+    };
+    let subject = pressed_at(500);
+    assert!(subject.holds_back(&typed(500)));
+    assert!(!subject.holds_back(&typed(501)));
+}
+
+fn withdraw(replaced_by: Option<ReadingId>) -> Command {
+    let reason = Pii::new(SubjectId(1), "別の腕".to_owned());
+    Command::Withdraw { reading: READING, by: NURSE, reason, replaced_by }
+}
+
+#[test]
+fn the_last_word_on_a_reading_counts_and_no_reading_comes_back() {
+    let mut subject = Subject::default();
+    let names = |staff: StaffId| format!("{}", staff.0);
+    let confirm = Command::Confirm { reading: READING, by: NURSE };
+    assert_eq!(did(&mut subject, &confirm, 10), Ok(1));
+    assert_eq!(did(&mut subject, &confirm, 11), Ok(0));
+    let confirmed = Checked::Confirmed { by: "7".into(), at: Timestamp(10) };
+    assert_eq!(subject.checked(READING, &names), Some(confirmed));
+    assert_eq!(did(&mut subject, &withdraw(None), 20), Ok(1));
+    assert_eq!(did(&mut subject, &withdraw(None), 21), Ok(0));
+    assert_eq!(did(&mut subject, &confirm, 30), Err(Code::ReadingUnknown));
+    let withdrawn = Checked::Withdrawn {
+        by: "7".into(),
+        at: Timestamp(20),
+        reason: "別の腕".into(),
+        replaced_by: None,
+    };
+    assert_eq!(subject.checked(READING, &names), Some(withdrawn));
+    assert_eq!(subject.shown_version, 2, "screens get the flow anew");
+}
+
+#[test]
+fn of_two_corrections_at_once_the_later_one_stands_in_its_place() {
+    let mut subject = Subject::default();
+    let (one, two) = (ReadingId(Hex([1; 16])), ReadingId(Hex([2; 16])));
+    assert_eq!(did(&mut subject, &withdraw(Some(one)), 10), Ok(1));
+    assert_eq!(did(&mut subject, &withdraw(Some(two)), 10), Ok(1));
+    assert_eq!(subject.successor(READING), Some(Some(two)));
+}
+
+#[test]
+fn a_corrected_clock_and_a_devices_memory_make_a_reading_late_however_fresh_it_is() {
+    let remarked = |remark| {
+        let Outcome::Fault(mut fault) = measured("cuff", 100) else { panic!("a fault") };
+        fault.quality = vec![remark];
+        Outcome::Fault(fault)
+    };
+    let sent_at = Timestamp(100);
+    assert!(is_late(&remarked(Quality::ClockCorrected), sent_at));
+    assert!(is_late(&remarked(Quality::FromStorage), sent_at));
+    assert!(!is_late(&remarked(Quality::ClockWrong), sent_at));
+}
+
+#[test]
+fn events_that_were_written_before_attachments_were_known_still_read() {
+    for text in [
+        r#"{"event":"rebound","device":"cuff","since":5}"#,
+        r#"{"event":"attached","device":"cuff","by":"0000000000007","since":5}"#,
+    ] {
+        assert!(serde_json::from_str::<Event>(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn what_somebody_assigned_after_the_press_is_shown() {
+    let subject = pressed_at(500);
+    let assigned = |at| {
+        let assigned = AssignedBy { by: NURSE, at: Timestamp(at), reason: String::new() };
+        Item::settled(measured("cuff", 200), assigned)
+    };
+    assert!(subject.hides(&assigned(400)));
+    assert!(!subject.hides(&assigned(600)));
+    assert!(subject.hides(&Item::sent(measured("cuff", 200), Timestamp(200))));
 }

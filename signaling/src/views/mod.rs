@@ -12,7 +12,7 @@ pub use desired::{desired, may_be_in};
 pub use place::place;
 pub use table::{Change, Table};
 pub use tickets::{doctors, room_row, ticket_row};
-pub use visits::{chat_lines, visit_row};
+pub use visits::{attachments, chat_lines, visit_row};
 
 use crate::access::Card;
 use minato_protocol::view::{Clinic, DoctorCard};

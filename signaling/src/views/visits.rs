@@ -2,9 +2,10 @@
 
 use super::{Cards, Sites, Viewer, card_of, may_be_in};
 use crate::room::Ticket;
+use crate::subject::{Attachment, Subject};
 use crate::visit::{Party, Visit};
 use minato_protocol::view::{
-    ChatLine, EmergencyCard, IdentityRow, OrderRow, PartyRow, Row, VisitRow,
+    AttachmentRow, ChatLine, EmergencyCard, IdentityRow, OrderRow, PartyRow, VisitRow,
 };
 use minato_protocol::{ParticipantId, Role, RoomId, VisitId};
 use std::collections::BTreeSet;
@@ -30,14 +31,15 @@ pub fn visit_row(
     (cards, sites): (&Cards, &Sites),
     present: &BTreeSet<ParticipantId>,
     relay: u32,
-) -> Option<Row> {
+) -> Option<VisitRow> {
     let claim = ticket.claim().filter(|claim| claim.visit == visit_id)?;
     if !belongs(viewer, room, ticket) {
         return None;
     }
     let text = |pii: &minato_protocol::Pii<String>| pii.reveal().cloned().unwrap_or_default();
     let shown = !visit.wrong_patient;
-    Some(Row::Visit(Box::new(VisitRow {
+    Some(VisitRow {
+        // Of the subject, whose stream is another one.
         attachments: Vec::new(),
         visit: visit_id,
         ticket: ticket.id,
@@ -60,7 +62,7 @@ pub fn visit_row(
         subject: shown.then_some(ticket.subject),
         chat_seq: u32::try_from(visit.lines.len()).unwrap_or(u32::MAX),
         relay,
-    })))
+    })
 }
 
 fn parties(
@@ -114,6 +116,17 @@ fn emergency(ticket: &Ticket, sites: &Sites) -> Option<EmergencyCard> {
         call_back: person.map(|person| person.call_back.clone()).unwrap_or_default(),
         hospital: site.map(|site| site.receiving_hospital.clone()).unwrap_or_default(),
     })
+}
+
+/// Who attached what to a person, the oldest first.
+pub fn attachments(subject: &Subject, cards: &Cards) -> Vec<AttachmentRow> {
+    let row = |known: &Attachment| AttachmentRow {
+        device: known.device.clone(),
+        by: card_of(cards, known.by).name,
+        since: known.since,
+        until: known.until,
+    };
+    subject.attachments.iter().map(row).collect()
 }
 
 /// Chat lines after a cursor.

@@ -84,6 +84,14 @@ impl EventLog for CutLog {
         self.under.items_after(stream, after_seq, limit)
     }
 
+    fn item<'a>(
+        &'a self,
+        stream: &'a StreamId,
+        dedupe_id: [u8; 16],
+    ) -> BoxFuture<'a, Result<Option<RecordedItem>, StoreError>> {
+        self.under.item(stream, dedupe_id)
+    }
+
     fn streams<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<StreamId>, StoreError>> {
         self.under.streams(prefix)
     }

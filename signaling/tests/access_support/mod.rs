@@ -17,10 +17,11 @@ use minato_signaling::access::{Directory, Limits, Secrets, TotpSecret, random_te
 use minato_signaling::aggregate::CommandKey;
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::Desk;
-use minato_signaling::gateway::Gateways;
+use minato_signaling::gateway::{Gateways, Held};
 use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, MemoryLog, SqliteLog, StreamId};
 use minato_signaling::presence::Presence;
+use minato_signaling::readers::Readers;
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::{Fleet, MediaKey};
 use minato_signaling::room::{Command, NewTicket, Room, Stage};
@@ -76,6 +77,8 @@ impl House {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence: Presence::new(clock.clone()),
             readings: Readings::default(),
+            held: Held::load(&desk).await.expect("the log is readable"),
+            readers: Readers::none(),
             gateways: Arc::new(Gateways::new(desk.bell.clone())),
             media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),
             fleet: Arc::new(Fleet::new(Vec::new(), clock)),

@@ -4,15 +4,18 @@
 mod clinic;
 mod http;
 mod panics;
+mod readers;
 mod screen;
 mod seen;
 mod uplink;
+mod ward;
 
 pub(crate) use clinic::{Clinic, Patient, doctor_id, nurse_id, person, site};
 pub(crate) use http::{HttpAnswer, Socket, dial};
 pub(crate) use screen::{Answer, Raw, Screen, hello, press_name};
 pub(crate) use seen::{Seen, Table};
-pub(crate) use uplink::{Wall, cuff, cuff_status, reading_of};
+pub(crate) use uplink::{OUTBOX, Wall, cuff, cuff_status, id_of, reading_of};
+pub(crate) use ward::{BOX, Ward, kept_of};
 
 use axum::serve::ListenerExt as _;
 use minato_protocol::view::Clinic as ClinicCard;
@@ -21,7 +24,7 @@ use minato_signaling::access::doors::{self, NewAccount};
 use minato_signaling::access::{AccountCommand, Directory, Limits, NewAccountRecord, Secrets};
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
-use minato_signaling::gateway::{self, Gateways};
+use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self as edge, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
 use minato_signaling::presence::{self, Presence};
@@ -116,10 +119,15 @@ impl Broker {
             key: Arc::clone(&media_key),
             fleet: Arc::clone(&fleet),
         }));
+        let readings = Readings::default();
+        let held = Held::load(&desk).await.expect("the log is readable");
+        tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence,
-            readings: Readings::default(),
+            readings,
+            held,
+            readers: readers::of_tests(),
             gateways,
             media_key,
             fleet,

@@ -3,8 +3,8 @@
 use minato_protocol::act::Outcome;
 use minato_protocol::reading::ReadingId;
 use minato_protocol::view::{
-    AlertKind, ChatLine, DeviceRow, DoctorRow, PlaceRow, ReadingRow, RoomRow, Row, TicketRow,
-    ViewName, VisitRow,
+    AlertKind, ChatLine, DeviceRow, DoctorRow, HeldRow, PlaceRow, ReadingRow, RoomRow, Row,
+    TicketRow, ViewName, VisitRow,
 };
 use minato_protocol::wire::{Have, ToScreen, You, row_hash};
 use minato_protocol::{Code, SubjectId, TicketId};
@@ -174,6 +174,20 @@ impl Seen {
         devices
             .filter_map(|row| if let Row::Device(row) = row { Some(row) } else { None })
             .collect()
+    }
+
+    pub(crate) fn held(&self) -> Vec<&HeldRow> {
+        let held = self.table(ViewName::Held);
+        held.filter_map(|row| if let Row::Held(row) = row { Some(row) } else { None }).collect()
+    }
+
+    pub(crate) fn holds(&self, reading: ReadingId) -> bool {
+        self.held().iter().any(|row| row.reading == reading)
+    }
+
+    /// One reading of a subject, as it was last told.
+    pub(crate) fn reading(&self, of: SubjectId, id: ReadingId) -> Option<&ReadingRow> {
+        self.readings.get(&of)?.iter().rev().find(|row| row.outcome.id() == id)
     }
 
     pub(crate) fn has_alert(&self, kind: AlertKind, ticket: TicketId) -> bool {

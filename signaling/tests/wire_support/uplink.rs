@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-const OUTBOX: Hex<8> = Hex([7; 8]);
+pub(crate) const OUTBOX: Hex<8> = Hex([7; 8]);
 
 /// One connection of one box.
 #[derive(Debug)]
@@ -174,6 +174,13 @@ pub(crate) fn cuff_status(device: DeviceId, bound: Option<SubjectId>) -> DeviceS
         signal_dbm: None,
         clock_off: None,
         trouble: None,
+    }
+}
+
+pub(crate) fn id_of(line: &OutboxEntry) -> ReadingId {
+    match &line.entry {
+        Entry::Measured { outcome, .. } => outcome.id(),
+        Entry::Bound { .. } | Entry::Unbound { .. } => panic!("no reading"),
     }
 }
 

@@ -2,47 +2,62 @@
 
 import type { ComponentChildren } from "preact";
 import type { ReadingRow } from "../wire/types";
+import {
+  type Figures,
+  figureOf,
+  originalOf,
+  type Sign,
+  signsAt,
+  type Source,
+  type Tile,
+  type Vital,
+} from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { ago, timeOfDay } from "../words/common";
 import { t } from "../words/doctor";
-import { remarksOf } from "../words/staff";
-import { type Figure, type Source, type Tile, type Vitals, vitalsAt } from "./now";
+import { saidOf, typedBy, vouchedOf } from "../words/marks";
+import { staff } from "../words/staff";
+import { Waits } from "../ui/checking";
+import { cuffFillingAt } from "./now";
 import "../ui/tile.css";
 
 const NO_ROWS: readonly ReadingRow[] = [];
+/** Those that stand large, above the wave. */
+const LARGE: readonly Vital[] = ["pressure", "spo2", "pulse"];
 
 interface NowProps {
   wire: Wire;
   subject: string | null;
+  ticket: string;
   /** Shows a moment in the trend. */
   onSee(at: number): void;
   /** The wave, under the sensor's own value. */
   children?: ComponentChildren;
+  /** What is looked up now and then. */
+  foot?: ComponentChildren;
 }
 
-export function Now({ wire, subject, onSee, children }: NowProps) {
+export function Now({ wire, subject, ticket, onSee, children, foot }: NowProps) {
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
-  const vitals = vitalsAt(rows, wire.clock.now.value);
+  const now = wire.clock.now.value;
+  const signs = signsAt(rows, now);
+  const filling = cuffFillingAt(rows, now);
+  const show = (sign: Sign) => (
+    <TileView key={sign.vital} wire={wire} ticket={ticket} sign={sign} onSee={onSee}>
+      {sign.vital === "pressure" && filling && (
+        <span class="chip filling">{t("filling", { n: filling.text })}</span>
+      )}
+    </TileView>
+  );
+  const others = signs.filter(({ vital }) => !LARGE.includes(vital));
   return (
-    <section class="now" aria-label={t("vitals")}>
+    <section class={others.length > 0 ? "now many" : "now"} aria-label={t("vitals")}>
       <h2 class="unseen">{t("vitals")}</h2>
-      <Pressure vitals={vitals} onSee={onSee} />
-      <TileView
-        name={t("spo2")}
-        vital="spo2"
-        tile={vitals.oximeter}
-        foot={<NewerLate at={vitals.newerLate.oximeter} onSee={onSee} />}
-      >
-        {(tile) => <FigureView figure={tile.figures.get("spo2")} />}
-      </TileView>
-      <TileView
-        name={t(vitals.pulse.from === "cuff" ? "pulse_from_cuff" : "pulse")}
-        vital="pulse"
-        tile={vitals.pulse.tile}
-      >
-        {(tile) => <FigureView figure={tile.figures.get("pulse_rate")} />}
-      </TileView>
+      {signs.filter(({ vital }) => LARGE.includes(vital)).map(show)}
+      {others.filter(({ waits }) => waits).map(show)}
       {children}
+      {others.filter(({ waits }) => !waits).map(show)}
+      {foot}
       {!subject && <p class="soft small">{t("no_subject")}</p>}
     </section>
   );
@@ -58,69 +73,35 @@ function NewerLate({ at, onSee }: { at: number | undefined; onSee(at: number): v
   );
 }
 
-function Pressure({ vitals, onSee }: { vitals: Vitals; onSee(at: number): void }) {
-  const filling = vitals.cuffFilling;
-  return (
-    <TileView
-      name={t("systolic_diastolic")}
-      vital="pressure"
-      tile={vitals.cuff}
-      foot={<NewerLate at={vitals.newerLate.cuff} onSee={onSee} />}
-      more={filling && <span class="chip filling">{t("filling", { n: filling.text })}</span>}
-    >
-      {(tile) => {
-        const mean = tile.figures.get("mean_arterial");
-        return (
-          <>
-            <span>
-              <span class="figure">
-                {tile.figures.get("systolic")?.text ?? "–"}
-                <span class="slash">/</span>
-                {tile.figures.get("diastolic")?.text ?? "–"}
-              </span>
-              <span class="unit">{tile.figures.get("systolic")?.unit}</span>
-            </span>
-            {mean && <span class="mean">{t("mean", { n: mean.text })}</span>}
-          </>
-        );
-      }}
-    </TileView>
-  );
-}
-
-function FigureView({ figure }: { figure: Figure | undefined }) {
-  return (
-    <span>
-      <span class="figure">{figure?.text ?? "–"}</span>
-      <span class="unit">{figure?.unit}</span>
-    </span>
-  );
-}
-
-type Shown = Extract<Tile, { state: "now" | "stale" }>;
-
 interface TileProps {
-  name: string;
-  vital: string;
-  tile: Tile;
-  more?: ComponentChildren;
-  foot?: ComponentChildren;
-  children(tile: Shown): ComponentChildren;
+  wire: Wire;
+  ticket: string;
+  sign: Sign;
+  onSee(at: number): void;
+  children: ComponentChildren;
 }
 
-function TileView({ name, vital, tile, more, foot, children }: TileProps) {
+function TileView({ wire, ticket, sign, onSee, children }: TileProps) {
+  const { vital, tile, waits, newerLate } = sign;
   return (
     <div class={`tile ${looks(tile)}`} data-vital={vital} data-state={tile.state}>
       <span class="name">
-        {name}
+        {nameOf(sign)}
         {tile.state === "stale" && <span class="chip grey">{t("stale")}</span>}
-        {more}
+        {children}
       </span>
-      <Body tile={tile}>{children}</Body>
-      {tile.state !== "empty" && <About source={tile.source} />}
-      {foot}
+      <Body vital={vital} tile={tile} />
+      {tile.state !== "empty" && <About wire={wire} source={tile.source} />}
+      {waits && <Waits wire={wire} ticket={ticket} vital={vital} source={waits} />}
+      {/* A cuff's late pulse is told with its pressure. */}
+      {vital !== "pulse" && <NewerLate at={newerLate} onSee={onSee} />}
     </div>
   );
+}
+
+function nameOf({ vital, tile }: Sign): string {
+  const fromCuff = tile.state !== "empty" && tile.source.row.outcome.device.kind === "cuff";
+  return vital === "pulse" && fromCuff ? t("pulse_from_cuff") : staff(`vital_${vital}`);
 }
 
 function looks(tile: Tile): string {
@@ -128,7 +109,7 @@ function looks(tile: Tile): string {
   return tile.state === "now" ? "" : "stale";
 }
 
-function Body({ tile, children }: Pick<TileProps, "tile" | "children">) {
+function Body({ vital, tile }: { vital: Vital; tile: Tile }) {
   switch (tile.state) {
     case "empty":
       return <span class="about">{t("none_yet")}</span>;
@@ -147,16 +128,37 @@ function Body({ tile, children }: Pick<TileProps, "tile" | "children">) {
     case "stale":
       return (
         <>
-          {children(tile)}
+          <FigureView vital={vital} figures={tile.figures} />
           <Remarks source={tile.source} />
         </>
       );
   }
 }
 
+function FigureView({ vital, figures }: { vital: Vital; figures: Figures }) {
+  const figure = figureOf(figures, vital);
+  const mean = vital === "pressure" ? figures.get("mean_arterial") : undefined;
+  const original = originalOf(figures, vital);
+  const [first, second] = figure?.text.split("/") ?? [];
+  return (
+    <>
+      <span>
+        <span class="figure">
+          {first}
+          {second !== undefined && <span class="slash">/</span>}
+          {second}
+        </span>
+        <span class="unit">{figure?.unit}</span>
+      </span>
+      {mean && <span class="mean">{t("mean", { n: mean.text })}</span>}
+      {original && <span class="about">{staff("original", { value: original.text, unit: original.unit })}</span>}
+    </>
+  );
+}
+
 /** An attempt without a number: that it failed, why, and what helps. Never a number. */
 function Failed({ tile }: { tile: Extract<Tile, { state: "fault" }> }) {
-  const remarks = remarksOf(tile.source.row.outcome.quality).length > 0;
+  const remarks = saidOf(tile.source.row).length > 0;
   return (
     <>
       <span class="said">{t("fault")}</span>
@@ -170,7 +172,7 @@ function Failed({ tile }: { tile: Extract<Tile, { state: "fault" }> }) {
 function Remarks({ source }: { source: Source }) {
   return (
     <>
-      {remarksOf(source.row.outcome.quality).map((remark) => (
+      {saidOf(source.row).map((remark) => (
         <span class="remark" key={remark}>
           {remark}
         </span>
@@ -179,12 +181,19 @@ function Remarks({ source }: { source: Source }) {
   );
 }
 
-function About({ source }: { source: Source }) {
+function About({ wire, source }: { wire: Wire; source: Source }) {
   return (
     <span class="about">
       <b class="age">{ago(source.ageMs)}</b>{" "}
       <time dateTime={new Date(source.at).toISOString()}>{clockTime(source.at)}</time>{" "}
-      <span class="device">{source.row.outcome.device.model}</span>
+      <span class="device">
+        {typedBy(source.row, wire.you.value) ?? source.row.outcome.device.model}
+      </span>
+      {vouchedOf(source.row).map((words) => (
+        <span key={words} class="vouched">
+          {words}
+        </span>
+      ))}
     </span>
   );
 }

@@ -1,21 +1,44 @@
-// The readings as a table, newest first: for those who would rather read than look at lines.
+// The readings as a table, newest first: for those who would rather read than look at lines. What
+// was withdrawn stays, struck through, with who, when, why and what stands in its place.
 
-import type { ReadingRow } from "../wire/types";
-import { measuredAt } from "../wire/vitals";
+import type { Quantity, ReadingRow } from "../wire/types";
+import {
+  type Figures,
+  figureOf,
+  figuresOf,
+  isRunning,
+  isWithdrawn,
+  measuredAt,
+  originalOf,
+  waitsForConfirmation,
+} from "../wire/vitals";
+import type { Wire } from "../wire/wire";
 import { t } from "../words/doctor";
-import { remarksOf, staff } from "../words/staff";
+import { marksOf, saidOf } from "../words/marks";
+import { quantityName, staff } from "../words/staff";
+import { CheckButtons, Withdraw } from "../ui/checking";
 import { clockTime } from "./now-tiles";
-import { figuresOf } from "./now";
+import { listedOf } from "./listed";
 
-/** Rows shown; a running oximeter brings one a second. */
-const ROWS_MAX = 200;
+/** Told with the blood pressure, or of no use as single numbers. */
+const UNLISTED: readonly Quantity[] = [
+  "systolic",
+  "diastolic",
+  "rr_interval",
+  "spo2_fast",
+  "spo2_slow",
+  "pulse_rate_fast",
+  "pulse_rate_slow",
+];
 
-export function ReadingsTable({ rows }: { rows: readonly ReadingRow[] }) {
-  const shown = rows
-    .filter((row) => !row.quarantined)
-    .filter((row) => row.outcome.characteristic !== "intermediate_cuff_pressure")
-    .sort((a, b) => measuredAt(b) - measuredAt(a))
-    .slice(0, ROWS_MAX);
+interface TableProps {
+  wire: Wire;
+  ticket: string;
+  rows: readonly ReadingRow[];
+}
+
+export function ReadingsTable({ wire, ticket, rows }: TableProps) {
+  const shown = listedOf(rows);
   return (
     <div
       class="readings"
@@ -35,15 +58,7 @@ export function ReadingsTable({ rows }: { rows: readonly ReadingRow[] }) {
         </thead>
         <tbody>
           {shown.map((row) => (
-            <tr key={row.seq}>
-              <td>{clockTime(measuredAt(row))}</td>
-              <td>{valuesOf(row)}</td>
-              <td>{row.outcome.device.model}</td>
-              <td>
-                {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
-                {remarksOf(row.outcome.quality).join("、")}
-              </td>
-            </tr>
+            <Line key={row.seq} wire={wire} ticket={ticket} rows={rows} row={row} />
           ))}
         </tbody>
       </table>
@@ -51,25 +66,44 @@ export function ReadingsTable({ rows }: { rows: readonly ReadingRow[] }) {
   );
 }
 
-function valuesOf(row: ReadingRow): string {
+function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
+  const withdrawn = isWithdrawn(row);
+  const waits = waitsForConfirmation(row);
+  const { device, provenance } = row.outcome;
+  const words = [...marksOf(row, rows, wire.you.value), ...saidOf(row)];
+  const values = listed(row);
+  return (
+    <tr class={withdrawn ? "withdrawn" : ""} data-reading={row.outcome.id}>
+      <td>{clockTime(measuredAt(row))}</td>
+      <td>{withdrawn ? <s>{values}</s> : values}</td>
+      <td>{provenance.entered ? staff("typed") : device.model}</td>
+      <td>
+        {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
+        {waits && <span class="chip lamp">{staff("waits_short")}</span>} {words.join("、")}{" "}
+        {waits && <CheckButtons wire={wire} ticket={ticket} row={row} />}
+        {!waits && !withdrawn && row.outcome.type === "reading" && !isRunning(row.outcome.device.kind) && <Withdraw wire={wire} ticket={ticket} row={row} />}
+      </td>
+    </tr>
+  );
+}
+
+function listed(row: ReadingRow): string {
   const figures = figuresOf(row);
   if (figures.size === 0) return t("fault");
-  const part = (name: string, what: Parameters<typeof figures.get>[0]) => {
-    const figure = figures.get(what);
-    return figure ? `${name} ${figure.text} ${figure.unit}` : undefined;
-  };
-  const high = figures.get("systolic");
-  const low = figures.get("diastolic");
   const pressure =
-    high || low
-      ? `${t("systolic_diastolic")} ${high?.text ?? "–"}/${low?.text ?? "–"} mmHg`
-      : undefined;
-  return [
-    pressure,
-    part(t("line_mean"), "mean_arterial"),
-    part(t("spo2"), "spo2"),
-    part(t("pulse"), "pulse_rate"),
-  ]
-    .filter((text) => text !== undefined)
-    .join("　");
+    figures.has("systolic") || figures.has("diastolic") ? figureOf(figures, "pressure") : undefined;
+  const parts = pressure
+    ? [`${t("systolic_diastolic")} ${pressure.text} ${pressure.unit}${originalWords(figures)}`]
+    : [];
+  for (const [what, { text, unit, original }] of figures) {
+    if (UNLISTED.includes(what)) continue;
+    const said = original ? `（${original.value} ${original.unit}）` : "";
+    parts.push(`${quantityName(what)} ${text} ${unit}${said}`);
+  }
+  return parts.join("　");
+}
+
+function originalWords(figures: Figures): string {
+  const original = originalOf(figures, "pressure");
+  return original ? `（${original.text} ${original.unit}）` : "";
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { WaveBlock } from "../wire/types";
-import { CUSHION_MS, samplesOf, Trace, WINDOW_MS } from "./trace";
+import { CUSHION_MS, samplesOf, Trace, Tracings, TRACINGS_MAX, WINDOW_MS } from "./trace";
 
 const T0 = 1_790_000_000_000;
 const STEP_MS = 20;
@@ -84,5 +84,31 @@ describe("the pulse wave", () => {
 
   it("draws nothing of a text that is no base64", () => {
     expect(samplesOf("%%%")).toEqual([]);
+  });
+});
+
+describe("the waves of a visit", () => {
+  const ecg = (first: number, device = "sim-strap-1"): WaveBlock => ({
+    ...block(first),
+    device,
+    kind: "ecg",
+    microvolts_per_step: 10,
+  });
+
+  it("are one a device and kind, the pulse wave first", () => {
+    const tracings = new Tracings();
+    tracings.take(ecg(0), 0);
+    tracings.take(block(0), 0);
+    tracings.take(ecg(10), 200);
+    const shown = tracings.shown();
+    expect(shown.map(({ kind }) => kind)).toEqual(["pleth", "ecg"]);
+    expect(shown[1]?.microvoltsPerStep).toBe(10);
+    expect(shown[1]?.trace.segments(T0 - 1, T0 + 1_000).map((one) => one.length)).toEqual([20]);
+  });
+
+  it("keep their number bounded", () => {
+    const tracings = new Tracings();
+    for (let n = 0; n < 9; n += 1) tracings.take(ecg(0, `strap-${n}`), 0);
+    expect(tracings.shown()).toHaveLength(TRACINGS_MAX);
   });
 });

@@ -1,7 +1,7 @@
-// The pulse wave as it is drawn: samples in the gateway's own time, holes kept as holes, and a
+// A wave as it is drawn: samples in the gateway's own time, holes kept as holes, and a
 // reading head that moves evenly although blocks arrive in bursts. Plain, no clock of its own.
 
-import type { WaveBlock } from "../wire/types";
+import type { WaveBlock, WaveKind } from "../wire/types";
 
 /** So much of the wave is kept and shown. */
 export const WINDOW_MS = 8_000;
@@ -89,5 +89,40 @@ export class Trace {
       before = { run: piece.run, next: piece.first + piece.samples.length };
     }
     return segments;
+  }
+}
+
+/** One wave of one device. */
+export interface Tracing {
+  readonly key: string;
+  readonly device: string;
+  readonly kind: WaveKind;
+  /** Of an ECG; a pulse wave has no unit. */
+  readonly microvoltsPerStep: number | undefined;
+  readonly trace: Trace;
+}
+
+/** So many waves stand one below the other; a further one is not drawn. */
+export const TRACINGS_MAX = 4;
+
+/** All waves of a visit, one a device and kind: the pulse waves first, then in order of coming. */
+export class Tracings {
+  private readonly held = new Map<string, Tracing>();
+
+  take(block: WaveBlock, now: number): void {
+    const key = `${block.kind} ${block.device}`;
+    let tracing = this.held.get(key);
+    if (!tracing || tracing.microvoltsPerStep !== block.microvolts_per_step) {
+      if (!tracing && this.held.size >= TRACINGS_MAX) return;
+      const { device, kind, microvolts_per_step: microvoltsPerStep } = block;
+      tracing = { key, device, kind, microvoltsPerStep, trace: new Trace() };
+      this.held.set(key, tracing);
+    }
+    tracing.trace.take(block, now);
+  }
+
+  shown(): Tracing[] {
+    const all = [...this.held.values()];
+    return [...all.filter(({ kind }) => kind === "pleth"), ...all.filter(({ kind }) => kind === "ecg")];
   }
 }

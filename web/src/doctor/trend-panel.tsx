@@ -8,20 +8,23 @@ import { t } from "../words/doctor";
 import { staff } from "../words/staff";
 import { type Range, RANGES, windowOf } from "./range";
 import { ReadingsTable } from "./readings-table";
-import { LINES, type Line, trendOf } from "./trend";
+import { LINES, type Line, type Trend as Lines, trendOf } from "./trend";
 import type { Cursor, Plots } from "./trend-plot";
 import { clockTime } from "./now-tiles";
 
 const NO_ROWS: readonly ReadingRow[] = [];
+/** Lines that are named before they have a value. */
+const ALWAYS: readonly Line[] = ["systolic", "diastolic", "mean", "spo2", "pulse_oximeter"];
 
 interface TrendProps {
   wire: Wire;
   subject: string | null;
+  ticket: string;
   range: Range;
   onRange(range: Range): void;
 }
 
-export function Trend({ wire, subject, range, onRange }: TrendProps) {
+export function Trend({ wire, subject, ticket, range, onRange }: TrendProps) {
   const [table, setTable] = useState(false);
   const rows = subject ? wire.readings.rows(subject) : NO_ROWS;
   return (
@@ -46,7 +49,7 @@ export function Trend({ wire, subject, range, onRange }: TrendProps) {
         </button>
       </header>
       {table ? (
-        <ReadingsTable rows={rows} />
+        <ReadingsTable wire={wire} ticket={ticket} rows={rows} />
       ) : (
         <Chart wire={wire} subject={subject} range={range} />
       )}
@@ -81,24 +84,35 @@ function Chart({ wire, subject, range }: { wire: Wire; subject: string | null; r
   }, [trend, from, to, loaded]);
   return (
     <>
-      <Legend cursor={cursor} faults={trend.faults.filter((x) => x * 1_000 >= from).length} />
+      <Legend cursor={cursor} trend={trend} from={from / 1_000} />
       <div class="plots" ref={place} />
       {trend.x.length === 0 && <p class="trend-none soft">{t("trend_none")}</p>}
     </>
   );
 }
 
-/** What each line is; under the pointer, what was measured then. */
-function Legend({ cursor, faults }: { cursor: Cursor | undefined; faults: number }) {
+interface LegendProps {
+  cursor: Cursor | undefined;
+  trend: Lines;
+  /** Seconds since 1970. */
+  from: number;
+}
+
+/** What each line that has a value is; under the pointer, what was measured then. */
+function Legend({ cursor, trend, from }: LegendProps) {
+  const faults = trend.faults.filter((x) => x >= from).length;
+  const waiting = trend.waiting.filter((x) => x >= from).length;
+  const has = (line: Line) => ALWAYS.includes(line) || trend.lines[line].some((y) => y !== undefined);
   return (
     <p class="legend" aria-hidden="true">
-      {LINES.filter((line) => line !== "pulse_cuff").map((line: Line) => (
+      {LINES.filter((line) => line !== "pulse_cuff" && has(line)).map((line: Line) => (
         <span key={line} class={`key ${line}`}>
           {t(`line_${line}`)}
         </span>
       ))}
       <span class="key late">{staff("late")}</span>
       {faults > 0 && <span class="key fault">{t("faults_n", { n: faults })}</span>}
+      {waiting > 0 && <span class="key waiting">{t("waiting_n", { n: waiting })}</span>}
       {cursor && (
         <b class="at">
           {clockTime(cursor.x * 1_000)}{" "}

@@ -27,11 +27,24 @@ const COLOURS: Record<Line, string> = {
   spo2: "#35308a",
   pulse_oximeter: "#22603e",
   pulse_cuff: "#22603e",
+  heart_rate: "#6b3f1d",
+  respiration: "#5f6b72",
+  temperature: "#7a4a00",
 };
-const UPPER: readonly Line[] = ["systolic", "diastolic", "mean", "pulse_oximeter", "pulse_cuff"];
+const UPPER: readonly Line[] = [
+  "systolic",
+  "diastolic",
+  "mean",
+  "pulse_oximeter",
+  "pulse_cuff",
+  "heart_rate",
+  "respiration",
+];
+/** Between the two others, only once there is a temperature. */
+const MIDDLE: readonly Line[] = ["temperature"];
 const LOWER: readonly Line[] = ["spo2"];
-/** Share of the height that the upper chart gets. */
-const UPPER_SHARE = 0.62;
+/** Shares of the height: upper, middle, lower. */
+const SHARES = { three: [0.5, 0.2, 0.3], two: [0.62, 0, 0.38] } as const;
 /** Seconds between two times that are written under the chart. */
 const TIME_STEPS = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800];
 const FONT = "11px sans-serif";
@@ -47,12 +60,22 @@ export function makePlots(
   const make = (lines: readonly Line[], range: uPlot.Scale.Range, showTimes: boolean) =>
     new uPlot(optionsOf(lines, range, showTimes, sync.key, scope, onCursor), [[]], place);
   const upper = make(UPPER, pressureRange, false);
+  const middle = make(MIDDLE, temperatureRange, false);
   const lower = make(LOWER, saturationRange, true);
+  const charts = [
+    [upper, UPPER],
+    [middle, MIDDLE],
+    [lower, LOWER],
+  ] as const;
   const fit = () => {
     const [width, height] = [place.clientWidth, place.clientHeight];
     if (width <= 0 || height <= 0) return;
-    upper.setSize({ width, height: Math.round(height * UPPER_SHARE) });
-    lower.setSize({ width, height: Math.round(height * (1 - UPPER_SHARE)) });
+    const three = scope.trend.lines.temperature.some((one) => typeof one === "number");
+    for (const [at, [plot]] of charts.entries()) {
+      const share = SHARES[three ? "three" : "two"][at] ?? 0;
+      plot.root.hidden = share === 0;
+      if (share > 0) plot.setSize({ width, height: Math.round(height * share) });
+    }
   };
   const watcher = new ResizeObserver(fit);
   watcher.observe(place);
@@ -61,10 +84,8 @@ export function makePlots(
     show(trend, from, to, late) {
       scope.trend = trend;
       scope.late = late;
-      for (const [plot, lines] of [
-        [upper, UPPER],
-        [lower, LOWER],
-      ] as const) {
+      fit();
+      for (const [plot, lines] of charts) {
         plot.batch(() => {
           plot.setData(
             [trend.x, ...lines.map((line) => trend.lines[line])] as uPlot.AlignedData,
@@ -76,8 +97,7 @@ export function makePlots(
     },
     destroy() {
       watcher.disconnect();
-      upper.destroy();
-      lower.destroy();
+      for (const [plot] of charts) plot.destroy();
     },
   };
 }
@@ -87,7 +107,7 @@ function emptyTrend(): Trend {
     Line,
     Sparse
   >;
-  return { x: [], lines, late: [], faults: [] };
+  return { x: [], lines, late: [], faults: [], waiting: [] };
 }
 
 function optionsOf(
@@ -122,7 +142,10 @@ function optionsOf(
     series: [{}, ...lines.map((line) => seriesOf(line))],
     hooks: {
       // Under the lines, so that these stay as they are; the word once, in the upper chart.
-      drawClear: [(plot) => drawBands(plot, scope.trend.late, showTimes ? "" : scope.late)],
+      drawClear: [
+        (plot) =>
+          drawBands(plot, scope.trend.late, lines.includes("systolic") ? scope.late : ""),
+      ],
       draw: [(plot) => drawMarks(plot, lines, scope)],
       setCursor: [(plot) => onCursor(cursorOf(plot, scope.trend))],
     },
@@ -135,6 +158,8 @@ function seriesOf(line: Line): uPlot.Series {
     stroke: COLOURS[line],
     width: single ? 1 : 2,
     ...(line === "mean" && { dash: [3, 4] }),
+    ...(line === "heart_rate" && { dash: [8, 3] }),
+    ...(line === "respiration" && { dash: [2, 2] }),
     // Single counts of another device: dots, never a line.
     ...(line === "pulse_cuff" && { paths: () => null }),
     points: { show: false },
@@ -148,6 +173,10 @@ function pressureRange(_: uPlot, min: number | null, max: number | null): [numbe
 
 function saturationRange(_: uPlot, min: number | null): [number, number] {
   return [Math.min(88, (min ?? 88) - 2), 101];
+}
+
+function temperatureRange(_: uPlot, min: number | null, max: number | null): [number, number] {
+  return [Math.min(35, (min ?? 35) - 0.5), Math.max(40, (max ?? 40) + 0.5)];
 }
 
 function hourMinute(seconds: number): string {
@@ -181,7 +210,12 @@ function drawMarks(plot: uPlot, lines: readonly Line[], { trend }: Scope): void 
   const yOf = (y: number) => plot.valToPos(y, "y", true);
   if (lines.includes("systolic")) drawPressures(pen, trend, xOf, yOf, size);
   if (lines.includes("pulse_cuff")) drawDots(pen, trend, "pulse_cuff", xOf, yOf, size);
-  if (lines.includes("systolic")) drawFaults(pen, trend.faults, xOf, top + height - 2 * size, size);
+  if (lines.includes("temperature")) drawDots(pen, trend, "temperature", xOf, yOf, size);
+  if (lines.includes("systolic")) {
+    const foot = top + height - 2 * size;
+    drawFaults(pen, trend.faults, xOf, foot, size);
+    drawWaiting(pen, trend.waiting, xOf, foot);
+  }
   pen.restore();
 }
 
@@ -264,4 +298,18 @@ function drawFaults(
     pen.lineTo(x - size, y + size);
     pen.stroke();
   }
+}
+
+/** A value that nobody has looked at again: that there is one, and no number. */
+function drawWaiting(
+  pen: CanvasRenderingContext2D,
+  waiting: readonly number[],
+  xOf: Place,
+  y: number,
+): void {
+  pen.fillStyle = LATE_COLOUR;
+  pen.font = `bold ${14 * devicePixelRatio}px sans-serif`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (const seconds of waiting) pen.fillText("?", xOf(seconds), y);
 }

@@ -18,6 +18,8 @@ function row(
     stored: at,
     late: false,
     quarantined: false,
+    checked: null,
+    assigned: null,
     outcome: {
       type: "reading",
       id: String(seq),
@@ -33,9 +35,11 @@ function row(
       device_time: null,
       gateway_time: at,
       device_user: null,
+      site: null,
       provenance: {
         gateway: "0",
         transport: "simulator",
+        entered: null,
         driver: "t",
         raw: "",
         boot: "",
@@ -85,6 +89,23 @@ describe("the trend", () => {
     const trend = trendOf([row(1, T0, { systolic: "NaN", diastolic: "NaN" })]);
     expect(trend.faults).toEqual([T0 / 1_000]);
     expect(trend.x).toEqual([]);
+  });
+
+  it("draws heart rate, respiration and temperature as lines of their own", () => {
+    const trend = trendOf([row(1, T0, { heart_rate: "64", respiration_rate: "16", temperature: "36.5" })]);
+    expect([trend.lines.heart_rate, trend.lines.respiration, trend.lines.temperature]).toEqual([
+      [64],
+      [16],
+      [36.5],
+    ]);
+  });
+
+  it("marks a value that waits for a second look and draws no point for it, nor for a withdrawn one", () => {
+    const wild = row(1, T0, { respiration_rate: "400" });
+    wild.outcome.quality = ["implausible"];
+    expect(trendOf([wild])).toMatchObject({ x: [], waiting: [T0 / 1_000], faults: [] });
+    const checked = { type: "withdrawn", by: "山本", at: T0, reason: "x", replaced_by: null } as const;
+    expect(trendOf([{ ...wild, checked }])).toMatchObject({ x: [], waiting: [], faults: [] });
   });
 
   it("leaves out what is held back", () => {

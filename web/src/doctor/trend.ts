@@ -2,8 +2,13 @@
 // and a band over each stretch that came late. Plain functions, no clock.
 
 import type { Quantity, ReadingRow } from "../wire/types";
-import { measuredAt } from "../wire/vitals";
-import { figuresOf } from "./now";
+import {
+  figuresOf,
+  isUnderWay,
+  isWithdrawn,
+  measuredAt,
+  waitsForConfirmation,
+} from "../wire/vitals";
 
 /** The lines that are drawn. A cuff's pulse and an oximeter's are two, never joined. */
 export const LINES = [
@@ -13,8 +18,13 @@ export const LINES = [
   "spo2",
   "pulse_oximeter",
   "pulse_cuff",
+  "heart_rate",
+  "respiration",
+  "temperature",
 ] as const;
 export type Line = (typeof LINES)[number];
+
+const RUNNING: readonly Line[] = ["spo2", "pulse_oximeter", "heart_rate", "respiration"];
 
 /** A running line is interrupted where no value came for so long. */
 export const RUNNING_GAP_MS = 10_000;
@@ -40,6 +50,8 @@ export interface Trend {
   readonly late: LateBand[];
   /** Moments of attempts that gave no number. */
   readonly faults: number[];
+  /** Moments of values that wait for somebody to look again: marked, and in no line. */
+  readonly waiting: number[];
 }
 
 interface Point {
@@ -54,11 +66,16 @@ export function trendOf(rows: readonly ReadingRow[], from = 0): Trend {
     Point[]
   >;
   const faults: number[] = [];
+  const waiting: number[] = [];
   const arrivals: Arrival[] = [];
   for (const row of rows) {
     const at = measuredAt(row);
-    if (row.quarantined || at < from || isPicture(row)) continue;
+    if (at < from || isLeftOut(row)) continue;
     arrivals.push({ at, late: row.late });
+    if (waitsForConfirmation(row)) {
+      waiting.push(at / 1_000);
+      continue;
+    }
     const figures = figuresOf(row);
     if (figures.size === 0) faults.push(at / 1_000);
     for (const [what, figure] of figures) {
@@ -66,7 +83,7 @@ export function trendOf(rows: readonly ReadingRow[], from = 0): Trend {
       if (line) points[line].push({ at, y: Number(figure.text) });
     }
   }
-  return { ...joined(points), faults, late: lateBands(arrivals) };
+  return { ...joined(points), faults, waiting, late: lateBands(arrivals) };
 }
 
 interface Arrival {
@@ -99,9 +116,9 @@ export function isLate(bands: readonly LateBand[], x: number): boolean {
   return bands.some(({ from, to }) => from <= x && x <= to);
 }
 
-/** The pressure in the cuff moves a picture and belongs in no trend. */
-function isPicture(row: ReadingRow): boolean {
-  return row.outcome.characteristic === "intermediate_cuff_pressure";
+/** A picture of a measurement under way, and what does not count, belong in no trend. */
+function isLeftOut(row: ReadingRow): boolean {
+  return row.quarantined || isUnderWay(row) || isWithdrawn(row);
 }
 
 function lineOf(what: Quantity, row: ReadingRow): Line | undefined {
@@ -113,13 +130,33 @@ function lineOf(what: Quantity, row: ReadingRow): Line | undefined {
     case "mean_arterial":
       return "mean";
     case "pulse_rate":
-      return row.outcome.device.kind === "cuff" ? "pulse_cuff" : "pulse_oximeter";
+      // A person's count is a single one, as a cuff's is.
+      return row.outcome.device.kind === "oximeter" ? "pulse_oximeter" : "pulse_cuff";
+    case "temperature":
+    case "heart_rate":
+      return what;
+    case "respiration_rate":
+      return "respiration";
     case "cuff_pressure":
     case "spo2_fast":
     case "spo2_slow":
     case "pulse_rate_fast":
     case "pulse_rate_slow":
     case "pulse_amplitude_index":
+    case "rr_interval":
+    case "energy_expended":
+    case "weight":
+    case "height":
+    case "body_mass_index":
+    case "body_fat":
+    case "basal_metabolism":
+    case "muscle_percentage":
+    case "muscle_mass":
+    case "fat_free_mass":
+    case "soft_lean_mass":
+    case "body_water_mass":
+    case "impedance":
+    case "glucose":
       return undefined;
   }
 }
@@ -133,7 +170,7 @@ function joined(points: Record<Line, Point[]>): Pick<Trend, "x" | "lines"> {
   };
   for (const line of LINES) {
     const sorted = points[line].sort((a, b) => a.at - b.at);
-    const gap = line === "spo2" || line === "pulse_oximeter" ? RUNNING_GAP_MS : SINGLE_GAP_MS;
+    const gap = RUNNING.includes(line) ? RUNNING_GAP_MS : SINGLE_GAP_MS;
     let before: Point | undefined;
     for (const point of sorted) {
       // The interruption stands one millisecond after the last value before it.

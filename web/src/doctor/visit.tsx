@@ -8,6 +8,7 @@ import type { Wire } from "../wire/wire";
 import { span } from "../words/common";
 import { t } from "../words/doctor";
 import { Actions } from "./actions";
+import { Attachments } from "./attachments";
 import { ConsentStep } from "./consent-step";
 import { Faces } from "./faces";
 import { Gate } from "./gate";
@@ -18,7 +19,7 @@ import { type Range, rangeWith } from "./range";
 import { Side } from "./side";
 import { Trend } from "./trend-panel";
 import { type HeldCall, useCall } from "./use-call";
-import { Wave } from "./wave";
+import { Waves } from "./wave";
 import "./visit.css";
 import "./visit-parts.css";
 import "./vitals.css";
@@ -57,7 +58,7 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
         <Faces visit={visit} held={held} />
         {!settled && <Gate wire={wire} visit={visit} />}
         {none && <p class="no-values-line">{t("home_no_values")}</p>}
-        {settled && !none && <Values wire={wire} subject={subject} held={held} />}
+        {settled && !none && <Values wire={wire} visit={visit} subject={subject} held={held} />}
         <Side wire={wire} visit={visit} settled={settled} />
       </div>
       <Actions wire={wire} me={me} ticket={ticket} visit={visit} call={held.call} />
@@ -67,12 +68,13 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
 
 interface ValuesProps {
   wire: Wire;
+  visit: VisitRow;
   subject: string | null;
   held: HeldCall;
 }
 
 /** Now, and how it came to be: the tiles can point into the trend. */
-function Values({ wire, subject, held }: ValuesProps) {
+function Values({ wire, visit, subject, held }: ValuesProps) {
   const [range, setRange] = useState<Range>("10");
   const see = (at: number) => {
     setRange(rangeWith(at, wire.clock.read()));
@@ -80,10 +82,16 @@ function Values({ wire, subject, held }: ValuesProps) {
   };
   return (
     <>
-      <Now wire={wire} subject={subject} onSee={see}>
-        <Wave call={held.call} />
+      <Now
+        wire={wire}
+        subject={subject}
+        ticket={visit.ticket}
+        onSee={see}
+        foot={<Attachments wire={wire} visit={visit} />}
+      >
+        <Waves call={held.call} />
       </Now>
-      <Trend wire={wire} subject={subject} range={range} onRange={setRange} />
+      <Trend wire={wire} subject={subject} ticket={visit.ticket} range={range} onRange={setRange} />
     </>
   );
 }

@@ -17,11 +17,17 @@ import { Mark } from "../ui/mark";
 import { Notice } from "../ui/notice";
 import { Admit } from "./admit";
 import { Alerts } from "./alerts";
+import { HeldList, HeldPage } from "./held-page";
 import { List } from "./list";
 import { PatientView } from "./patient-view";
 import { TicketPage } from "./ticket";
 
-export type Shown = { at: "nothing" } | { at: "admit" } | { at: "ticket"; ticket: string };
+export type Shown =
+  | { at: "nothing" }
+  | { at: "admit" }
+  | { at: "ticket"; ticket: string }
+  | { at: "held"; reading: string }
+  | { at: "setup" };
 /** What stands on the right. */
 const shown = signal<Shown>({ at: "nothing" });
 
@@ -56,6 +62,7 @@ export function App({ wire }: { wire: Wire }) {
       <main class={`split nurse-split at-${shown.value.at}`}>
         <div class="stack side">
           <Alerts wire={wire} />
+          <HeldList wire={wire} />
           <List wire={wire} chosen={shown.value.at === "ticket" ? shown.value.ticket : undefined} />
         </div>
         <div class="stack main">
@@ -107,10 +114,28 @@ function Main({ wire }: { wire: Wire }) {
       return <p class="soft choose">{nurse("choose")}</p>;
     case "admit":
       return <Admit wire={wire} />;
+    case "setup":
+      return <Setup wire={wire} />;
+    case "held": {
+      const row = wire.views.rows("held").get(now.reading);
+      if (!row) return <p class="soft choose">{nurse("held_gone")}</p>;
+      return <HeldPage key={row.reading} wire={wire} row={row} />;
+    }
     case "ticket": {
       const row = wire.views.rows("tickets").get(now.ticket);
       if (!row) return <p class="soft choose">{nurse("choose")}</p>;
       return <TicketPage key={row.ticket} wire={wire} row={row} />;
     }
   }
+}
+
+const setup = signal<typeof import("./setup-page") | undefined>(undefined);
+
+function Setup({ wire }: { wire: Wire }) {
+  useEffect(() => {
+    void import("./setup-page").then((loaded) => {
+      setup.value = loaded;
+    });
+  }, []);
+  return setup.value ? <setup.value.SetupPage wire={wire} /> : null;
 }

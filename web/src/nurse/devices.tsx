@@ -1,20 +1,34 @@
 // The devices of the site and on whom they are. The box on the wall decides; this page asks.
 
-import type { DeviceRow, SimulatedFault } from "../wire/types";
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { DeviceRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
-import { ago } from "../words/common";
 import { nurse } from "../words/nurse";
 import { Button, Card } from "../ui/controls";
 import { usePress } from "../ui/press";
+import { AttachButton, ScanDevice } from "./attach";
+import type { Bluetooth } from "./bluetooth";
+import { bluetoothOf } from "./bluetooth-here";
+import { Health, Rehearsal, SetupSteps, TroubleLine } from "./device-words";
+import { setupOf } from "./setup";
 import type { TicketProps } from "./ticket";
 
-const FAULTS: Record<DeviceRow["status"]["kind"], SimulatedFault[]> = {
-  cuff: ["cuff_error", "body_movement", "cuff_loose"],
-  oximeter: ["low_perfusion", "sensor_displaced", "sensor_off", "silent"],
-};
+const atTablet = signal<typeof import("./bluetooth-card") | undefined>(undefined);
+
+/** Devices at the tablet itself: only where the browser has it, and loaded only there. */
+function AtTablet(props: TicketProps & { bluetooth: Bluetooth }) {
+  useEffect(() => {
+    void import("./bluetooth-card").then((loaded) => {
+      atTablet.value = loaded;
+    });
+  }, []);
+  return atTablet.value ? <atTablet.value.AtTabletCard {...props} /> : null;
+}
 
 /** `short`: those on this patient; the others of the site are folded away, not gone. */
 export function Devices({ wire, row, short }: TicketProps & { short: boolean }) {
+  const bluetooth = bluetoothOf(navigator);
   const devices = [...wire.views.rows("devices").values()];
   const away = devices.length > 0 && devices.every((device) => !device.gateway_present);
   const here = devices.filter((device) => device.ticket === row.ticket);
@@ -24,6 +38,11 @@ export function Devices({ wire, row, short }: TicketProps & { short: boolean }) 
     <Card title={nurse("devices")} class="devices-card">
       {devices.length === 0 && <p class="soft">{nurse("devices_none")}</p>}
       {away && <p class="banner lamp">{nurse("gateway_away")}</p>}
+      {devices.length > 0 && (
+        <div class="row">
+          <ScanDevice wire={wire} row={row} />
+        </div>
+      )}
       <DeviceList wire={wire} row={row} devices={folds ? here : devices} />
       {folds && (
         <details class="fold">
@@ -31,6 +50,7 @@ export function Devices({ wire, row, short }: TicketProps & { short: boolean }) 
           <DeviceList wire={wire} row={row} devices={others} />
         </details>
       )}
+      {bluetooth && <AtTablet wire={wire} row={row} bluetooth={bluetooth} />}
     </Card>
   );
 }
@@ -56,25 +76,32 @@ function Device({ wire, row, device }: DeviceProps) {
     <div class={here ? "device here" : "device"} data-device={status.device}>
       <div class="about">
         <strong>{nurse(`device_${status.kind}`)}</strong>
-        <span class="small soft">
-          {status.model}
-          {status.battery_percent !== null && ` · ${nurse("battery", { n: status.battery_percent })}`}
-        </span>
+        <Health wire={wire} device={device} />
         <span class="small">{whereWords(wire, device, here)}</span>
-        {status.last_frame_at !== null && here && (
-          <span class="small soft">
-            {nurse("last_frame", { time: ago(wire.clock.now.value - status.last_frame_at) })}
-          </span>
-        )}
       </div>
       <DeviceButtons wire={wire} row={row} device={device} />
+      <TroubleLine trouble={status.trouble} />
+      {here && <Steps wire={wire} device={device} />}
       {here && wire.you.value?.rehearsal && <Rehearsal wire={wire} device={device} />}
     </div>
   );
 }
 
-function whereWords(wire: Wire, device: DeviceRow, here: boolean): string {
-  if (device.gateway_present && !device.status.connected) return nurse("disconnected");
+/** The steps to a value, folded away once one comes. */
+function Steps({ wire, device }: { wire: Wire; device: DeviceRow }) {
+  const comes = setupOf(device, wire.clock.now.value).every(({ state }) => state === "done");
+  return (
+    <details class="fold setup-fold">
+      <summary class="small">{nurse(comes ? "setup_done" : "setup")}</summary>
+      <SetupSteps wire={wire} device={device} />
+    </details>
+  );
+}
+
+export function whereWords(wire: Wire, device: DeviceRow, here: boolean): string {
+  const { connected, trouble } = device.status;
+  // A trouble that is named says it better.
+  if (device.gateway_present && !connected && !trouble) return nurse("disconnected");
   if (here) return nurse("on_this");
   if (device.ticket) {
     const code = wire.views.rows("tickets").get(device.ticket)?.code;
@@ -88,20 +115,9 @@ function DeviceButtons({ wire, row, device }: DeviceProps) {
   const { status } = device;
   const off = busy || !device.gateway_present;
   if (device.ticket !== row.ticket) {
-    // On somebody else: it is taken off there first, on purpose, by hand.
-    const free = !device.ticket && !status.bound;
     return (
       <div class="row">
-        <Button
-          kind={free ? "primary" : "calm"}
-          disabled={off || !free}
-          data-act="attach"
-          onClick={() =>
-            void press({ type: "attach", ticket: row.ticket, device: status.device, takes_over: false })
-          }
-        >
-          {nurse("attach")}
-        </Button>
+        <AttachButton wire={wire} row={row} device={device} />
       </div>
     );
   }
@@ -125,29 +141,5 @@ function DeviceButtons({ wire, row, device }: DeviceProps) {
         {nurse("detach")}
       </Button>
     </div>
-  );
-}
-
-function Rehearsal({ wire, device }: { wire: Wire; device: DeviceRow }) {
-  const [press, busy] = usePress(wire);
-  return (
-    <details class="rehearsal">
-      <summary class="small">{nurse("rehearsal")}</summary>
-      <div class="row">
-        {FAULTS[device.status.kind].map((fault) => (
-          <Button
-            key={fault}
-            size="slim"
-            disabled={busy}
-            data-fault={fault}
-            onClick={() =>
-              void press({ type: "simulate_fault", device: device.status.device, fault })
-            }
-          >
-            {nurse(`fault_${fault}`)}
-          </Button>
-        ))}
-      </div>
-    </details>
   );
 }

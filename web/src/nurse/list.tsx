@@ -34,6 +34,9 @@ export function List({ wire, chosen }: ListProps) {
           </li>
         ))}
       </ul>
+      <Button wide onClick={() => show({ at: "setup" })} data-act="setup">
+        {nurse("setup")}
+      </Button>
     </section>
   );
 }

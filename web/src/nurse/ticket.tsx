@@ -18,6 +18,7 @@ import { emergencyNow, State } from "./list";
 import { isOver } from "./order";
 import { EnterPatientView } from "./patient-view";
 import { Requests, SecondDevice } from "./second-device";
+import { correct, Typing } from "./typing";
 import { VisitPanel } from "./visit";
 
 export interface TicketProps {
@@ -39,12 +40,18 @@ export function TicketPage({ wire, row }: TicketProps) {
   const tiles = visit?.quarantined ? (
     <p class="banner lamp">{staff("wrong_patient_held")}</p>
   ) : (
-    subject && <Tiles wire={wire} subject={subject} />
+    subject && <Tiles
+        wire={wire}
+        subject={subject}
+        ticket={row.ticket}
+        onCorrect={(wrong) => correct(row.ticket, wrong)}
+      />
   );
   // She measures while she listens: the devices stand where the values are.
   const vitals = (
     <>
       {tiles}
+      {!isOver(row) && !visit?.quarantined && <Typing wire={wire} row={row} />}
       {!isOver(row) && <Devices wire={wire} row={row} short={row.state === "in_visit"} />}
     </>
   );

@@ -1,7 +1,7 @@
 // What was measured, in plain words: a value as it is, and never a fault as a number or a fright.
 
 import { useEffect } from "preact/hooks";
-import { isStale, nowOf, type Vital, VITALS } from "../wire/vitals";
+import { figureOf, type Sign, signsAt } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
 import { patient } from "../words/patient";
 import { Card } from "../ui/controls";
@@ -18,31 +18,45 @@ export function Measured({ wire, subject }: MeasuredProps) {
   return (
     <Card title={patient("measured")}>
       <dl class="measured">
-        {VITALS.map((vital) => (
-          <Line key={vital} wire={wire} subject={subject} vital={vital} />
+        {signsAt(rows, wire.clock.now.value).map((sign) => (
+          <Line key={sign.vital} sign={sign} />
         ))}
       </dl>
     </Card>
   );
 }
 
-function Line({ wire, subject, vital }: MeasuredProps & { vital: Vital }) {
-  const newest = nowOf(wire.readings.rows(subject), vital);
-  if (!newest) return null;
-  const old = isStale(vital, newest.at, wire.clock.now.value);
+function Line({ sign }: { sign: Sign }) {
+  const { vital, tile } = sign;
+  if (tile.state === "empty" && !sign.waits) return null;
   return (
     <>
       <dt>{patient(`measure_${vital}`)}</dt>
-      <dd class={old ? "old" : ""} data-vital={vital}>
-        {newest.failed ? (
-          patient("measure_again")
-        ) : (
-          <>
-            <strong>{newest.figure}</strong> <span class="small">{newest.unit}</span>
-            {old && <span class="small"> {patient("measure_old")}</span>}
-          </>
-        )}
+      <dd class={tile.state === "stale" ? "old" : ""} data-vital={vital}>
+        <Value sign={sign} />
       </dd>
     </>
   );
+}
+
+function Value({ sign: { vital, tile, waits } }: { sign: Sign }) {
+  // What nobody has looked at again is not for a patient's eyes.
+  if (waits) return patient("measure_again");
+  switch (tile.state) {
+    case "empty":
+    case "blank":
+      return patient("measure_gone");
+    case "fault":
+      return patient("measure_again");
+    case "now":
+    case "stale": {
+      const figure = figureOf(tile.figures, vital);
+      return (
+        <>
+          <strong>{figure?.text}</strong> <span class="small">{figure?.unit}</span>
+          {tile.state === "stale" && <span class="small"> {patient("measure_old")}</span>}
+        </>
+      );
+    }
+  }
 }

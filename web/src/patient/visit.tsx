@@ -15,6 +15,7 @@ import { usePress } from "../ui/press";
 import { Consent, WhoIsWho } from "./agree";
 import { CompanionNote, isCompanion } from "./companion";
 import { Measured } from "./measured";
+import { OwnCard } from "./own-card";
 import { ClinicCard, type PlaceProps } from "./waiting";
 import { Worse } from "./welcome";
 import "./visit.css";
@@ -61,6 +62,7 @@ function VisitPage({ wire, place, visit }: VisitProps) {
       )}
       <Parties visit={visit} />
       {visit.subject && !visit.quarantined && <Measured wire={wire} subject={visit.subject} />}
+      {speaks && !visit.quarantined && <OwnCard wire={wire} ticket={place.ticket} />}
       <Write wire={wire} visit={visit} speaks={speaks} />
       {speaks && <Trouble wire={wire} place={place} visit={visit} />}
       <ClinicCard place={place} />

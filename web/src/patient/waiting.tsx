@@ -11,6 +11,7 @@ import { CheckCard } from "./check-card";
 import { CompanionNote, isCompanion } from "./companion";
 import { Harbour } from "./harbour";
 import { OtherBrowser } from "./other-browser";
+import { OwnCard } from "./own-card";
 import { waitWords, whyWords } from "./wait";
 import { Worse } from "./welcome";
 
@@ -25,6 +26,7 @@ export function Waiting({ wire, place }: PlaceProps) {
     <div class="stack wide-gap">
       <Queue place={place} />
       {speaks ? <CheckCard /> : <CompanionNote />}
+      {speaks && <OwnCard wire={wire} ticket={place.ticket} />}
       <Doctors place={place} />
       <ClinicCard place={place} />
       <Worse />

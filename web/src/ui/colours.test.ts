@@ -51,7 +51,7 @@ describe("the colours", () => {
   });
 
   it("have no red wherever a patient looks", () => {
-    const sheets = ["./tokens.css", "./base.css", "./chat.css", "../call/room.css", "../patient/patient.css", "../patient/visit.css"];
+    const sheets = ["./tokens.css", "./base.css", "./chat.css", "./typed.css", "../call/room.css", "../patient/patient.css", "../patient/visit.css"];
     for (const sheet of sheets) {
       const text = read(sheet).replace(/#([0-9a-f])([0-9a-f])([0-9a-f])\b(?![0-9a-f])/gi, "#$1$1$2$2$3$3");
       for (const [colour] of text.matchAll(/#[0-9a-f]{6}/gi)) expect(isRed(colour), `${sheet} ${colour}`).toBe(false);

@@ -1,7 +1,20 @@
 // What the wire's tests share: rows, messages, and a world without a network.
 
 import { rowHash, sumHash } from "./hash";
-import type { FromScreen, ReadingRow, RoomRow, Row, ToScreen, You } from "./types";
+import type {
+  Characteristic,
+  Checked,
+  DeviceKind,
+  FromScreen,
+  Quality,
+  Quantity,
+  ReadingRow,
+  RoomRow,
+  Row,
+  ToScreen,
+  Unit,
+  You,
+} from "./types";
 import type { ViewMessage } from "./views";
 import { Wire } from "./wire";
 import type { World } from "./world";
@@ -37,23 +50,40 @@ export function view(version: number, all: Row[], part: Partial<ViewMessage> = {
 interface ReadingParts {
   late?: boolean;
   quarantined?: boolean;
+  /** When it was measured, received and stored. */
   at?: number;
   fault?: boolean;
-  characteristic?: ReadingRow["outcome"]["characteristic"];
-  numbers?: Partial<Record<"systolic" | "diastolic" | "spo2" | "pulse_rate", string>>;
+  kind?: DeviceKind;
+  characteristic?: Characteristic;
+  quality?: Quality[];
+  checked?: Checked;
+  /** `null`: the device sent a word in place of a number. */
+  numbers?: Partial<Record<Quantity, string | null>>;
 }
 
+const UNITS: Partial<Record<Quantity, Unit>> = {
+  spo2: "%",
+  pulse_rate: "/min",
+  heart_rate: "/min",
+  respiration_rate: "/min",
+  temperature: "°C",
+  weight: "kg",
+  glucose: "mg/dL",
+};
+
 export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
+  const kind = parts.kind ?? "cuff";
   const about = {
     id: `${seq}`,
-    device: { id: "sim-1", kind: "cuff" as const, model: "UA-651BLE" },
+    device: { id: `sim-${kind}-1`, kind, model: "SIM" },
     characteristic: parts.characteristic ?? "blood_pressure",
-    quality: [],
+    quality: parts.quality ?? [],
     device_time: null,
     gateway_time: parts.at ?? 0,
     provenance: {
       gateway: "g",
       transport: "simulator" as const,
+      entered: null,
       driver: "sim",
       raw: "",
       boot: "",
@@ -61,9 +91,12 @@ export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
     },
   };
   const measurements = Object.entries(parts.numbers ?? {}).map(([what, value]) => ({
-    what: what as "systolic",
-    value: { type: "number" as const, value },
-    unit: "mmHg" as const,
+    what: what as Quantity,
+    value:
+      value === null
+        ? { type: "special" as const, special: "NaN" as const }
+        : { type: "number" as const, value },
+    unit: UNITS[what as Quantity] ?? "mmHg",
     original: null,
   }));
   return {
@@ -71,9 +104,11 @@ export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
     stored: parts.at ?? 0,
     late: parts.late ?? false,
     quarantined: parts.quarantined ?? false,
+    checked: parts.checked ?? null,
+    assigned: null,
     outcome: parts.fault
       ? { type: "fault", ...about, reason: "cuff_error" }
-      : { type: "reading", ...about, measurements, device_user: null },
+      : { type: "reading", ...about, measurements, device_user: null, site: null },
   };
 }
 

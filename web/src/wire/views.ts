@@ -7,6 +7,7 @@ import type {
   DeviceRow,
   DoctorRow,
   Have,
+  HeldRow,
   PlaceRow,
   RoomRow,
   Row,
@@ -25,6 +26,7 @@ export interface RowOf {
   place: PlaceRow;
   devices: DeviceRow;
   alerts: AlertRow;
+  held: HeldRow;
 }
 
 export type ViewMessage = Extract<ToScreen, { type: "view" }>;
@@ -32,7 +34,16 @@ export type ViewMessage = Extract<ToScreen, { type: "view" }>;
 /** What became of a message. */
 export type Applied = "applied" | "resync" | "mismatch";
 
-const NAMES: ViewName[] = ["rooms", "tickets", "doctors", "visits", "place", "devices", "alerts"];
+const NAMES: ViewName[] = [
+  "rooms",
+  "tickets",
+  "doctors",
+  "visits",
+  "place",
+  "devices",
+  "alerts",
+  "held",
+];
 
 /** A row's name within its table, as the broker makes it. */
 export function rowKey(row: Row): string {
@@ -50,6 +61,8 @@ export function rowKey(row: Row): string {
       return row.status.device;
     case "alert":
       return row.alert;
+    case "held":
+      return row.reading;
   }
 }
 

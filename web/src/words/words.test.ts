@@ -17,8 +17,8 @@ import nurseEn from "./nurse.en";
 import nurseJa from "./nurse.ja";
 import patientEn from "./patient.en";
 import patientJa from "./patient.ja";
-import staffEn, { quality as qualityEn } from "./staff.en";
-import staffJa, { quality as qualityJa } from "./staff.ja";
+import staffEn, { quality as qualityEn, quantity as quantityEn } from "./staff.en";
+import staffJa, { quality as qualityJa, quantity as quantityJa } from "./staff.ja";
 
 const PAIRS: Record<string, [Record<string, Phrase>, Record<string, Phrase>]> = {
   board: [boardJa, boardEn],
@@ -30,6 +30,7 @@ const PAIRS: Record<string, [Record<string, Phrase>, Record<string, Phrase>]> = 
   patient: [patientJa, patientEn],
   staff: [staffJa, staffEn],
   quality: [qualityJa, qualityEn],
+  quantity: [quantityJa, quantityEn],
 };
 
 const names = (phrase: Phrase): string[] =>

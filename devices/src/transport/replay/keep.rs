@@ -51,7 +51,7 @@ impl Capture {
     }
 }
 
-/// Passes on everything that is heard until one of both ends is gone.
+/// Passes on everything that is heard until the bench is gone.
 pub(crate) async fn run(
     mut capture: Capture,
     clock: Clock,
@@ -63,7 +63,8 @@ pub(crate) async fn run(
             heard = from.recv() => heard,
             () = to.closed() => return,
         };
-        let Some(heard) = heard else { return };
+        // Without a transport there is nothing more to write; the gateway goes on.
+        let Some(heard) = heard else { return to.closed().await };
         capture.note(&heard, clock.now());
         if to.send(heard).await.is_err() {
             return;

@@ -88,6 +88,31 @@ impl Body {
     }
 }
 
+/// Microvolts of one step of a lead, and where its zero is.
+const LEAD_MICROVOLTS_A_STEP: f64 = 20.0;
+const LEAD_ZERO: f64 = 128.0;
+
+impl Body {
+    /// The next sample of one lead of an electrocardiogram: P, Q, R, S and T, in steps of 20 µV
+    /// around 128.
+    pub(super) fn lead(&mut self, at: Timestamp, rate_hz: f64, strength: f64) -> u8 {
+        self.beat = (self.beat + self.pulse_at(at) / 60.0 / rate_hz).fract();
+        let waves = [
+            (0.14, 0.030, 120.0),
+            (0.245, 0.010, -110.0),
+            (0.27, 0.012, 1_150.0),
+            (0.295, 0.010, -240.0),
+            (0.50, 0.050, 280.0),
+        ];
+        let microvolts: f64 =
+            waves.iter().map(|(centre, width, high)| high * bump(self.beat, *centre, *width)).sum();
+        let step = LEAD_ZERO + strength * microvolts / LEAD_MICROVOLTS_A_STEP;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "110 to 190")]
+        let byte = step as u8;
+        byte
+    }
+}
+
 fn bump(at: f64, centre: f64, width: f64) -> f64 {
     (-((at - centre) / width).powi(2)).exp()
 }

@@ -1,7 +1,8 @@
 //! PURE: a cuff that inflates, deflates, and sends what a cuff sends.
 
 use super::body::{Body, Dice};
-use super::{FAULT_LASTS, found_cuff};
+use super::link::{Link, News};
+use super::{IMPLAUSIBLE_PULSE, Simulated, found};
 use crate::codec::{Value, assigned_number, encode_datetime, encode_sfloat};
 use crate::driver::Attribute;
 use crate::transport::Heard;
@@ -24,14 +25,11 @@ const STATUS_CUFF_LOOSE: u16 = 1 << 1;
 
 #[derive(Debug)]
 pub(super) struct SimulatedCuff {
-    id: DeviceId,
+    link: Link,
     dice: Dice,
     body: Body,
-    zone: TimeZone,
     run: Option<Run>,
     next_fault: Option<SimulatedFault>,
-    silent_until: Option<Timestamp>,
-    gone_told: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,16 +44,21 @@ impl SimulatedCuff {
     pub(super) fn new(id: DeviceId, seed: u64, zone: TimeZone) -> Self {
         let mut dice = Dice::new(seed);
         let body = Body::new(&mut dice);
-        let (run, next_fault, silent_until) = (None, None, None);
-        Self { id, dice, body, zone, run, next_fault, silent_until, gone_told: false }
+        Self { link: Link::new(id, zone), dice, body, run: None, next_fault: None }
+    }
+}
+
+impl Simulated for SimulatedCuff {
+    fn id(&self) -> &DeviceId {
+        self.link.device()
     }
 
-    pub(super) fn id(&self) -> &DeviceId {
-        &self.id
+    fn found(&self) -> Heard {
+        found(self.id(), "Minato Rehearsal Cuff", &[0x2A35, 0x2A36], true)
     }
 
-    pub(super) fn measure(&mut self, now: Timestamp) -> Result<(), RequestRefusal> {
-        if self.run.is_some() || self.silent_until.is_some() {
+    fn measure(&mut self, now: Timestamp) -> Result<(), RequestRefusal> {
+        if self.run.is_some() || self.link.is_away() {
             return Err(RequestRefusal::Busy);
         }
         let fault = self.next_fault.take();
@@ -65,53 +68,35 @@ impl SimulatedCuff {
         Ok(())
     }
 
-    pub(super) fn fail(
-        &mut self,
-        fault: SimulatedFault,
-        now: Timestamp,
-    ) -> Result<(), RequestRefusal> {
+    fn fail(&mut self, fault: SimulatedFault, now: Timestamp) -> Result<(), RequestRefusal> {
+        let back = self.found();
+        if self.link.fail(fault, now, back) {
+            return Ok(());
+        }
         match fault {
             SimulatedFault::CuffError
             | SimulatedFault::BodyMovement
-            | SimulatedFault::CuffLoose => self.next_fault = Some(fault),
-            SimulatedFault::Silent => {
-                self.silent_until = Some(now + FAULT_LASTS);
-                self.gone_told = false;
-            }
-            SimulatedFault::LowPerfusion
-            | SimulatedFault::SensorDisplaced
-            | SimulatedFault::SensorOff
-            | SimulatedFault::BatteryEmpty
-            | SimulatedFault::NotPaired
-            | SimulatedFault::ClockWrong
-            | SimulatedFault::HeldElsewhere
-            | SimulatedFault::Implausible => return Err(RequestRefusal::NotSimulated),
+            | SimulatedFault::CuffLoose
+            | SimulatedFault::Implausible => self.next_fault = Some(fault),
+            _ => return Err(RequestRefusal::NotSimulated),
         }
         Ok(())
     }
 
     /// While the cuff is out of range nothing comes; what it measured meanwhile comes afterwards,
     /// from its memory, with the time at which it measured.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let next = self.run.map(|run| run.next_pressure_at.min(run.ends_at));
-        match self.silent_until {
-            Some(until) if self.gone_told => Some(until),
-            Some(until) => Some(until - FAULT_LASTS),
-            None => next,
-        }
+    fn next_due(&self) -> Option<Timestamp> {
+        let run = self.run.map(|run| run.next_pressure_at.min(run.ends_at));
+        let own = run.filter(|_| !self.link.is_away());
+        own.into_iter().chain(self.link.next_due()).min()
     }
 
-    pub(super) fn step(&mut self) -> Option<Heard> {
-        if let Some(until) = self.silent_until {
-            if !self.gone_told {
-                self.gone_told = true;
-                return Some(Heard::Gone { device: self.id.clone() });
+    fn step(&mut self, due: Timestamp, _now: Timestamp) -> Option<Heard> {
+        if let Some(News { heard, back }) = self.link.step(due) {
+            if let (Some(back), Some(run)) = (back, &mut self.run) {
+                run.next_pressure_at = run.next_pressure_at.max(back);
             }
-            self.silent_until = None;
-            if let Some(run) = &mut self.run {
-                run.next_pressure_at = run.next_pressure_at.max(until);
-            }
-            return Some(found_cuff(&self.id));
+            return Some(heard);
         }
         let run = self.run?;
         if run.ends_at <= run.next_pressure_at {
@@ -128,7 +113,9 @@ impl SimulatedCuff {
         bytes.extend([encode_sfloat(NAN).to_le_bytes(); 2].concat());
         Some(self.frame(Characteristic::IntermediateCuffPressure, bytes, at))
     }
+}
 
+impl SimulatedCuff {
     fn result(&mut self, run: Run) -> Vec<u8> {
         let pulse = self.body.saturation_and_pulse(run.ends_at, &mut self.dice)[1];
         let pressures = self.body.pressures(&mut self.dice).map(whole);
@@ -136,11 +123,12 @@ impl SimulatedCuff {
             Some(SimulatedFault::CuffError) => ([NAN; 3], NAN, 0),
             Some(SimulatedFault::BodyMovement) => (pressures, whole(pulse), STATUS_BODY_MOVEMENT),
             Some(SimulatedFault::CuffLoose) => (pressures, whole(pulse), STATUS_CUFF_LOOSE),
+            Some(SimulatedFault::Implausible) => (pressures, whole(IMPLAUSIBLE_PULSE), 0),
             _ => (pressures, whole(pulse), 0),
         };
         let mut bytes = vec![FLAGS_TIME_PULSE_STATUS];
         bytes.extend(pressures.map(|value| encode_sfloat(value).to_le_bytes()).concat());
-        bytes.extend(encode_datetime(civil(run.ends_at, &self.zone)));
+        bytes.extend(encode_datetime(self.link.civil(run.ends_at)));
         bytes.extend(encode_sfloat(pulse).to_le_bytes());
         bytes.extend(status.to_le_bytes());
         bytes
@@ -148,7 +136,7 @@ impl SimulatedCuff {
 
     fn frame(&self, characteristic: Characteristic, bytes: Vec<u8>, at: Timestamp) -> Heard {
         let from = Attribute::assigned(assigned_number(characteristic));
-        Heard::Bytes { device: self.id.clone(), from, bytes, at }
+        Heard::Bytes { device: self.id().clone(), from, bytes, at }
     }
 }
 
@@ -177,9 +165,4 @@ fn pressure_at(since: Span) -> i64 {
     }
     let left = (MEASURES_FOR.0 - since.0).max(0);
     BOTTOM_MMHG + (TOP_MMHG - BOTTOM_MMHG) * left / (MEASURES_FOR.0 - INFLATES_FOR.0)
-}
-
-fn civil(at: Timestamp, zone: &TimeZone) -> jiff::civil::DateTime {
-    let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    zone.to_datetime(instant)
 }

@@ -1,10 +1,12 @@
 //! PURE: an oximeter that sends its values once a second and its pulse wave five times.
 
 use super::body::{Body, Dice};
-use super::{FAULT_LASTS, found_oximeter};
+use super::link::{Link, News};
+use super::{FAULT_LASTS, IMPLAUSIBLE_PULSE, Simulated, WAVE_AGE_MAX, found};
 use crate::codec::{Value, encode_sfloat};
 use crate::driver::Attribute;
 use crate::transport::Heard;
+use jiff::tz::TimeZone;
 use minato_protocol::reading::{Decimal, DeviceId, Samples, Special, WaveBlock, WaveKind};
 use minato_protocol::uplink::{RequestRefusal, SimulatedFault};
 use minato_protocol::{Span, Timestamp};
@@ -13,8 +15,6 @@ const VALUES_EVERY: Span = Span::seconds(1);
 const BLOCK_EVERY: Span = Span(200);
 const SAMPLES_A_BLOCK: u32 = 15;
 const RATE_HZ: u32 = 75;
-/// A wave is worth nothing when it is older than this: it is skipped, and a gap shows.
-const WAVE_AGE_MAX: Span = Span::seconds(1);
 /// A finger just put in gives no values for so long.
 const SETTLES_FOR: Span = Span::seconds(2);
 
@@ -28,7 +28,7 @@ const SENSOR_DISPLACED: u32 = 1 << 13;
 
 #[derive(Debug)]
 pub(super) struct SimulatedOximeter {
-    id: DeviceId,
+    link: Link,
     dice: Dice,
     body: Body,
     run: u32,
@@ -36,7 +36,6 @@ pub(super) struct SimulatedOximeter {
     began_at: Timestamp,
     worn: Option<Worn>,
     fault: Option<(SimulatedFault, Timestamp)>,
-    gone_told: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +46,28 @@ struct Worn {
 }
 
 impl SimulatedOximeter {
-    pub(super) fn new(id: DeviceId, seed: u64, run: u32, began_at: Timestamp) -> Self {
+    pub(super) fn new(
+        id: DeviceId,
+        seed: u64,
+        (run, began_at): (u32, Timestamp),
+        zone: TimeZone,
+    ) -> Self {
         let mut dice = Dice::new(seed);
         let body = Body::new(&mut dice);
-        Self { id, dice, body, run, began_at, worn: None, fault: None, gone_told: false }
+        Self { link: Link::new(id, zone), dice, body, run, began_at, worn: None, fault: None }
+    }
+}
+
+impl Simulated for SimulatedOximeter {
+    fn id(&self) -> &DeviceId {
+        self.link.device()
     }
 
-    pub(super) fn id(&self) -> &DeviceId {
-        &self.id
+    fn found(&self) -> Heard {
+        found(self.id(), "Minato Rehearsal Oximeter", &[0x2A5F], false)
     }
 
-    pub(super) fn wear(&mut self, worn: bool, now: Timestamp) {
+    fn wear(&mut self, worn: bool, now: Timestamp) {
         if worn == self.worn.is_some() {
             return;
         }
@@ -68,45 +78,37 @@ impl SimulatedOximeter {
         self.worn = worn.then_some(Worn { since: now, next_values_at, next_block_at });
     }
 
-    pub(super) fn fail(
-        &mut self,
-        fault: SimulatedFault,
-        now: Timestamp,
-    ) -> Result<(), RequestRefusal> {
+    fn fail(&mut self, fault: SimulatedFault, now: Timestamp) -> Result<(), RequestRefusal> {
+        let back = self.found();
+        if self.link.fail(fault, now, back) {
+            return Ok(());
+        }
         match fault {
             SimulatedFault::LowPerfusion
             | SimulatedFault::SensorDisplaced
             | SimulatedFault::SensorOff
-            | SimulatedFault::Silent => self.fault = Some((fault, now + FAULT_LASTS)),
-            SimulatedFault::CuffError
-            | SimulatedFault::BodyMovement
-            | SimulatedFault::CuffLoose
-            | SimulatedFault::BatteryEmpty
-            | SimulatedFault::NotPaired
-            | SimulatedFault::ClockWrong
-            | SimulatedFault::HeldElsewhere
-            | SimulatedFault::Implausible => return Err(RequestRefusal::NotSimulated),
+            | SimulatedFault::Implausible => self.fault = Some((fault, now + FAULT_LASTS)),
+            _ => return Err(RequestRefusal::NotSimulated),
         }
-        self.gone_told = false;
         Ok(())
     }
 
-    fn silent_until(&self) -> Option<Timestamp> {
-        self.fault.filter(|(fault, _)| *fault == SimulatedFault::Silent).map(|(_, until)| until)
-    }
-
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        match self.silent_until() {
-            Some(until) if self.gone_told => Some(until),
-            Some(until) => Some(until - FAULT_LASTS),
-            None => self.worn.map(|worn| worn.next_values_at.min(worn.next_block_at)),
-        }
+    fn next_due(&self) -> Option<Timestamp> {
+        let worn = self.worn.filter(|_| !self.link.is_away());
+        let own = worn.map(|worn| worn.next_values_at.min(worn.next_block_at));
+        own.into_iter().chain(self.link.next_due()).min()
     }
 
     /// Does what is due. Nothing comes of a wave block that is too old by `now`.
-    pub(super) fn step(&mut self, now: Timestamp) -> Option<Heard> {
-        if let Some(until) = self.silent_until() {
-            return Some(self.step_silent(until));
+    fn step(&mut self, due: Timestamp, now: Timestamp) -> Option<Heard> {
+        if let Some(News { heard, back }) = self.link.step(due) {
+            // A continuous oximeter has no memory: what it measures while out of range is gone.
+            if let Some(back) = back
+                && self.worn.take().is_some()
+            {
+                self.wear(true, back);
+            }
+            return Some(heard);
         }
         let mut worn = self.worn?;
         let at = worn.next_values_at.min(worn.next_block_at);
@@ -118,26 +120,15 @@ impl SimulatedOximeter {
             self.worn = Some(worn);
             let bytes = self.values(at, at - worn.since < SETTLES_FOR);
             let from = Attribute::assigned(0x2A5F);
-            return Some(Heard::Bytes { device: self.id.clone(), from, bytes, at });
+            return Some(Heard::Bytes { device: self.id().clone(), from, bytes, at });
         }
         worn.next_block_at = at + BLOCK_EVERY;
         self.worn = Some(worn);
         (now - at <= WAVE_AGE_MAX).then(|| Heard::Wave(self.block(at)))
     }
+}
 
-    /// A continuous oximeter has no memory: what it measures while out of range is gone.
-    fn step_silent(&mut self, until: Timestamp) -> Heard {
-        if !self.gone_told {
-            self.gone_told = true;
-            return Heard::Gone { device: self.id.clone() };
-        }
-        self.fault = None;
-        if self.worn.take().is_some() {
-            self.wear(true, until);
-        }
-        found_oximeter(&self.id)
-    }
-
+impl SimulatedOximeter {
     fn values(&mut self, at: Timestamp, settling: bool) -> Vec<u8> {
         let fault = self.fault.map(|(fault, _)| fault);
         let (measurement, sensor, amplitude) = match fault {
@@ -149,7 +140,9 @@ impl SimulatedOximeter {
             _ if settling => (0, SENSOR_ANALYSIS, 0),
             _ => (0, 0, 42),
         };
-        let [saturation, pulse] = self.body.saturation_and_pulse(at, &mut self.dice);
+        let [saturation, measured] = self.body.saturation_and_pulse(at, &mut self.dice);
+        let implausible = fault == Some(SimulatedFault::Implausible);
+        let pulse = if implausible { IMPLAUSIBLE_PULSE } else { measured };
         let empty = settling || fault == Some(SimulatedFault::SensorOff);
         let value = |number: i32| if empty { NAN } else { Value::Number(Decimal::whole(number)) };
         let amplitude = Value::Number(Decimal { mantissa: amplitude, exponent: -1 });
@@ -176,7 +169,7 @@ impl SimulatedOximeter {
             .map(|_| self.body.pleth(at, f64::from(RATE_HZ), strength))
             .collect();
         WaveBlock {
-            device: self.id.clone(),
+            device: self.id().clone(),
             kind: WaveKind::Pleth,
             run: self.run,
             first_sample: u64::try_from(blocks).unwrap_or(0) * u64::from(SAMPLES_A_BLOCK),

@@ -158,3 +158,95 @@ fn the_same_seed_gives_the_same_frames() {
     };
     assert_eq!(run(), run());
 }
+
+fn numbers(heard: &[Heard]) -> Vec<u16> {
+    let number = |heard: &Heard| match heard {
+        Heard::Bytes { from, .. } => from.number(),
+        _ => None,
+    };
+    heard.iter().filter_map(number).collect()
+}
+
+#[test]
+fn a_thermometer_shows_how_it_rises_and_then_its_result() {
+    let mut simulator = bedside();
+    simulator.measure(&device("sim-thermometer-1"), T0).expect("a free thermometer");
+    let heard = run_until(&mut simulator, T0 + Span::minutes(1));
+    assert_eq!(numbers(&heard), [0x2A1E, 0x2A1E, 0x2A1E, 0x2A1E, 0x2A1C]);
+    assert_eq!(simulator.next_due(), None);
+}
+
+#[test]
+fn a_scale_and_a_glucose_meter_send_one_result() {
+    for (name, number) in [("sim-scale-1", 0x2A9D), ("sim-glucose-1", 0x2A18)] {
+        let mut simulator = bedside();
+        simulator.measure(&device(name), T0).expect("free");
+        assert_eq!(numbers(&run_until(&mut simulator, T0 + Span::minutes(1))), [number], "{name}");
+    }
+}
+
+#[test]
+fn a_worn_strap_sends_its_rate_once_a_second_and_its_lead_five_times() {
+    let mut simulator = bedside();
+    simulator.wear(&device("sim-strap-1"), true, T0);
+    let mut expected = None;
+    let (mut blocks, mut values, mut beats) = (0, 0, false);
+    for tick in 1..=50 {
+        for heard in run_until(&mut simulator, T0 + Span(tick * 200)) {
+            match heard {
+                Heard::Wave(block) => {
+                    assert!(expected.is_none_or(|expected| expected == block.first_sample));
+                    expected = Some(block.first_sample + 25);
+                    beats |= block.samples.0.iter().any(|sample| *sample > 170);
+                    let bytes = serde_json::to_vec(&block).expect("json").len();
+                    assert!(bytes <= WAVE_MESSAGE_BYTES_MAX, "{bytes}");
+                    blocks += 1;
+                }
+                Heard::Bytes { from, .. } if from.number() == Some(0x2A37) => values += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(beats, "the heart beats");
+    assert!((48..=50).contains(&blocks), "{blocks}");
+    assert!((9..=10).contains(&values), "{values}");
+}
+
+#[test]
+fn every_fault_of_a_link_is_heard_as_a_real_gateway_would_hear_it_and_ends() {
+    use minato_protocol::uplink::Trouble;
+    let away = [
+        (SimulatedFault::Silent, Trouble::OutOfRange),
+        (SimulatedFault::NotPaired, Trouble::NotPaired),
+        (SimulatedFault::HeldElsewhere, Trouble::HeldElsewhere),
+    ];
+    for name in ["sim-cuff-1", "sim-oximeter-1", "sim-thermometer-1", "sim-strap-1"] {
+        for (fault, by) in away {
+            let (mut simulator, device) = (bedside(), device(name));
+            simulator.fail(&device, fault, T0).expect("its fault");
+            let heard = run_until(&mut simulator, T0 + Span::seconds(9));
+            let obstructed = Heard::Obstructed { device: device.clone(), by: Some(by) };
+            assert_eq!(heard, [Heard::Gone { device }, obstructed]);
+            let heard = run_until(&mut simulator, T0 + Span::seconds(10));
+            assert!(matches!(heard.as_slice(), [Heard::Appeared(_)]), "{name}: {heard:?}");
+        }
+    }
+}
+
+#[test]
+fn a_battery_that_is_empty_and_a_clock_that_is_days_off_are_said_by_the_device() {
+    let (mut simulator, cuff) = (bedside(), device("sim-cuff-1"));
+    simulator.fail(&cuff, SimulatedFault::BatteryEmpty, T0).expect("its fault");
+    simulator.fail(&cuff, SimulatedFault::ClockWrong, T0).expect("its fault");
+    let heard = run_until(&mut simulator, T0 + Span::minutes(2));
+    assert_eq!(numbers(&heard), [0x2A19, 0x2A2B, 0x2A19, 0x2A2B]);
+    let shown = |heard: &Heard| {
+        let Heard::Bytes { bytes, .. } = heard else { panic!("{heard:?}") };
+        let (time, _) = crate::codec::decode_current_time(bytes).expect("a time");
+        let crate::codec::FrameTime::Civil(time) = time else { panic!("{time:?}") };
+        let zone = TimeZone::get("Asia/Tokyo").expect("a zone");
+        Timestamp(zone.to_timestamp(time).expect("a time").as_millisecond())
+    };
+    assert_eq!(shown(&heard[1]) + Span::minutes(3 * 24 * 60), Timestamp(T0.0 / 1_000 * 1_000));
+    assert_eq!(shown(&heard[3]), Timestamp((T0 + Span::seconds(60)).0 / 1_000 * 1_000));
+}

@@ -36,6 +36,8 @@ pub enum Characteristic {
     SerialEmay,
     /// Packets of Nonin's serial data formats.
     SerialNonin,
+    /// Another maker's own message: which one, driver and bytes in the provenance tell.
+    Other,
     /// No message of a device: a person typed it.
     Typed,
 }
@@ -64,6 +66,7 @@ impl Characteristic {
             | Self::Weight
             | Self::BodyComposition
             | Self::Glucose
+            | Self::Other
             | Self::Typed => false,
         }
     }

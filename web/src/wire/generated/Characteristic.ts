@@ -4,4 +4,4 @@
  * The message that carried the value: a Bluetooth characteristic by its profile, a maker's own,
  * a serial device's packets, or what a person typed.
  */
-export type Characteristic = "blood_pressure" | "intermediate_cuff_pressure" | "oximeter_spot" | "oximeter_continuous" | "temperature" | "intermediate_temperature" | "heart_rate" | "weight" | "body_composition" | "glucose" | "nonin_oximetry" | "serial_bci" | "serial_emay" | "serial_nonin" | "typed";
+export type Characteristic = "blood_pressure" | "intermediate_cuff_pressure" | "oximeter_spot" | "oximeter_continuous" | "temperature" | "intermediate_temperature" | "heart_rate" | "weight" | "body_composition" | "glucose" | "nonin_oximetry" | "serial_bci" | "serial_emay" | "serial_nonin" | "other" | "typed";

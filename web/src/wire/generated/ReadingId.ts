@@ -3,7 +3,7 @@
 /**
  * Names one measurement for ever: the first 16 bytes of a SHA-256 over the device, the
  * characteristic, the raw bytes, and the device's time (or, without a usable one, the gateway's
- * run and its count of frames). The same record sent again has the same id; two equal live values
- * have two.
+ * run and its count of frames, unless the bytes carry a number of the record). The same record sent
+ * again has the same id; two equal live values have two.
  */
 export type ReadingId = string;

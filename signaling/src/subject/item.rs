@@ -1,0 +1,84 @@
+//! One item of a subject's stream: a reading, when it is late, and how a screen gets it.
+
+use super::Subject;
+use minato_protocol::reading::{Outcome, Quality};
+use minato_protocol::view::{Assigned, ReadingRow};
+use minato_protocol::{Span, StaffId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Older than this when it is sent, and a reading is late (後着): it belongs into the trend only.
+pub const LATE_AFTER: Span = Span::seconds(15);
+
+/// One item of a subject's stream. At rest the whole of it is sealed with the subject's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// 後着.
+    pub late: bool,
+    /// It was nobody's at first.
+    #[serde(default)]
+    pub assigned: Option<AssignedBy>,
+    /// Values, or the attempt that failed.
+    pub outcome: Outcome,
+}
+
+/// Who said whose a held reading is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignedBy {
+    /// Who.
+    pub by: StaffId,
+    /// When.
+    pub at: Timestamp,
+    /// Why, where it was asked.
+    pub reason: String,
+}
+
+/// Gives a member of staff's name.
+pub type Names<'a> = &'a (dyn Fn(StaffId) -> String + Send + Sync);
+
+impl Item {
+    /// What was sent at a moment of the clock that measured it.
+    pub fn sent(outcome: Outcome, sent_at: Timestamp) -> Self {
+        Self { late: is_late(&outcome, sent_at), assigned: None, outcome }
+    }
+
+    /// What was nobody's until somebody said so: always late, whenever it was measured.
+    pub fn settled(outcome: Outcome, assigned: AssignedBy) -> Self {
+        Self { late: true, assigned: Some(assigned), outcome }
+    }
+
+    /// As a screen gets it.
+    pub fn row(
+        self,
+        seq: u32,
+        stored: Timestamp,
+        subject: &Subject,
+        names: Names<'_>,
+    ) -> ReadingRow {
+        let quarantined = subject.hides(&self);
+        let assigned = self.assigned.map(|AssignedBy { by, at, reason }| {
+            let by = names(by);
+            Assigned { by, at, reason }
+        });
+        ReadingRow {
+            seq,
+            stored,
+            late: self.late,
+            quarantined,
+            checked: subject.checked(self.outcome.id(), names),
+            assigned,
+            outcome: self.outcome,
+        }
+    }
+}
+
+/// Whether a reading is late: too old by the gateway's own clock when it was sent, from a device's
+/// memory, or of a time that had to be corrected.
+pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
+    let quality = match outcome {
+        Outcome::Reading(reading) => &reading.quality,
+        Outcome::Fault(fault) => &fault.quality,
+    };
+    let is_old =
+        |remark: &Quality| matches!(remark, Quality::FromStorage | Quality::ClockCorrected);
+    quality.iter().any(is_old) || sent_at - outcome.measured_at() > LATE_AFTER
+}

@@ -1,0 +1,75 @@
+// このタブレットにつなぐ: devices that hang at the tablet itself. Loaded where the browser has it.
+
+import { useState } from "preact/hooks";
+import type { Wire } from "../wire/wire";
+import { ago } from "../words/common";
+import { sentence } from "../words/codes";
+import { nurse } from "../words/nurse";
+import { Button } from "../ui/controls";
+import { type Bluetooth, type Hanging, Tablet } from "./bluetooth";
+import type { TicketProps } from "./ticket";
+
+let tablet: Tablet | undefined;
+
+/** One for the page: devices hang on while the nurse looks at another patient. */
+function tabletOf(wire: Wire, bluetooth: Bluetooth): Tablet {
+  tablet ??= new Tablet(bluetooth, {
+    now: () => wire.clock.read(),
+    act: (act) => wire.act(act, { mayWait: true }),
+    newBoot: () => {
+      const drawn = crypto.getRandomValues(new Uint8Array(8));
+      return [...drawn].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    },
+  });
+  return tablet;
+}
+
+export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth: Bluetooth }) {
+  const [busy, setBusy] = useState(false);
+  const all = tabletOf(wire, bluetooth);
+  const here = all.hanging.value.filter(({ ticket }) => ticket === row.ticket);
+  const choose = async () => {
+    setBusy(true);
+    await all.choose(row.ticket);
+    setBusy(false);
+  };
+  return (
+    <div class="stack at-tablet">
+      <ul class="stack">
+        {here.map((hanging) => (
+          <li key={hanging.device}>
+            <One wire={wire} hanging={hanging} onDrop={() => all.drop(hanging)} />
+          </li>
+        ))}
+      </ul>
+      <p class="small soft">{nurse("tablet_means")}</p>
+      <Button disabled={busy} onClick={choose} data-act="web-bluetooth">
+        {nurse("tablet_connect")}
+      </Button>
+    </div>
+  );
+}
+
+function One({ wire, hanging, onDrop }: { wire: Wire; hanging: Hanging; onDrop(): void }) {
+  const state = hanging.state.value;
+  const { waiting, unread, refused } = hanging.frames;
+  const parts = [hanging.model];
+  if (hanging.battery.value !== undefined) parts.push(nurse("battery", { n: hanging.battery.value }));
+  if (hanging.lastAt.value !== undefined) {
+    parts.push(nurse("last_frame", { time: ago(wire.clock.now.value - hanging.lastAt.value) }));
+  }
+  return (
+    <div class="device here" data-tablet={hanging.device} data-state={state}>
+      <div class="about" role="status">
+        <strong>{nurse(`tablet_${state}`)}</strong>
+        <span class="small soft">{parts.join(" · ")}</span>
+        {refused.value && <span class="small">{sentence(refused.value)}</span>}
+        {waiting.value > 0 && <span class="small">{nurse("tablet_waiting", { n: waiting.value })}</span>}
+        {unread.value > 0 && <span class="small">{nurse("tablet_unread", { n: unread.value })}</span>}
+      </div>
+      <Button onClick={onDrop} data-act="tablet-drop">
+        {nurse("detach")}
+      </Button>
+    </div>
+  );
+}

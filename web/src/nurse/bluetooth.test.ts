@@ -1,0 +1,327 @@
+// Devices at the tablet, with a Bluetooth that is made up.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Answer } from "../wire/acts";
+import type { Act, Code, HandedFrame } from "../wire/types";
+import {
+  AGAIN_MS,
+  type Characteristic,
+  type Gadget,
+  Hanging,
+  type Server,
+  SERVICES,
+  shortOf,
+  Tablet,
+} from "./bluetooth";
+import { bluetoothOf } from "./bluetooth-here";
+import { BATCH_EVERY_MS, BATCH_FRAMES_MAX, FRAMES_MAX, hexOf } from "./frames";
+
+const long = (short: string) => `0000${short.toLowerCase()}-0000-1000-8000-00805f9b34fb`;
+const bytes = (...values: number[]) => new DataView(new Uint8Array(values).buffer);
+
+class FakeCharacteristic extends EventTarget implements Characteristic {
+  readonly uuid: string;
+  value: DataView | undefined;
+  subscribed = 0;
+  readonly written: number[][] = [];
+  constructor(
+    short: string,
+    readonly properties = { notify: true, indicate: false, read: false },
+    private readonly readable = bytes(80),
+  ) {
+    super();
+    this.uuid = long(short);
+  }
+  async startNotifications() {
+    this.subscribed += 1;
+  }
+  async readValue() {
+    this.say(this.readable);
+    return this.readable;
+  }
+  async writeValueWithResponse(sent: Uint8Array) {
+    this.written.push([...sent]);
+  }
+  say(value: DataView) {
+    this.value = value;
+    this.dispatchEvent(new Event("characteristicvaluechanged"));
+  }
+}
+
+class FakeGadget extends EventTarget implements Gadget {
+  readonly name = "A&D_UA-651BLE";
+  connects = 0;
+  reachable = true;
+  readonly gatt: Server;
+  constructor(
+    readonly characteristics: FakeCharacteristic[],
+    readonly id = "x7/Y==",
+  ) {
+    super();
+    const server: Server = {
+      connect: async () => {
+        this.connects += 1;
+        if (!this.reachable) throw new Error("out of range");
+        return server;
+      },
+      disconnect: () => undefined,
+      getPrimaryServices: async () => [{ getCharacteristics: async () => this.characteristics }],
+    };
+    this.gatt = server;
+  }
+  lose() {
+    this.dispatchEvent(new Event("gattserverdisconnected"));
+  }
+}
+
+/** A broker that answers as it is told, and what it was handed. */
+function broker() {
+  const acts: Extract<Act, { type: "hand_frames" }>[] = [];
+  const settle: ((answer: Answer) => void)[] = [];
+  let answering: ((frames: readonly HandedFrame[]) => Answer) | undefined = () => ({
+    type: "done",
+    outcome: { type: "done" },
+  });
+  let boots = 0;
+  return {
+    acts,
+    settle,
+    answerWith(answer: typeof answering) {
+      answering = answer;
+    },
+    world: {
+      now: () => Date.now(),
+      newBoot: () => {
+        boots += 1;
+        return `${boots}`.padStart(16, "0");
+      },
+      act: (act: Act) => {
+        if (act.type !== "hand_frames") throw new Error("only frames are handed in");
+        acts.push(act);
+        return answering
+          ? Promise.resolve(answering(act.frames))
+          : new Promise<Answer>((settled) => settle.push(settled));
+      },
+    },
+  };
+}
+const refused = (code: Code): Answer => ({ type: "refused", code, by: null });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.setSystemTime(1_790_000_000_000);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a device at the tablet", () => {
+  it("is offered only where the browser can", () => {
+    expect(bluetoothOf({} as Navigator)).toBeUndefined();
+    const bluetooth = { requestDevice: async () => new FakeGadget([]) };
+    expect(bluetoothOf({ bluetooth } as unknown as Navigator)).toBe(bluetooth);
+  });
+
+  it("is chosen among devices with a health service, and nobody's choice is no fault", async () => {
+    const requestDevice = vi.fn(async () => new FakeGadget([new FakeCharacteristic("2A35")]));
+    const tablet = new Tablet({ requestDevice }, broker().world);
+    expect(await tablet.choose("t-1")).toBe(true);
+    expect(requestDevice).toHaveBeenCalledWith({
+      filters: SERVICES.map((service) => ({ services: [service] })),
+      optionalServices: [0x180f],
+    });
+    requestDevice.mockRejectedValueOnce(new Error("cancelled"));
+    expect(await tablet.choose("t-1")).toBe(false);
+    expect(tablet.hanging.value).toHaveLength(1);
+  });
+
+  it("is on one patient: chosen for another, it leaves the first", async () => {
+    const gadget = new FakeGadget([new FakeCharacteristic("2A35")]);
+    const tablet = new Tablet({ requestDevice: async () => gadget }, broker().world);
+    await tablet.choose("t-1");
+    await tablet.choose("t-2");
+    expect(tablet.hanging.value.map(({ ticket }) => ticket)).toEqual(["t-2"]);
+  });
+
+  it("hands its frames in as they are, with time, boot and count", async () => {
+    const cuff = new FakeCharacteristic("2A35", { notify: false, indicate: true, read: false });
+    const { acts, world } = broker();
+    const hanging = new Hanging(new FakeGadget([cuff]), "t-1", world);
+    await hanging.connect();
+    expect(hanging.state.value).toBe("connected");
+    cuff.say(bytes(0x00, 0x78, 0x00, 0x50, 0x00, 0x5a, 0x00));
+    cuff.say(bytes(0x01));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(acts).toEqual([
+      {
+        type: "hand_frames",
+        ticket: "t-1",
+        device: "web-x7/Y==",
+        model: "A&D_UA-651BLE",
+        frames: [
+          {
+            characteristic: "2A35",
+            bytes: "00780050005a00",
+            at: 1_790_000_000_000,
+            boot: "0000000000000001",
+            sequence: 0,
+          },
+          expect.objectContaining({ bytes: "01", sequence: 1 }),
+        ],
+      },
+    ]);
+    expect(hanging.frames.waiting.value).toBe(0);
+  });
+
+  it("is read where it cannot notify, and hands that in once", async () => {
+    const scale = new FakeCharacteristic("2A9D", { notify: false, indicate: false, read: true }, bytes(7));
+    const { acts, world } = broker();
+    await new Hanging(new FakeGadget([scale]), "t-1", world).connect();
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(acts.flatMap(({ frames }) => frames).map((frame) => frame.bytes)).toEqual(["07"]);
+  });
+
+  it("tells its battery and hands in nothing but measurements", async () => {
+    const battery = new FakeCharacteristic("2A19", { notify: true, indicate: false, read: true });
+    const { acts, world } = broker();
+    const hanging = new Hanging(new FakeGadget([battery, new FakeCharacteristic("2A37")]), "t-1", world);
+    await hanging.connect();
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(hanging.battery.value).toBe(80);
+    expect(acts).toEqual([]);
+  });
+
+  it("is asked for a glucose meter's last record only", async () => {
+    const [glucose, records] = [new FakeCharacteristic("2A18"), new FakeCharacteristic("2A52")];
+    await new Hanging(new FakeGadget([records, glucose]), "t-1", broker().world).connect();
+    expect(records.written).toEqual([[1, 6]]);
+  });
+
+  it("that measures nothing is let go, and says so", async () => {
+    const hanging = new Hanging(new FakeGadget([new FakeCharacteristic("2A00")]), "t-1", broker().world);
+    await hanging.connect();
+    expect(hanging.state.value).toBe("unsuitable");
+  });
+
+  it("is looked for again when it is lost, and then counts anew under a new name", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const gadget = new FakeGadget([oximeter]);
+    const { acts, world } = broker();
+    const hanging = new Hanging(gadget, "t-1", world);
+    await hanging.connect();
+    oximeter.say(bytes(1));
+    gadget.reachable = false;
+    gadget.lose();
+    expect(hanging.state.value).toBe("lost");
+    await vi.advanceTimersByTimeAsync(AGAIN_MS[0]);
+    expect(hanging.state.value).toBe("lost");
+    gadget.reachable = true;
+    await vi.advanceTimersByTimeAsync(AGAIN_MS[1]);
+    expect(hanging.state.value).toBe("connected");
+    oximeter.say(bytes(2));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    const frames = acts.flatMap((act) => act.frames);
+    expect(frames.map(({ boot, sequence }) => [Number(boot), sequence])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+  });
+
+  it("that was let go is not looked for and hands nothing more in", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const gadget = new FakeGadget([oximeter]);
+    const { acts, world } = broker();
+    const hanging = new Hanging(gadget, "t-1", world);
+    await hanging.connect();
+    hanging.stop();
+    gadget.lose();
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(gadget.connects).toBe(1);
+    expect(acts).toEqual([]);
+  });
+});
+
+describe("frames on their way", () => {
+  async function connected() {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const told = broker();
+    const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", told.world);
+    await hanging.connect();
+    return { oximeter, hanging, ...told };
+  }
+  const sent = (acts: readonly { frames: readonly HandedFrame[] }[]) => acts.map(({ frames }) => frames.length);
+
+  it("leave in batches of a bounded size, one at a time and not oftener than twice a second", async () => {
+    const { oximeter, acts } = await connected();
+    for (let n = 0; n < 100; n += 1) oximeter.say(bytes(n));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(sent(acts)).toEqual([BATCH_FRAMES_MAX]);
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(sent(acts)).toEqual([BATCH_FRAMES_MAX, 100 - BATCH_FRAMES_MAX]);
+  });
+
+  it("are kept until they are answered, and go again after a refusal that passes", async () => {
+    const { oximeter, hanging, acts, answerWith } = await connected();
+    answerWith(() => refused("busy"));
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(hanging.frames.waiting.value).toBe(1);
+    answerWith(() => ({ type: "done", outcome: { type: "done" } }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(hanging.frames.waiting.value).toBe(0);
+    expect(acts[1]?.frames).toEqual(acts[0]?.frames);
+  });
+
+  it("wait while an answer is on its way, however long the link is gone", async () => {
+    const { oximeter, hanging, acts, settle, answerWith } = await connected();
+    answerWith(undefined);
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    oximeter.say(bytes(2));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(sent(acts)).toEqual([1]);
+    expect(hanging.frames.waiting.value).toBe(2);
+    settle[0]?.({ type: "done", outcome: { type: "done" } });
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(acts[1]?.frames.map((frame) => frame.bytes)).toEqual(["02"]);
+  });
+
+  it("of which one cannot be read go one by one, and only that one is given up", async () => {
+    const { oximeter, hanging, acts, answerWith } = await connected();
+    answerWith((frames) =>
+      frames.some((frame) => frame.bytes === "02")
+        ? refused("frame_refused")
+        : { type: "done", outcome: { type: "done" } },
+    );
+    for (const n of [1, 2, 3]) oximeter.say(bytes(n));
+    await vi.advanceTimersByTimeAsync(5 * BATCH_EVERY_MS);
+    expect(sent(acts)).toEqual([3, 1, 1, 1]);
+    expect(hanging.frames.unread.value).toBe(1);
+    expect(hanging.frames.waiting.value).toBe(0);
+  });
+
+  it("are bounded: nothing kept is given up, the device is let go", async () => {
+    const { oximeter, hanging, answerWith } = await connected();
+    answerWith(undefined);
+    for (let n = 0; n <= FRAMES_MAX; n += 1) oximeter.say(bytes(1));
+    expect(hanging.state.value).toBe("full");
+    expect(hanging.frames.waiting.value).toBe(FRAMES_MAX);
+  });
+
+  it("are not piled up for a patient of whom the broker takes none", async () => {
+    const { oximeter, hanging, answerWith } = await connected();
+    answerWith(() => refused("ticket_over"));
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    oximeter.say(bytes(2));
+    expect(hanging.state.value).toBe("refused");
+    expect(hanging.frames.refused.value).toBe("ticket_over");
+  });
+
+  it("are written as two hex digits a byte, of the part that is meant", () => {
+    expect(hexOf(new DataView(new Uint8Array([1, 2, 0xab, 4]).buffer, 1, 2))).toBe("02ab");
+    expect(shortOf(long("2a35"))).toBe("2A35");
+    expect(shortOf("0aad7ea0-0d60-11e2-8e3c-0002a5d5c51b")).toBeUndefined();
+  });
+});

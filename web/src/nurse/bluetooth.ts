@@ -1,0 +1,248 @@
+// Web Bluetooth, where the browser has it: a device hangs at the tablet itself, and its raw frames go
+// to the broker. A convenience: the box on the wall is the way that always works.
+
+import { type Signal, signal } from "@preact/signals";
+import { Frames, type FramesWorld } from "./frames";
+
+/** Blood pressure, oximeter, thermometer, heart rate, scale, body composition, glucose. */
+export const SERVICES = [0x1810, 0x1822, 0x1809, 0x180d, 0x181d, 0x181b, 0x1808] as const;
+const BATTERY_SERVICE = 0x180f;
+const BATTERY_LEVEL = "2A19";
+const GLUCOSE = "2A18";
+const RECORD_ACCESS = "2A52";
+/** Report stored records, the last one: older ones may be of others (Glucose Service 1.0.1, 3.5). */
+const REPORT_LAST = new Uint8Array([0x01, 0x06]);
+/** What carries measurements; all else stays in the device. */
+const MEASURES: readonly string[] = [
+  "2A35",
+  "2A36",
+  "2A5E",
+  "2A5F",
+  "2A1C",
+  "2A1E",
+  "2A37",
+  "2A9D",
+  "2A9C",
+  GLUCOSE,
+];
+/** Pauses between attempts to find a lost device again; the last one repeats. */
+export const AGAIN_MS = [1_000, 2_000, 5_000, 10_000] as const;
+const MODEL_CHARS_MAX = 40;
+const DEVICE_ID_CHARS_MAX = 64;
+
+/** What this page uses of the Web Bluetooth API. */
+export interface Characteristic extends EventTarget {
+  readonly uuid: string;
+  readonly properties: { readonly notify: boolean; readonly indicate: boolean; readonly read: boolean };
+  readonly value?: DataView | undefined;
+  startNotifications(): Promise<unknown>;
+  readValue(): Promise<DataView>;
+  writeValueWithResponse(bytes: Uint8Array): Promise<void>;
+}
+export interface Service {
+  getCharacteristics(): Promise<Characteristic[]>;
+}
+export interface Server {
+  connect(): Promise<Server>;
+  disconnect(): void;
+  getPrimaryServices(): Promise<Service[]>;
+}
+export interface Gadget extends EventTarget {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly gatt?: Server | undefined;
+}
+export interface Bluetooth {
+  requestDevice(options: {
+    filters: { services: number[] }[];
+    optionalServices: number[];
+  }): Promise<Gadget>;
+}
+
+export interface TabletWorld extends FramesWorld {
+  /** Sixteen hex digits, drawn anew. */
+  newBoot(): string;
+}
+
+export type AtTablet =
+  | "connecting"
+  | "connected"
+  /** Gone; it is looked for again. */
+  | "lost"
+  /** Connected, but none of its characteristics is one that carries a measurement. */
+  | "unsuitable"
+  /** Too much waits for the broker: the device was let go. */
+  | "full"
+  /** The broker takes nothing from it. */
+  | "refused";
+
+/** One device at this tablet, for one patient. */
+export class Hanging {
+  readonly state: Signal<AtTablet> = signal("connecting");
+  readonly battery: Signal<number | undefined> = signal(undefined);
+  readonly lastAt: Signal<number | undefined> = signal(undefined);
+  readonly frames: Frames;
+  readonly device: string;
+  readonly model: string;
+  private over = false;
+  private attempts = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private readonly heard = new Map<Characteristic, (event: Event) => void>();
+  private readonly onGone = () => this.gone();
+
+  constructor(
+    private readonly gadget: Gadget,
+    readonly ticket: string,
+    private readonly world: TabletWorld,
+  ) {
+    this.device = deviceId(gadget.id);
+    this.model = (gadget.name ?? "").trim().slice(0, MODEL_CHARS_MAX) || "Bluetooth";
+    this.frames = new Frames({ ticket, device: this.device, model: this.model }, world);
+    gadget.addEventListener("gattserverdisconnected", this.onGone);
+  }
+
+  async connect(): Promise<void> {
+    if (this.over) return;
+    this.state.value = this.attempts === 0 ? "connecting" : "lost";
+    try {
+      const server = await this.gadget.gatt?.connect();
+      if (!server || this.over) return server?.disconnect();
+      // Its own name for this connection: the device counts from the beginning.
+      this.frames.begin(this.world.newBoot());
+      const found = await this.listen(server);
+      if (this.over) return;
+      this.attempts = 0;
+      if (found) this.state.value = "connected";
+      else this.letGo("unsuitable");
+    } catch {
+      this.gone();
+    }
+  }
+
+  /** Lets the device go; what it gave is still handed in. */
+  stop(): void {
+    this.letGo("lost");
+  }
+
+  private letGo(state: AtTablet): void {
+    this.over = true;
+    clearTimeout(this.retry);
+    this.deafen();
+    this.gadget.removeEventListener("gattserverdisconnected", this.onGone);
+    this.gadget.gatt?.disconnect();
+    this.state.value = state;
+  }
+
+  private gone(): void {
+    if (this.over) return;
+    this.deafen();
+    this.state.value = "lost";
+    clearTimeout(this.retry);
+    const pause = AGAIN_MS[Math.min(this.attempts, AGAIN_MS.length - 1)];
+    this.attempts += 1;
+    this.retry = setTimeout(() => void this.connect(), pause);
+  }
+
+  /** Subscribes one after the other: devices take one request at a time. */
+  private async listen(server: Server): Promise<boolean> {
+    let found = false;
+    let records: Characteristic | undefined;
+    let glucose = false;
+    for (const service of await server.getPrimaryServices()) {
+      for (const one of await service.getCharacteristics()) {
+        const short = shortOf(one.uuid);
+        if (short === BATTERY_LEVEL && one.properties.read) await this.readBattery(one);
+        if (short === RECORD_ACCESS) records = one;
+        if (short === undefined || !MEASURES.includes(short)) continue;
+        found = true;
+        glucose ||= short === GLUCOSE;
+        await this.hear(one, short);
+      }
+    }
+    if (glucose && records) {
+      await records.startNotifications();
+      await records.writeValueWithResponse(REPORT_LAST);
+    }
+    return found;
+  }
+
+  private async hear(one: Characteristic, short: string): Promise<void> {
+    const ear = () => {
+      if (one.value) this.take(short, one.value);
+    };
+    this.deafenOne(one);
+    this.heard.set(one, ear);
+    one.addEventListener("characteristicvaluechanged", ear);
+    if (one.properties.notify || one.properties.indicate) await one.startNotifications();
+    // The event brings the value here too.
+    else if (one.properties.read) await one.readValue();
+  }
+
+  private take(short: string, value: DataView): void {
+    if (this.over) return;
+    if (this.frames.take(short, value)) this.lastAt.value = this.world.now();
+    else this.letGo(this.frames.refused.peek() ? "refused" : "full");
+  }
+
+  private async readBattery(one: Characteristic): Promise<void> {
+    const value = await one.readValue().catch(() => undefined);
+    if (value && value.byteLength > 0) this.battery.value = value.getUint8(0);
+  }
+
+  private deafen(): void {
+    for (const one of [...this.heard.keys()]) this.deafenOne(one);
+  }
+
+  private deafenOne(one: Characteristic): void {
+    const ear = this.heard.get(one);
+    if (ear) one.removeEventListener("characteristicvaluechanged", ear);
+    this.heard.delete(one);
+  }
+}
+
+/** The devices that hang at this tablet. */
+export class Tablet {
+  readonly hanging: Signal<readonly Hanging[]> = signal([]);
+
+  constructor(
+    private readonly bluetooth: Bluetooth,
+    private readonly world: TabletWorld,
+  ) {}
+
+  /** Asks which device; `false` when nobody chose one. Must come from a press. */
+  async choose(ticket: string): Promise<boolean> {
+    let gadget: Gadget;
+    try {
+      gadget = await this.bluetooth.requestDevice({
+        filters: SERVICES.map((service) => ({ services: [service] })),
+        optionalServices: [BATTERY_SERVICE],
+      });
+    } catch {
+      return false;
+    }
+    // The same device again: it is on one patient only, the one who was said last.
+    for (const other of this.hanging.peek()) {
+      if (other.device === deviceId(gadget.id)) this.drop(other);
+    }
+    const hanging = new Hanging(gadget, ticket, this.world);
+    this.hanging.value = [...this.hanging.peek(), hanging];
+    await hanging.connect();
+    return true;
+  }
+
+  drop(hanging: Hanging): void {
+    hanging.stop();
+    this.hanging.value = this.hanging.peek().filter((one) => one !== hanging);
+  }
+}
+
+/** The browser's name for the device, as the broker takes ids: short and without blanks. */
+function deviceId(id: string): string {
+  return `web-${id.replace(/[^!-~]/g, "")}`.slice(0, DEVICE_ID_CHARS_MAX);
+}
+
+/** `2A35` of a UUID that Bluetooth assigned; `undefined` of a maker's own. */
+export function shortOf(uuid: string): string | undefined {
+  const found = /^0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb$/i.exec(uuid);
+  return found?.[1]?.toUpperCase();
+}

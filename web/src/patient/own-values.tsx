@@ -1,0 +1,57 @@
+// 自分ではかった値: what the patient read from a device at home, kept until there is a link.
+
+import { useState } from "preact/hooks";
+import { type Typed, type TypedTexts, typedForm } from "../wire/typed";
+import type { Wire } from "../wire/wire";
+import { common } from "../words/common";
+import { patient } from "../words/patient";
+import { Button } from "../ui/controls";
+import { usePress } from "../ui/press";
+import { TypedFields } from "../ui/typed-fields";
+
+/** What people have at home. */
+const ASKED = ["systolic", "diastolic", "pulse_rate", "spo2", "temperature", "weight"] as const;
+const NONE_WRONG: ReadonlySet<Typed> = new Set();
+
+interface OwnProps {
+  wire: Wire;
+  ticket: string;
+  onDone(): void;
+  /** The broker has it. */
+  onTold(): void;
+}
+
+export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
+  const [texts, setTexts] = useState<TypedTexts>({});
+  const [tried, setTried] = useState(false);
+  const [press] = usePress(wire);
+  const form = typedForm(texts);
+  const send = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    if (form.state !== "ready") return;
+    const said = { values: form.values, measured_at: wire.clock.read(), corrects: null, reason: "" };
+    onDone();
+    const sent = press({ type: "enter_reading", ticket, ...said }, { mayWait: true });
+    void sent.then((outcome) => outcome && onTold());
+  };
+  return (
+    <form class="stack" onSubmit={send} novalidate>
+      <TypedFields
+        texts={texts}
+        onTexts={setTexts}
+        wrong={tried && form.state === "wrong" ? form.fields : NONE_WRONG}
+        wrongWords={patient("own_wrong")}
+        nameOf={(what) => patient(`own_${what as (typeof ASKED)[number]}`)}
+        only={ASKED}
+      />
+      {tried && form.state === "empty" && <p role="alert">{patient("own_empty")}</p>}
+      <Button type="submit" kind="primary" wide data-act="enter-reading">
+        {patient("own_do")}
+      </Button>
+      <Button kind="quiet" wide onClick={onDone}>
+        {common("cancel")}
+      </Button>
+    </form>
+  );
+}
