@@ -76,10 +76,10 @@ pub(crate) async fn run(
     heard: mpsc::Sender<Heard>,
 ) {
     let around = Surroundings { clock, zone, heard, pairs: config.pair };
-    let mut said = String::new();
+    let mut is_said = false;
     loop {
         let mut neighbourhood = Neighbourhood::new(around.clone());
-        let ended = listen(&config, &around, &mut neighbourhood, &mut said).await;
+        let ended = listen(&config, &around, &mut neighbourhood, &mut is_said).await;
         let away = match ended {
             Ended::NobodyListens => return,
             Ended::Away(why) => why,
@@ -87,9 +87,10 @@ pub(crate) async fn run(
         if neighbourhood.leave().await.is_err() {
             return;
         }
-        if away != said {
+        if std::mem::replace(&mut is_said, true) {
+            tracing::debug!(why = away, "Bluetooth is still away");
+        } else {
             tracing::warn!(why = away, "Bluetooth is away; it is waited for");
-            said = away;
         }
         tokio::select! {
             () = tokio::time::sleep(AWAY_WAIT) => {}
@@ -98,12 +99,13 @@ pub(crate) async fn run(
     }
 }
 
-/// Listens until something that it needs is away. `said` is what the log was last told of that.
+/// Listens until something that it needs is away. `is_said` is whether the log knows
+/// that.
 async fn listen(
     config: &BluetoothConfig,
     around: &Surroundings,
     neighbourhood: &mut Neighbourhood,
-    said: &mut String,
+    is_said: &mut bool,
 ) -> Ended {
     let tuned = async {
         let (bus, lost) = Bus::open().await?;
@@ -120,7 +122,7 @@ async fn listen(
         Err(ended) => return ended,
     };
     tracing::info!(adapter = adapter.name(), pairs = around.pairs, "Bluetooth devices are heard");
-    said.clear();
+    *is_said = false;
     let ended = tokio::select! {
         ended = scan(&bus, &adapter, neighbourhood) => ended,
         why = lost.wait() => return Ended::Away(why),

@@ -6,6 +6,7 @@ It reads one JSON object a line: {"do": "device", ...} and so on, and answers ea
 
 import json
 import sys
+import traceback
 
 import dbus
 import dbus.mainloop.glib
@@ -44,10 +45,10 @@ def connect(device):
     is_told = told[device.path]
     if is_told.get("refuses"):
         raise fault(*is_told["refuses"])
-    device.UpdateProperties(DEVICE, {"Connected": True})
+    device.UpdateProperties(DEVICE, {"Connected": dbus.Boolean(True)})
     for at, characteristic in enumerate(is_told["characteristics"]):
         add_characteristic(device, at, characteristic)
-    device.UpdateProperties(DEVICE, {"ServicesResolved": True})
+    device.UpdateProperties(DEVICE, {"ServicesResolved": dbus.Boolean(True)})
 
 
 def add_characteristic(device, at, characteristic):
@@ -86,10 +87,12 @@ def start(device, characteristic):
     is_told = told[device.path]
     if is_told.get("wants_bond") and not device.props[DEVICE]["Paired"]:
         raise fault("Failed", "ATT error: 0x05")
-    mockobject.objects[characteristic["path"]].UpdateProperties(CHARACTERISTIC, {"Notifying": True})
+    notifying = {"Notifying": dbus.Boolean(True)}
+    mockobject.objects[characteristic["path"]].UpdateProperties(CHARACTERISTIC, notifying)
     for record in characteristic.pop("records", []):
         notify(characteristic["path"], record)
     if characteristic.pop("hangs_up", False):
+        is_told["on_air"] = False
         hang_up(device)
 
 
@@ -100,13 +103,14 @@ def notify(path, hexadecimal):
 
 def hang_up(device):
     if device.props[DEVICE]["Connected"]:
-        device.UpdateProperties(DEVICE, {"ServicesResolved": False, "Connected": False})
+        over = {"ServicesResolved": dbus.Boolean(False), "Connected": dbus.Boolean(False)}
+        device.UpdateProperties(DEVICE, over)
 
 
 def pair(device):
     if told[device.path].get("refuses_pairing"):
         raise fault("AuthenticationRejected")
-    device.UpdateProperties(DEVICE, {"Paired": True})
+    device.UpdateProperties(DEVICE, {"Paired": dbus.Boolean(True)})
 
 
 def add_device(manager, order):
@@ -121,8 +125,18 @@ def add_device(manager, order):
     if "battery" in order:
         device.AddProperties(BATTERY, {"Percentage": dbus.Byte(order["battery"])})
     uuids = [uuid(number) for number in order["advertises"]]
-    properties = {"UUIDs": dbus.Array(uuids, signature="s"), "Paired": order.get("paired", False)}
-    device.UpdateProperties(DEVICE, properties)
+    paired = dbus.Boolean(order.get("paired", False))
+    device.UpdateProperties(DEVICE, {"UUIDs": dbus.Array(uuids, signature="s"), "Paired": paired})
+
+
+def advertise():
+    """Every device that is on the air and not connected is heard again, a little louder or less."""
+    for path, is_told in told.items():
+        device = mockobject.objects[path]
+        if is_told.get("on_air", True) and not device.props[DEVICE]["Connected"]:
+            strength = -121 - device.props[DEVICE]["RSSI"]
+            device.UpdateProperties(DEVICE, {"RSSI": dbus.Int16(strength)})
+    return True
 
 
 def obey(manager, order):
@@ -132,14 +146,12 @@ def obey(manager, order):
         radio = mockobject.objects["/org/bluez/" + ADAPTER]
         radio.props["org.bluez.Adapter1"]["DiscoveryFilter"] = dbus.Dictionary({}, signature="sv")
     elif do == "remove_adapter":
+        told.clear()
         manager.RemoveAdapterWithDevices(ADAPTER)
     elif do == "device":
         add_device(manager, order)
     elif do == "tell":
         told[object_of(order["address"])].update(order)
-    elif do == "advertise":
-        strength = {"RSSI": dbus.Int16(order["rssi"])}
-        mockobject.objects[object_of(order["address"])].UpdateProperties(DEVICE, strength)
     elif do == "notify":
         characteristics = told[object_of(order["address"])]["characteristics"]
         path = next(c["path"] for c in characteristics if c["uuid"] == order["uuid"])
@@ -147,7 +159,8 @@ def obey(manager, order):
     elif do == "notifying":
         characteristics = told[object_of(order["address"])]["characteristics"]
         path = next(c.get("path") for c in characteristics if c["uuid"] == order["uuid"])
-        return {"notifying": bool(path and mockobject.objects[path].props[CHARACTERISTIC]["Notifying"])}
+        has = path and mockobject.objects[path].props[CHARACTERISTIC]["Notifying"]
+        return {"notifying": bool(has)}
     elif do == "hang_up":
         hang_up(mockobject.objects[object_of(order["address"])])
     elif do != "written":
@@ -172,10 +185,15 @@ def main():
         if not line:
             loop.quit()
             return False
-        print(json.dumps(obey(manager, json.loads(line))), flush=True)
+        try:
+            print(json.dumps(obey(manager, json.loads(line))), flush=True)
+        except Exception:
+            traceback.print_exc()
+            loop.quit()
         return True
 
     GLib.io_add_watch(sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, read)
+    GLib.timeout_add(250, advertise)
     print(json.dumps({"ready": True}), flush=True)
     loop.run()
 

@@ -32,7 +32,7 @@ pub(super) struct Ward {
     mock: Ended,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
-    bus: Ended,
+    _bus: Ended,
     folder: TempDir,
 }
 
@@ -42,7 +42,7 @@ impl Ward {
         let folder = tempfile::tempdir().expect("a folder");
         let bus = bus(&folder);
         let (mock, orders, answers) = mock(&folder);
-        Self { mock, orders, answers, bus, folder }
+        Self { mock, orders, answers, _bus: bus, folder }
     }
 
     /// Obeyed when this returns.
@@ -111,14 +111,14 @@ fn mock(folder: &TempDir) -> (Ended, ChildStdin, BufReader<ChildStdout>) {
 }
 
 /// The gateway's program, enrolled at a broker.
-pub(super) struct Box {
+pub(super) struct WallBox {
     _process: Ended,
     capture: PathBuf,
     log: PathBuf,
     _folder: TempDir,
 }
 
-impl Box {
+impl WallBox {
     pub(super) fn start(ward: &Ward, broker: &Broker, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (capture, log) = (folder.path().join("capture"), folder.path().join("log"));
@@ -171,14 +171,4 @@ impl Box {
         let logged = tokio::time::timeout(PATIENCE, logged).await;
         assert!(logged.is_ok(), "{words}: {}", self.log());
     }
-}
-
-/// Whether two lines say the same, whenever it was.
-pub(super) fn same(one: &Line, other: &Line) -> bool {
-    let timeless = |line: &Line| {
-        let mut value = serde_json::to_value(line).expect("JSON");
-        value["at_ms"] = json!(0);
-        value
-    };
-    timeless(one) == timeless(other)
 }

@@ -135,7 +135,9 @@ impl Attended {
             Err(Some(failure)) => Visit::Failed(failure),
             Err(None) => Visit::Stranger,
         };
-        self.hear_out(matches!(went, Visit::Heard)).await?;
+        if !matches!(went, Visit::Failed(Failure::HungUp)) {
+            self.hear_out(matches!(went, Visit::Heard)).await?;
+        }
         if self.is_told {
             self.say(Heard::Gone { device: self.id.clone() }).await?;
         }
