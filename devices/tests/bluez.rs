@@ -14,7 +14,7 @@ use minato_protocol::reading::{DeviceId, HexBytes, Quantity, Reading, TransportK
 use minato_protocol::uplink::{DeviceStatus, FromGateway, Trouble};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use ward::{Ward, WallBox};
+use ward::{WallBox, Ward};
 
 const CUFF: &str = "C4:11:22:33:44:55";
 const OXIMETER: &str = "0A:BB:CC:DD:EE:01";
@@ -96,9 +96,7 @@ async fn a_cuff_that_sends_its_records_at_once_and_hangs_up_has_its_clock_set_an
             if attribute.to_string() == "2A08" && *hex == noon)
     };
     let set = |line: &Line| matches!(line, Line::ClockSet { .. });
-    let pressure = |line: &Line| {
-        matches!(line, Line::Bytes { attribute, .. } if attribute.to_string() == "2A35")
-    };
+    let pressure = |line: &Line| matches!(line, Line::Bytes { attribute, .. } if attribute.to_string() == "2A35");
     let gone = |line: &Line| matches!(line, Line::Gone { .. });
     let places = [place(&heard, clock), place(&heard, set), place(&heard, pressure)];
     assert!(places.is_sorted() && places[2] + records.len() == place(&heard, gone), "{heard:#?}");
@@ -112,9 +110,11 @@ async fn a_cuff_that_sends_its_records_at_once_and_hangs_up_has_its_clock_set_an
 
 /// In the clinic's zone, to the minute.
 fn was_set_to_now(answer: &Value) {
-    let written: HexBytes = answer["written"][0]["hex"].as_str().and_then(|hex| hex.parse().ok())
+    let written: HexBytes = answer["written"][0]["hex"]
+        .as_str()
+        .and_then(|hex| hex.parse().ok())
         .unwrap_or_else(|| panic!("nothing was written: {answer}"));
-    let Some(FrameTime::Civil(time)) = decode_datetime(&written.0) else { panic!("{written}") };
+    let Ok((FrameTime::Civil(time), _)) = decode_datetime(&written.0) else { panic!("{written}") };
     let zoned = time.in_tz("Asia/Tokyo").expect("a zone");
     let now = Timestamp::now();
     assert!(zoned.timestamp() <= now && zoned.timestamp() > now - 1.minute(), "{zoned}");
@@ -141,7 +141,8 @@ async fn a_paired_device_that_does_not_say_what_it_is_is_known_once_connected_an
     ward.order(json!({"do": "tell", "address": OXIMETER, "on_air": true}));
     gateway.until_times(2, "its return", |line| matches!(line, Line::Appeared { .. })).await;
     let back = |kept: &Kept| {
-        is_in_trouble(kept, OXIMETER, None) && status(kept, OXIMETER).is_some_and(|one| one.connected)
+        is_in_trouble(kept, OXIMETER, None)
+            && status(kept, OXIMETER).is_some_and(|one| one.connected)
     };
     broker.until("that it is back", back).await;
     ward.until_notifying(OXIMETER, "2A5F").await;

@@ -69,7 +69,8 @@ async fn a_capture_with_a_wrong_line_is_refused_before_anything_is_played() {
     let broker = Broker::start(CALM).await;
     let folder = tempfile::tempdir().expect("a folder");
     let capture = folder.path().join("capture");
-    std::fs::write(&capture, CAPTURE.replace("\"2A5F\", \"hex\"", "\"2A5\", \"hex\"")).expect("a file");
+    std::fs::write(&capture, CAPTURE.replace("\"2A5F\", \"hex\"", "\"2A5\", \"hex\""))
+        .expect("a file");
     let refused = Gateway::open(config(&broker, folder.path(), &capture), Clock::system()).await;
     let words = refused.expect_err("it is wrong").to_string();
     assert!(words.starts_with("line 8 of the capture"), "{words}");
