@@ -9,7 +9,7 @@ use bluer::Uuid;
 use dbus::arg::{PropMap, prop_cast};
 use dbus::message::MatchRule;
 use dbus::nonblock::stdintf::org_freedesktop_dbus::ObjectManager as _;
-use dbus::nonblock::{Proxy, SyncConnection};
+use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
 use dbus::{Message, Path};
 use dbus_tokio::connection;
 use minato_protocol::Timestamp;
@@ -82,6 +82,8 @@ pub(super) struct Bus(Arc<SyncConnection>);
 pub(super) struct Lost {
     line: JoinHandle<String>,
     service: watch::Receiver<bool>,
+    /// The rule ends with it.
+    _owner: MsgMatch,
 }
 
 impl Lost {
@@ -113,13 +115,13 @@ impl Bus {
         let (gone, service) = watch::channel(false);
         let rule = MatchRule::new_signal("org.freedesktop.DBus", "NameOwnerChanged");
         let owner = connection.add_match(rule).await?;
-        owner.cb(move |_, (name, _, now): (String, String, String)| {
+        let owner = owner.cb(move |_, (name, _, now): (String, String, String)| {
             if name == BLUEZ && now.is_empty() {
                 gone.send_replace(true);
             }
             true
         });
-        Ok((Self(connection), Lost { line, service }))
+        Ok((Self(connection), Lost { line, service, _owner: owner }))
     }
 
     /// Hands over what is said of a device (its object on the bus) from now on.
@@ -138,7 +140,7 @@ impl Bus {
                 }
                 true
             });
-        Ok(Ears { signals, to, bus: self.clone(), token: heard.token() })
+        Ok(Ears { signals, to, bus: self.clone(), heard })
     }
 
     /// Services and characteristics of a connected device, in one question.
@@ -217,7 +219,8 @@ pub(super) struct Ears {
     signals: mpsc::Receiver<Signal>,
     to: mpsc::Sender<Signal>,
     bus: Bus,
-    token: dbus::channel::Token,
+    /// The rule ends with it.
+    heard: MsgMatch,
 }
 
 impl Ears {
@@ -240,7 +243,7 @@ impl Ears {
 
 impl Drop for Ears {
     fn drop(&mut self) {
-        let (bus, token) = (self.bus.clone(), self.token);
+        let (bus, token) = (self.bus.clone(), self.heard.token());
         tokio::spawn(async move { drop(bus.0.remove_match(token).await) });
     }
 }
