@@ -4,6 +4,7 @@ LISTEN ?= 127.0.0.1:8080
 DATA ?= minato-data
 LAN ?=
 CRATES := -p minato -p minato-devices -p minato-island
+DEVICES := minato-devices/bluetooth,minato-devices/serial
 FLAGS := --demo --listen $(LISTEN) --data $(DATA) $(if $(LAN),--lan --demo-beyond-loopback)
 
 .PHONY: run test bench recovery ladder island fuzz types web build fmt lint rust-test web-test e2e needs needs-build needs-bench \
@@ -23,6 +24,8 @@ island: build
 # The whole workspace at once: built apart, the two programs would take other features of the same
 # crates and build them a second time.
 test: CRATES := --workspace --all-targets
+# Devices by radio and by cable too; `make run` has simulated ones and needs no headers for those.
+test: FEATURES := --features $(DEVICES)
 # The same broken input each time; `make fuzz` throws other dice at each start.
 test: export MINATO_FUZZ_SEED ?= 1
 test: needs web fmt lint rust-test fuzz web-test build e2e
@@ -41,7 +44,7 @@ bench: needs-bench web
 SECONDS ?= 20
 RUNS ?=
 fuzz:
-	MINATO_FUZZ_SECONDS=$(SECONDS) $(if $(RUNS),MINATO_FUZZ_RUNS=$(RUNS)) cargo test --workspace --lib fuzzed -- --test-threads=2
+	MINATO_FUZZ_SECONDS=$(SECONDS) $(if $(RUNS),MINATO_FUZZ_RUNS=$(RUNS)) cargo test --workspace $(FEATURES) --lib fuzzed -- --test-threads=2
 
 ## A call's link is cut at random, 1 to 30 s at a time, and its address changes: how long until both
 ## hear and see each other. 100 drops take half an hour; DROPS=20 is enough for a first word.
@@ -73,7 +76,7 @@ needs-ladder:
 	@deploy/needs.sh build ladder
 
 build: needs-build web
-	cargo build $(CRATES)
+	cargo build $(CRATES) $(FEATURES)
 
 # Rebuilt only when a source changed.
 web: web/dist/.built
@@ -86,11 +89,11 @@ fmt:
 	cargo fmt --all --check
 
 lint:
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features $(DEVICES) -- -D warnings
 	cd web && npm run --silent lint && npm run --silent check
 
 rust-test:
-	cargo test --workspace
+	cargo test --workspace --features $(DEVICES)
 	cargo test -p minato-protocol --features ts --test typescript
 
 web-test: web

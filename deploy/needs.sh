@@ -60,6 +60,11 @@ tests() {
   has ip || [ -x /sbin/ip ] || needs iproute2
   has openssl || needs openssl
   has unshare || needs util-linux
+  # Devices by radio: the message bus's headers, a bus, and the radio's service played on it.
+  has pkg-config || needs pkg-config
+  pkg-config --exists dbus-1 2>/dev/null || needs libdbus-1-dev
+  has dbus-daemon || needs dbus
+  /usr/bin/python3 -c 'import dbusmock' 2>/dev/null || needs python3-dbusmock
   # The TURN server is tried with its client programs.
   has turnutils_uclient || needs coturn
 }

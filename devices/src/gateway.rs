@@ -13,6 +13,11 @@ use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
 use crate::transport::Heard;
+#[cfg(feature = "bluetooth")]
+use crate::transport::bluez;
+use crate::transport::replay::keep::{self, Capture};
+pub use crate::transport::replay::play::CaptureError;
+use crate::transport::replay::{self, play};
 use crate::transport::serial::{self, SerialError, SerialPort};
 use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
@@ -47,12 +52,35 @@ pub struct GatewayConfig {
     pub zone: String,
     /// A rehearsal: simulated devices instead of real ones.
     pub simulate: Option<SimulateConfig>,
+    /// Real devices by radio.
+    pub bluetooth: Option<BluetoothConfig>,
+    /// A capture that is played once ([`replay`]).
+    pub replay: Option<PathBuf>,
+    /// A new file in which what real devices say is written down ([`replay`]): their wearers'
+    /// values too.
+    pub capture_to: Option<PathBuf>,
     /// Devices on serial cables; refused in a build without them.
     pub serial: Vec<SerialPort>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+impl GatewayConfig {
+    /// Whether anything but a rehearsal can be heard.
+    fn has_devices(&self) -> bool {
+        !self.serial.is_empty() || self.bluetooth.is_some() || self.replay.is_some()
+    }
+}
+
+/// How real devices are reached by radio.
+#[derive(Debug, Clone, Default)]
+pub struct BluetoothConfig {
+    /// The radio, such as `hci0`; nothing: the first.
+    pub adapter: Option<String>,
+    /// Whether devices that ask for it are paired, without anybody being asked again.
+    pub pair: bool,
 }
 
 /// How a rehearsal is set up.
@@ -85,6 +113,15 @@ pub enum GatewayError {
     /// The status page's port is taken.
     #[error("the status page cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The program was built without what talks to such devices.
+    #[error("this build has no {0}: build it with `--features {0}`")]
+    NotBuilt(&'static str),
+    /// The capture is there already, or cannot be made.
+    #[error("the capture {0} cannot be begun: {1}")]
+    Capture(PathBuf, std::io::Error),
+    /// See [`CaptureError`].
+    #[error(transparent)]
+    Replay(#[from] CaptureError),
     /// See [`SerialError`].
     #[error(transparent)]
     Serial(#[from] SerialError),
@@ -111,6 +148,8 @@ pub struct Gateway {
     key: Arc<GatewayKey>,
     ledger: Ledger,
     listener: Option<TcpListener>,
+    replay: Option<Vec<replay::Line>>,
+    capture: Option<Capture>,
     buttons: Buttons,
     asks: mpsc::Receiver<Ask>,
 }
@@ -120,18 +159,29 @@ impl Gateway {
     pub async fn open(config: GatewayConfig, clock: Clock) -> Result<Self, GatewayError> {
         let zone = TimeZone::get(&config.zone);
         let zone = zone.map_err(|_| GatewayError::Zone(config.zone.clone()))?;
+        if config.bluetooth.is_some() && !cfg!(feature = "bluetooth") {
+            return Err(GatewayError::NotBuilt("bluetooth"));
+        }
         serial::check(&config.serial)?;
         let listener = match config.status_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
+        let replay = config.replay.as_deref().map(play::open).transpose()?;
         let outbox = Outbox::open(&config.data_dir)?;
+        let capture = match &config.capture_to {
+            Some(path) => {
+                let begun = Capture::begin(path, clock.now());
+                Some(begun.map_err(|error| GatewayError::Capture(path.clone(), error))?)
+            }
+            None => None,
+        };
         let key = Arc::new(GatewayKey::open(&config.data_dir)?);
         let ledger = Ledger::start(outbox, clock.clone())?;
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
         let buttons = Buttons { asks: ask, cable, clock: clock.clone() };
-        Ok(Self { config, clock, zone, key, ledger, listener, buttons, asks })
+        Ok(Self { config, clock, zone, key, ledger, listener, replay, capture, buttons, asks })
     }
 
     /// Where the status page listens.
@@ -193,8 +243,14 @@ impl Gateway {
         identity.send_replace(Some(established));
         let boot = Hex(key::random());
         let (heard, to_bench) = mpsc::channel(HEARD_MAX);
-        let has_cables = !self.config.serial.is_empty();
-        listen_to_cables(self.config.serial, &self.clock, &heard, parts);
+        let has_devices = self.config.has_devices();
+        let real = written_down(self.capture, &self.clock, heard.clone(), parts);
+        listen_to_cables(self.config.serial, &self.clock, &real, parts);
+        listen_to_radio(self.config.bluetooth, &self.clock, &self.zone, &real, parts);
+        if let Some(lines) = self.replay {
+            parts.spawn(play::run(lines, self.clock.clone(), heard.clone()));
+        }
+        drop(real);
         match self.config.simulate {
             Some(simulate) => {
                 let now = self.clock.now();
@@ -203,7 +259,7 @@ impl Gateway {
                 parts.spawn(rehearsal::run(simulator, self.clock.clone(), self.asks, head, heard));
             }
             None => {
-                if !has_cables {
+                if !has_devices {
                     tracing::warn!("no device is given to this gateway: none will be found");
                 }
                 parts.spawn(rehearsal::without_devices(self.asks, heard));
@@ -249,6 +305,43 @@ fn simulator(simulate: SimulateConfig, zone: &TimeZone, boot: Hex<8>, now: Times
     let [a, b, c, d, ..] = boot.0;
     let run = u32::from_be_bytes([a, b, c, d]);
     Simulator::new(&Rehearsal { seed, beds, zone: zone.clone(), run }, now)
+}
+
+/// Where real devices are heard: on the way to the bench what they say is written down, if that is
+/// wanted.
+fn written_down(
+    capture: Option<Capture>,
+    clock: &Clock,
+    heard: mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) -> mpsc::Sender<Heard> {
+    let Some(capture) = capture else { return heard };
+    let (real, from) = mpsc::channel(HEARD_MAX);
+    parts.spawn(keep::run(capture, clock.clone(), from, heard));
+    real
+}
+
+#[cfg(feature = "bluetooth")]
+fn listen_to_radio(
+    bluetooth: Option<BluetoothConfig>,
+    clock: &Clock,
+    zone: &TimeZone,
+    heard: &mpsc::Sender<Heard>,
+    parts: &mut JoinSet<()>,
+) {
+    let Some(bluetooth) = bluetooth else { return };
+    parts.spawn(bluez::run(bluetooth, clock.clone(), zone.clone(), heard.clone()));
+}
+
+/// [`Gateway::open`] has refused it.
+#[cfg(not(feature = "bluetooth"))]
+fn listen_to_radio(
+    _: Option<BluetoothConfig>,
+    _: &Clock,
+    _: &TimeZone,
+    _: &mpsc::Sender<Heard>,
+    _: &mut JoinSet<()>,
+) {
 }
 
 /// Each port is a part of its own.

@@ -1,6 +1,6 @@
 //! The gateway's folder and files are its owner's alone: readings of patients lie in them.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,11 @@ pub(crate) fn database(folder: &Path, name: &str) -> io::Result<PathBuf> {
         }
     }
     Ok(path)
+}
+
+/// Makes a file that nobody else can read. It fails where there is one already.
+pub(crate) fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
 }
 
 #[cfg(test)]

@@ -43,11 +43,14 @@ pub(crate) async fn run(
     }
 }
 
-/// Without a simulator and without a transport nothing is heard, and every button is refused.
+/// Real devices have no start button that a program can press, and do not fail when told to.
 pub(crate) async fn without_devices(mut asks: mpsc::Receiver<Ask>, _to: mpsc::Sender<Heard>) {
     while let Some(ask) = asks.recv().await {
-        let (Ask::Measure { reply, .. } | Ask::Fail { reply, .. }) = ask;
-        let _ = reply.send(Err(RequestRefusal::UnknownDevice));
+        let (reply, refusal) = match ask {
+            Ask::Measure { reply, .. } => (reply, RequestRefusal::NotStartable),
+            Ask::Fail { reply, .. } => (reply, RequestRefusal::NotSimulated),
+        };
+        let _ = reply.send(Err(refusal));
     }
 }
 

@@ -1,6 +1,9 @@
 //! How bytes come to the gateway. A transport finds devices, carries out their drivers' plans, and
 //! hands over frames as they came; it decodes nothing.
 
+#[cfg(feature = "bluetooth")]
+pub(crate) mod bluez;
+pub mod replay;
 pub mod serial;
 pub mod simulator;
 

@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use minato_devices::clock::Clock;
-use minato_devices::gateway::{GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
+use minato_devices::gateway::{BluetoothConfig, GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
 use minato_devices::inspect;
 use minato_devices::transport::serial::SerialPort;
 use std::net::SocketAddr;
@@ -26,7 +26,24 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Connects the clinic's devices to the broker.
-    Run(Setup),
+    Run {
+        #[command(flatten)]
+        setup: Setup,
+        #[command(flatten)]
+        radio: Radio,
+        /// A new file in which everything that devices say is written down, so that somebody who
+        /// knows them can read it. It holds their wearers' values.
+        #[arg(long)]
+        capture_to: Option<PathBuf>,
+    },
+    /// The same with a capture that is played once.
+    Replay {
+        #[command(flatten)]
+        setup: Setup,
+        /// What `run --capture-to` has written.
+        #[arg(long)]
+        capture: PathBuf,
+    },
     /// The same with simulated devices, which send real frames.
     Simulate {
         #[command(flatten)]
@@ -78,6 +95,26 @@ struct Setup {
     ca_file: Option<PathBuf>,
 }
 
+/// Real devices by radio.
+#[derive(Debug, Args)]
+struct Radio {
+    /// Hears devices that speak Bluetooth Low Energy.
+    #[arg(long)]
+    bluetooth: bool,
+    /// Which radio, such as hci0, if there are several.
+    #[arg(long, requires = "bluetooth")]
+    adapter: Option<String>,
+    /// Pairs every device that asks for it: only while somebody stands beside the device.
+    #[arg(long, requires = "bluetooth")]
+    pair: bool,
+}
+
+impl Radio {
+    fn into_config(self) -> Option<BluetoothConfig> {
+        self.bluetooth.then_some(BluetoothConfig { adapter: self.adapter, pair: self.pair })
+    }
+}
+
 impl Setup {
     fn into_config(self, simulate: Option<SimulateConfig>) -> GatewayConfig {
         GatewayConfig {
@@ -86,6 +123,9 @@ impl Setup {
             enrol_code: self.code,
             zone: self.zone,
             simulate,
+            bluetooth: None,
+            replay: None,
+            capture_to: None,
             serial: self.serial,
             status_listen: self.status,
             ca_file: self.ca_file,
@@ -98,7 +138,12 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Decode { characteristic, serial, hex } => {
             return Ok(decode(characteristic.as_deref(), serial.as_deref(), &hex));
         }
-        Command::Run(setup) => setup.into_config(None),
+        Command::Run { setup, radio, capture_to } => {
+            GatewayConfig { bluetooth: radio.into_config(), capture_to, ..setup.into_config(None) }
+        }
+        Command::Replay { setup, capture } => {
+            GatewayConfig { replay: Some(capture), ..setup.into_config(None) }
+        }
         Command::Simulate { setup, beds, seed } => {
             setup.into_config(Some(SimulateConfig { beds, seed }))
         }
