@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 /// How long the service or its radio is waited for, from one look to the next.
 const AWAY_WAIT: Duration = Duration::from_secs(5);
 /// A discovery that says nothing for so long is begun anew: some radios fall asleep in it.
-const SCAN_SILENCE_MAX: Duration = Duration::from_mins(10);
+const SCAN_SILENCE_MAX: Duration = Duration::from_secs(600);
 
 /// What every part of this transport needs.
 #[derive(Debug, Clone)]
