@@ -25,14 +25,14 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Reading what it has.
 const RESOLVE_MAX: Duration = Duration::from_secs(20);
 /// Somebody may have to type a code.
-const PAIR_MAX: Duration = Duration::from_mins(1);
+const PAIR_MAX: Duration = Duration::from_secs(60);
 /// From being told to hang up until it has.
 const HANG_UP_MAX: Duration = Duration::from_secs(5);
 /// After a connection that went well; after a failed one it is doubled each time.
 const REST: Duration = Duration::from_secs(1);
-const REST_MAX: Duration = Duration::from_mins(1);
+const REST_MAX: Duration = Duration::from_secs(60);
 /// After a device turned out to be none of ours.
-const STRANGER_REST: Duration = Duration::from_mins(10);
+const STRANGER_REST: Duration = Duration::from_secs(600);
 
 /// One device and all that is known of it.
 pub(super) struct Attended {
