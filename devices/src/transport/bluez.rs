@@ -7,6 +7,7 @@
 mod attend;
 mod bus;
 mod carry_out;
+mod connect;
 mod nearby;
 mod pairing;
 mod trouble;
