@@ -1,5 +1,7 @@
 //! The whole box: opens the disk, takes its identity, starts the parts, and stops them in order.
 
+mod listening;
+
 use crate::bench::Bench;
 use crate::clock::Clock;
 pub use crate::dial::DialError;
@@ -12,10 +14,7 @@ use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
 use crate::status::{Buttons, Panel, router};
-use crate::transport::Heard;
-#[cfg(feature = "bluetooth")]
-use crate::transport::bluez;
-use crate::transport::replay::keep::{self, Capture};
+use crate::transport::replay::keep::Capture;
 pub use crate::transport::replay::play::CaptureError;
 use crate::transport::replay::{self, play};
 use crate::transport::serial::{self, SerialError, SerialPort};
@@ -23,6 +22,7 @@ use crate::transport::simulator::{Rehearsal, Simulator};
 use crate::uplink::{Ask, LinkState, Pace, Uplink};
 use crate::waves::{BLOCKS_WAITING_MAX, Waves};
 use jiff::tz::TimeZone;
+use listening::{listen_to_cables, listen_to_radio, written_down};
 use minato_protocol::Timestamp;
 use minato_protocol::reading::Hex;
 use std::collections::VecDeque;
@@ -306,64 +306,6 @@ fn simulator(simulate: SimulateConfig, zone: &TimeZone, boot: Hex<8>, now: Times
     let run = u32::from_be_bytes([a, b, c, d]);
     Simulator::new(&Rehearsal { seed, beds, zone: zone.clone(), run }, now)
 }
-
-/// Where real devices are heard: on the way to the bench what they say is written down, if that is
-/// wanted.
-fn written_down(
-    capture: Option<Capture>,
-    clock: &Clock,
-    heard: mpsc::Sender<Heard>,
-    parts: &mut JoinSet<()>,
-) -> mpsc::Sender<Heard> {
-    let Some(capture) = capture else { return heard };
-    let (real, from) = mpsc::channel(HEARD_MAX);
-    parts.spawn(keep::run(capture, clock.clone(), from, heard));
-    real
-}
-
-#[cfg(feature = "bluetooth")]
-fn listen_to_radio(
-    bluetooth: Option<BluetoothConfig>,
-    clock: &Clock,
-    zone: &TimeZone,
-    heard: &mpsc::Sender<Heard>,
-    parts: &mut JoinSet<()>,
-) {
-    let Some(bluetooth) = bluetooth else { return };
-    parts.spawn(bluez::run(bluetooth, clock.clone(), zone.clone(), heard.clone()));
-}
-
-/// [`Gateway::open`] has refused it.
-#[cfg(not(feature = "bluetooth"))]
-fn listen_to_radio(
-    _: Option<BluetoothConfig>,
-    _: &Clock,
-    _: &TimeZone,
-    _: &mpsc::Sender<Heard>,
-    _: &mut JoinSet<()>,
-) {
-}
-
-/// Each port is a part of its own.
-#[cfg(feature = "serial")]
-fn listen_to_cables(
-    ports: Vec<SerialPort>,
-    clock: &Clock,
-    heard: &mpsc::Sender<Heard>,
-    parts: &mut JoinSet<()>,
-) {
-    for port in ports {
-        let running = serial::run(port, clock.clone(), heard.clone());
-        parts.spawn(async move {
-            let ended = running.await;
-            tracing::error!(?ended, "a serial port is not heard any more");
-        });
-    }
-}
-
-/// [`serial::check`] has refused every port.
-#[cfg(not(feature = "serial"))]
-fn listen_to_cables(_: Vec<SerialPort>, _: &Clock, _: &mpsc::Sender<Heard>, _: &mut JoinSet<()>) {}
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
     if !address.ip().is_loopback() {

@@ -7,6 +7,7 @@
 mod attend;
 mod bus;
 mod carry_out;
+mod connect;
 mod nearby;
 mod pairing;
 mod trouble;
@@ -19,13 +20,14 @@ use bus::Bus;
 use futures_util::StreamExt as _;
 use jiff::tz::TimeZone;
 use nearby::Neighbourhood;
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How long the service or its radio is waited for, from one look to the next.
 const AWAY_WAIT: Duration = Duration::from_secs(5);
-/// A discovery that says nothing for so long is begun anew: some radios fall asleep in it.
-const SCAN_SILENCE_MAX: Duration = Duration::from_secs(600);
+/// A scan that ended by itself is begun again after so long; whoever is connected stays so.
+const SCAN_PAUSE: Duration = Duration::from_secs(1);
 
 /// What every part of this transport needs.
 #[derive(Debug, Clone)]
@@ -128,10 +130,8 @@ async fn listen(
         why = lost.wait() => return Ended::Away(why),
         () = around.heard.closed() => return Ended::NobodyListens,
     };
-    match ended {
-        Ok(()) => Ended::Away("the radio has stopped listening".into()),
-        Err(ended) => ended,
-    }
+    let Err(ended) = ended;
+    ended
 }
 
 /// The radio, switched on and told to listen for Low Energy only.
@@ -158,22 +158,24 @@ async fn tune(session: &Session, name: Option<&str>) -> Result<Adapter, Ended> {
     Ok(adapter)
 }
 
+/// Scans until it cannot any more: the radio is gone.
 async fn scan(
     bus: &Bus,
     adapter: &Adapter,
     neighbourhood: &mut Neighbourhood,
-) -> Result<(), Ended> {
-    let events = adapter.discover_devices_with_changes().await?;
-    let mut events = std::pin::pin!(events);
+) -> Result<Infallible, Ended> {
     loop {
-        let event = tokio::time::timeout(SCAN_SILENCE_MAX, events.next()).await;
-        match event {
-            Ok(Some(AdapterEvent::DeviceAdded(address))) => {
-                neighbourhood.noticed(bus, adapter, address).await?;
+        let events = adapter.discover_devices_with_changes().await?;
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            match event {
+                AdapterEvent::DeviceAdded(address) => {
+                    neighbourhood.noticed(bus, adapter, address).await?;
+                }
+                AdapterEvent::DeviceRemoved(address) => neighbourhood.forgotten(address),
+                AdapterEvent::PropertyChanged(_) => {}
             }
-            Ok(Some(AdapterEvent::DeviceRemoved(address))) => neighbourhood.forgotten(address),
-            Ok(Some(AdapterEvent::PropertyChanged(_))) => {}
-            Ok(None) | Err(_) => return Ok(()),
         }
+        tokio::time::sleep(SCAN_PAUSE).await;
     }
 }

@@ -85,7 +85,7 @@ fn bus(folder: &TempDir) -> Ended {
     let allowed = "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
                    <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy>";
     let listen = format!("<listen>{}</listen>", address(folder));
-    let text = format!("<busconfig><type>system</type>{listen}{allowed}</busconfig>");
+    let text = format!("<busconfig><type>session</type>{listen}{allowed}</busconfig>");
     std::fs::write(&config, text).expect("a file");
     let mut command = Command::new("dbus-daemon");
     command.arg("--config-file").arg(&config).args(["--nofork", "--print-address"]);

@@ -3,12 +3,11 @@
 //! listens.
 
 use super::bus::{Bus, Ears, Signal};
-use super::nearby::{advertised, object};
 use super::trouble::Failure;
 use super::{NobodyListens, Surroundings};
 use crate::driver::{Attribute, Offer, Step, Way, family_of};
 use crate::transport::{Found, Heard};
-use bluer::{Device, ErrorKind};
+use bluer::Device;
 use minato_protocol::reading::{DeviceId, TransportKind};
 use minato_protocol::uplink::Trouble;
 use std::collections::BTreeMap;
@@ -19,15 +18,8 @@ use tokio::time::{Instant, timeout};
 
 /// A device that was not on the air for so long is too far away, or off.
 const OUT_OF_RANGE_AFTER: Duration = Duration::from_secs(30);
-/// A device that is on the air answers a connection within moments; the radio is kept from the
-/// others meanwhile.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// Reading what it has.
-const RESOLVE_MAX: Duration = Duration::from_secs(20);
-/// Somebody may have to type a code.
-const PAIR_MAX: Duration = Duration::from_secs(60);
 /// From being told to hang up until it has.
-const HANG_UP_MAX: Duration = Duration::from_secs(5);
+pub(super) const HANG_UP_MAX: Duration = Duration::from_secs(5);
 /// After a connection that went well; after a failed one it is doubled each time.
 const REST: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(60);
@@ -41,8 +33,8 @@ pub(super) struct Attended {
     pub(super) ears: Ears,
     pub(super) bus: Bus,
     pub(super) around: Surroundings,
-    offer: Offer,
-    turn: Arc<Semaphore>,
+    pub(super) offer: Offer,
+    pub(super) turn: Arc<Semaphore>,
     /// By the characteristic's object on the bus: what it was subscribed as.
     pub(super) attribute_by_path: BTreeMap<String, Attribute>,
     seen_at: Instant,
@@ -144,84 +136,6 @@ impl Attended {
         Ok(went)
     }
 
-    async fn connect(&self) -> Result<(), Failure> {
-        let _turn = self.turn.acquire().await.map_err(|_| Failure::NoAnswer)?;
-        match timeout(CONNECT_MAX, self.device.connect()).await {
-            Ok(Err(error)) if error.kind == ErrorKind::AlreadyConnected => Ok(()),
-            Ok(connected) => connected.map_err(Failure::from),
-            Err(_) => {
-                // This ends the attempt, or the next one would find it under way.
-                let _ = timeout(HANG_UP_MAX, self.device.disconnect()).await;
-                Err(Failure::NoAnswer)
-            }
-        }
-    }
-
-    /// Learns what the connected device has and carries out its family's plan. `Err(None)`: it is
-    /// none of ours.
-    async fn plan(&mut self) -> Result<Result<(), Option<Failure>>, NobodyListens> {
-        if let Err(failure) = self.resolve().await? {
-            return Ok(Err(Some(failure)));
-        }
-        let resolved = match self.bus.resolved(&object(&self.device)).await {
-            Ok(resolved) => resolved,
-            Err(error) => return Ok(Err(Some(error.into()))),
-        };
-        if let Ok(advertised) = advertised(&self.device).await {
-            self.offer = advertised;
-        }
-        let has = resolved.characteristics.iter().map(|(attribute, _)| *attribute);
-        self.offer.attributes.extend(resolved.services.iter().copied().chain(has));
-        self.offer.attributes.sort_unstable();
-        self.offer.attributes.dedup();
-        let Some(steps) = steps(&self.offer) else {
-            tracing::info!(device = %self.id, "connected, it is no device that a driver knows");
-            return Ok(Err(None));
-        };
-        self.tell_found().await?;
-        let by_attribute = resolved.characteristics.into_iter().collect();
-        let done = self.carry_out(steps, &by_attribute).await?;
-        if done.is_ok() {
-            self.obstructed(None).await?;
-        }
-        Ok(done.map_err(Some))
-    }
-
-    /// Waits until the device's services are known.
-    async fn resolve(&mut self) -> Result<Result<(), Failure>, NobodyListens> {
-        let until = Instant::now() + RESOLVE_MAX;
-        match self.device.is_services_resolved().await {
-            Ok(true) => return Ok(Ok(())),
-            Ok(false) => {}
-            Err(error) => return Ok(Err(error.into())),
-        }
-        loop {
-            let Ok(signal) = tokio::time::timeout_at(until, self.ears.next()).await else {
-                return Ok(Err(Failure::NoAnswer));
-            };
-            match signal {
-                Signal::Resolved => return Ok(Ok(())),
-                Signal::HungUp => return Ok(Err(Failure::HungUp)),
-                Signal::Value { .. } | Signal::Seen { .. } => self.take(signal).await?,
-            }
-        }
-    }
-
-    async fn pair(&self) -> bool {
-        let paired = timeout(PAIR_MAX, self.device.pair()).await;
-        match paired {
-            Ok(Ok(())) => tracing::info!(device = %self.id, "paired"),
-            Ok(Err(error)) if error.kind == ErrorKind::AlreadyExists => {}
-            Ok(Err(error)) => {
-                tracing::info!(device = %self.id, %error, "it does not let itself be paired");
-                return false;
-            }
-            Err(_) => return false,
-        }
-        // It may come back by itself from now on.
-        self.device.set_trusted(true).await.is_ok()
-    }
-
     /// Hands over what the device says until it hangs up. One that is not `wanted` any more is told
     /// to: what it has said until then counts.
     async fn hear_out(&mut self, wanted: bool) -> Result<(), NobodyListens> {
@@ -246,7 +160,7 @@ impl Attended {
     }
 
     /// Notes what is said; bytes of a subscription go to the bench.
-    async fn take(&mut self, signal: Signal) -> Result<(), NobodyListens> {
+    pub(super) async fn take(&mut self, signal: Signal) -> Result<(), NobodyListens> {
         match signal {
             Signal::Value { path, bytes, at } => {
                 let Some(from) = self.attribute_by_path.get(&path).copied() else { return Ok(()) };
@@ -313,7 +227,7 @@ impl Attended {
         }
     }
 
-    async fn tell_found(&mut self) -> Result<(), NobodyListens> {
+    pub(super) async fn tell_found(&mut self) -> Result<(), NobodyListens> {
         let battery_percent = self.device.battery_percentage().await.ok().flatten();
         self.is_told = true;
         self.say(Heard::Appeared(Found {
@@ -328,7 +242,7 @@ impl Attended {
     }
 
     /// Each trouble is told once, and its end.
-    async fn obstructed(&mut self, by: Option<Trouble>) -> Result<(), NobodyListens> {
+    pub(super) async fn obstructed(&mut self, by: Option<Trouble>) -> Result<(), NobodyListens> {
         if self.trouble == by {
             return Ok(());
         }
@@ -342,7 +256,7 @@ impl Attended {
 }
 
 /// What is asked of such a device after it was connected.
-fn steps(offer: &Offer) -> Option<&'static [Step]> {
+pub(super) fn steps(offer: &Offer) -> Option<&'static [Step]> {
     match family_of(offer)?.way {
         Way::Bluetooth(steps) => Some(steps),
         Way::Serial(_) => None,
