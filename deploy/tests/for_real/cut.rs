@@ -7,7 +7,7 @@ mod wall;
 use clinic::Clinic;
 use minato_protocol::reading::{Characteristic, DeviceKind, Hex, Outcome};
 use minato_protocol::view::ReadingRow;
-use minato_protocol::{Span, SubjectId, Timestamp};
+use minato_protocol::{Span, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -99,7 +99,7 @@ impl Storm {
         self.wall.is_killed_and_started_again();
         let after = self.wall.look().await;
         assert!(after.last_seq >= before.last_seq, "{before:?} became {after:?}");
-        let goes_on = |seen: &Seen| seen.last_seq >= after.last_seq + 8 && seen.worn == 3;
+        let goes_on = |seen: &Seen| seen.last_seq >= after.last_seq + 8 && seen.worn.len() == 3;
         self.wall.until("measuring again", PATIENCE, goes_on).await;
     }
 
@@ -145,16 +145,15 @@ async fn run(seed: u64) {
     let wall = Wall::start(&folder.path().join("gateway"), &clinic.url(), &code).await;
     let mut nurse = clinic.nurse().await;
     let room = nurse.sees_the_devices().await;
-    let mut subjects = Vec::new();
     for (name, devices) in ["佐藤 ハナ", "伊藤 キヨ"].into_iter().zip(WORN) {
         let ticket = nurse.admits(room, name).await;
-        subjects.push(nurse.subject_of(ticket).await);
         for device in devices {
             nurse.puts_on(ticket, device).await;
         }
     }
-    let subjects: [SubjectId; 2] = subjects.try_into().expect("two of them");
-    wall.until("live", PATIENCE, |seen| seen.last_seq >= 12 && seen.waiting == 0).await;
+    let is_live = |seen: &Seen| seen.last_seq >= 12 && seen.waiting == 0 && seen.worn.len() == 3;
+    let seen = wall.until("live", PATIENCE, is_live).await;
+    let subjects = WORN.map(|devices| seen.worn[devices[0]]);
     drop(nurse);
 
     let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -165,7 +164,7 @@ async fn run(seed: u64) {
     for device in WORN.into_iter().flatten() {
         nurse.takes_off(device).await;
     }
-    let off = |seen: &Seen| seen.worn == 0 && seen.waiting == 0;
+    let off = |seen: &Seen| seen.worn.is_empty() && seen.waiting == 0;
     let last = storm.wall.until("off and told", PATIENCE, off).await;
     let told = [nurse.reads(subjects[0]).await, nurse.reads(subjects[1]).await];
     check_count(&told, last.last_seq);

@@ -106,18 +106,6 @@ impl Nurse {
         }
     }
 
-    /// Whose readings this ticket's are.
-    pub(super) async fn subject_of(&mut self, wanted: TicketId) -> SubjectId {
-        let look = |message| {
-            let ToScreen::View { upsert, .. } = message else { return None };
-            upsert.into_iter().find_map(|row| match row {
-                Row::Ticket(row) if row.ticket == wanted => row.subject,
-                _ => None,
-            })
-        };
-        self.0.until("the ticket with its subject", look).await
-    }
-
     pub(super) async fn puts_on(&mut self, ticket: TicketId, device: &str) {
         let device: DeviceId = device.parse().expect("an id");
         let done = self.0.press(Act::Attach { ticket, device, takes_over: false }).await;

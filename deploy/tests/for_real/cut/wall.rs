@@ -1,8 +1,9 @@
 //! The box on the wall as a process of its own: its page's buttons, and the blow that ends it.
 
 use super::super::server::{MINATO, PATIENCE};
-use minato_protocol::Timestamp;
+use minato_protocol::{SubjectId, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ pub(super) struct Seen {
     pub(super) waiting: u64,
     pub(super) connected: bool,
     /// Devices that are on somebody.
-    pub(super) worn: usize,
+    pub(super) worn: BTreeMap<String, SubjectId>,
 }
 
 impl Wall {
@@ -82,13 +83,17 @@ impl Wall {
     pub(super) async fn look(&self) -> Seen {
         let body = self.ask("GET", "/status", "").await;
         let status: Value = serde_json::from_str(&body).expect("JSON");
-        let devices = status["devices"].as_array().expect("a list");
+        let devices = status["devices"].as_array().expect("a list").iter();
+        let on = |device: &Value| {
+            let subject = serde_json::from_value(device["bound"].clone()).ok()?;
+            Some((device["device"].as_str()?.to_owned(), subject))
+        };
         Seen {
             now: Timestamp(status["now"].as_i64().expect("a time")),
             last_seq: status["last_seq"].as_u64().expect("a count"),
             waiting: status["waiting"].as_u64().expect("a count"),
             connected: status["link"]["connected"] == true,
-            worn: devices.iter().filter(|device| !device["bound"].is_null()).count(),
+            worn: devices.filter_map(on).collect(),
         }
     }
 
