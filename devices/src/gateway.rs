@@ -314,12 +314,3 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
     let listening = TcpListener::bind(address).await;
     listening.map_err(|error| GatewayError::Listen(address, error))
 }
-
-/// Opens a gateway and runs it until `shutdown` completes.
-pub async fn run(
-    config: GatewayConfig,
-    clock: Clock,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), GatewayError> {
-    Gateway::open(config, clock).await?.run(shutdown).await
-}

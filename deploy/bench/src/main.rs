@@ -1,12 +1,14 @@
 //! The figures of BENCHMARKS.md, each against a floor or a bound measured in the same run.
 //!
-//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|devices|storm|sockets|vitals|
-//! turn|turn-unit|forward|visits`. Two have parts: `forward:1-8|3-3` and `turn:160|1200|memory`.
+//! `make bench`, or one of them: `cargo run --release -p minato-bench -- rules|log|devices|storm|
+//! sockets|vitals|turn|turn-unit|forward|visits`. Three have parts: `forward:1-8|3-3`,
+//! `turn:160|1200|memory` and `vitals:island`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod devices;
 mod forward;
 mod http;
+mod island;
 mod log;
 mod person;
 mod proc;
@@ -47,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
     }
     for name in if wanted.is_empty() { all.clone() } else { wanted } {
         let (name, part) = name.split_once(':').unwrap_or((&name, ""));
-        if !part.is_empty() && !["forward", "turn"].contains(&name) {
+        if !part.is_empty() && !["forward", "turn", "vitals"].contains(&name) {
             bail!("{name} has no parts");
         }
         match name {
@@ -56,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
             "devices" => Box::pin(devices::run()).await?,
             "storm" => Box::pin(storm::run()).await?,
             "sockets" => Box::pin(sockets::run()).await?,
-            "vitals" => Box::pin(vitals::run()).await?,
+            "vitals" => Box::pin(vitals::run(part)).await?,
             "forward" => Box::pin(forward::run(part)).await?,
             "visits" => Box::pin(visits::run()).await?,
             "turn" => turn::run(part)?,

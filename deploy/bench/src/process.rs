@@ -19,7 +19,12 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Our binary, which was built beside this one.
 pub(crate) fn minato() -> anyhow::Result<PathBuf> {
-    let binary = std::env::current_exe()?.with_file_name("minato");
+    beside("minato")
+}
+
+/// Another program of ours, which was built beside this one.
+pub(crate) fn beside(name: &str) -> anyhow::Result<PathBuf> {
+    let binary = std::env::current_exe()?.with_file_name(name);
     if !binary.exists() {
         bail!("{} is not built", binary.display());
     }

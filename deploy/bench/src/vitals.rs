@@ -1,5 +1,6 @@
 //! How soon a reading of the simulated oximeter is on the doctor's screen.
 
+use crate::island;
 use crate::person::Person;
 use crate::server::Server;
 use crate::spread::Spread;
@@ -12,9 +13,39 @@ use minato_protocol::{Person as Data, RoomId, SubjectId, TicketId};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const READINGS: usize = 100;
+/// On a line that loses the tail is longer, and a percentile of it wants more.
+const READINGS_OF_THE_ISLAND: usize = 300;
 
-pub(crate) async fn run() -> anyhow::Result<()> {
-    let server = Server::start().await?;
+/// On this machine, or, as the part `island`, with the gateway behind a poor line.
+pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
+    match part {
+        "" => {
+            let spread = watch(&Server::start().await?, READINGS).await?;
+            println!("vitals: gateway's clock at the frame to the doctor's screen, loopback");
+            println!("  {spread}");
+            Ok(())
+        }
+        "island" if !island::is_beside_the_link() => island::begin_on_the_mainland("vitals:island"),
+        "island" => {
+            let server = Server::start_at(island::MAINLAND_ADDRESS).await?;
+            let folder = tempfile::tempdir()?;
+            let _gateway = island::gateway(&server, folder.path())?;
+            let spread = watch(&server, READINGS_OF_THE_ISLAND).await?;
+            println!("vitals: gateway's clock at the frame to the doctor's screen, the gateway");
+            println!(
+                "behind {} ms there and back, {} % lost each way",
+                2 * island::DELAY_MS,
+                island::LOSS_PERCENT
+            );
+            println!("  {spread}  p95 {:.1} ms", spread.percentile(95).as_secs_f64() * 1_000.0);
+            Ok(())
+        }
+        other => bail!("vitals has no part {other}"),
+    }
+}
+
+/// A bedside patient with an oximeter, called by a doctor who sees its values.
+async fn watch(server: &Server, readings: usize) -> anyhow::Result<Spread> {
     let once = |account: &str| server.secrets.get(account).cloned().context("a printed link");
     let mut nurse = Person::staff(&server.address, &once("nurse")?).await?;
     let mut doctor = Person::staff(&server.address, &once("abe")?).await?;
@@ -28,10 +59,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     doctor.press(Act::CallOne { room, ticket }).await?;
     let subject = subject_of(&mut doctor, ticket).await?;
     doctor.press(Act::WatchReadings { subject, after: 0 }).await?;
-    let spread = collect(&mut doctor).await?;
-    println!("vitals: gateway's clock at the frame to the doctor's screen, loopback");
-    println!("  {spread}");
-    Ok(())
+    collect(&mut doctor, readings).await
 }
 
 async fn look_round(nurse: &mut Person) -> anyhow::Result<(RoomId, Vec<DeviceId>)> {
@@ -87,12 +115,12 @@ async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<Sub
     }
 }
 
-async fn collect(doctor: &mut Person) -> anyhow::Result<Spread> {
+async fn collect(doctor: &mut Person, readings: usize) -> anyhow::Result<Spread> {
     let mut spread = Spread::default();
     let mut seen = 0;
     // What was there before the screen asked has waited for it.
     let mut first = true;
-    while seen < READINGS {
+    while seen < readings {
         let ToScreen::Readings { rows, .. } = doctor.next().await? else { continue };
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         for row in rows {

@@ -101,7 +101,11 @@ impl Screen {
     }
 
     /// The next message of a kind.
-    async fn until<T>(&mut self, what: &str, look: impl Fn(ToScreen) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(ToScreen) -> Option<T>,
+    ) -> T {
         let found = async {
             loop {
                 let next = self.socket.next().await.unwrap_or_else(|| panic!("over: {what}"));

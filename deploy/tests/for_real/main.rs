@@ -3,6 +3,7 @@
 
 mod browser;
 mod certificate;
+mod cut;
 mod listening;
 mod needs;
 mod relay;

@@ -6,9 +6,12 @@
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use minato_devices::clock::Clock;
-use minato_devices::gateway::{BluetoothConfig, GatewayConfig, SimulateConfig, ZONE_DEFAULT, run};
+use minato_devices::gateway::{
+    BluetoothConfig, Gateway, GatewayConfig, SimulateConfig, ZONE_DEFAULT,
+};
 use minato_devices::inspect;
 use minato_devices::transport::serial::SerialPort;
+use minato_protocol::Span;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +57,8 @@ enum Command {
         /// The same seed gives the same values.
         #[arg(long, default_value_t = SimulateConfig::default().seed)]
         seed: u64,
+        #[command(flatten)]
+        resumed: Resumed,
     },
     /// Prints one frame as JSON, or the packets of a serial oximeter as a list; what is refused
     /// exits with 2 and its reason.
@@ -115,6 +120,18 @@ impl Radio {
     }
 }
 
+/// How the rehearsal stood before it was ended: a box that is started again keeps its clock, and a
+/// pulled cable stays pulled.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct Resumed {
+    /// The clock goes ahead by so many milliseconds.
+    #[arg(long, default_value_t = 0)]
+    ahead_ms: u32,
+    /// The cable to the broker is pulled.
+    #[arg(long)]
+    unplugged: bool,
+}
+
 impl Setup {
     fn into_config(self, simulate: Option<SimulateConfig>) -> GatewayConfig {
         GatewayConfig {
@@ -134,28 +151,31 @@ impl Setup {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let config = match Cli::parse().command {
+    let (config, resumed) = match Cli::parse().command {
         Command::Decode { characteristic, serial, hex } => {
             return Ok(decode(characteristic.as_deref(), serial.as_deref(), &hex));
         }
         Command::Run { setup, radio, capture_to } => {
-            GatewayConfig { bluetooth: radio.into_config(), capture_to, ..setup.into_config(None) }
+            let bluetooth = radio.into_config();
+            let config = GatewayConfig { bluetooth, capture_to, ..setup.into_config(None) };
+            (config, Resumed::default())
         }
         Command::Replay { setup, capture } => {
-            GatewayConfig { replay: Some(capture), ..setup.into_config(None) }
+            let config = GatewayConfig { replay: Some(capture), ..setup.into_config(None) };
+            (config, Resumed::default())
         }
-        Command::Simulate { setup, beds, seed } => {
-            setup.into_config(Some(SimulateConfig { beds, seed }))
+        Command::Simulate { setup, beds, seed, resumed } => {
+            (setup.into_config(Some(SimulateConfig { beds, seed })), resumed)
         }
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    serve(config)
+    serve(config, resumed)
 }
 
 #[tokio::main]
-async fn serve(config: GatewayConfig) -> anyhow::Result<ExitCode> {
+async fn serve(config: GatewayConfig, resumed: Resumed) -> anyhow::Result<ExitCode> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .context("signals cannot be heard")?;
     let shutdown = async move {
@@ -164,7 +184,13 @@ async fn serve(config: GatewayConfig) -> anyhow::Result<ExitCode> {
             _ = terminate.recv() => {}
         }
     };
-    Box::pin(run(config, Clock::system(), shutdown)).await?;
+    let clock = Clock::system();
+    clock.advance(Span(resumed.ahead_ms.into()));
+    let gateway = Gateway::open(config, clock).await?;
+    if let Some(buttons) = gateway.buttons() {
+        buttons.plug(!resumed.unplugged);
+    }
+    Box::pin(gateway.run(shutdown)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
