@@ -28,8 +28,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 pub(crate) const DEVICES_MAX: usize = if SIMULATED_MAX > 64 { SIMULATED_MAX } else { 64 };
 /// A gateway's clock that moved by more than this against a steady one was set by somebody.
 const CLOCK_SET: Span = Span::seconds(5);
-/// No cuff measures faster: the run of a result that came by itself began at least so long before.
-const CUFF_RUNS_FOR: Span = Span::seconds(15);
+/// Cuffs take 30 to 45 seconds: the run of a result that came by itself, without the pressures before
+/// it, may have begun so long before.
+const CUFF_RUNS_FOR: Span = Span::seconds(45);
 /// A result that is older than this by its device's known clock was not seen live.
 const LIVE_FOR: Span = Span::seconds(15);
 /// How often it is looked whether a device was silent.
@@ -127,22 +128,34 @@ impl Bench {
     /// A device that is back keeps its driver: the driver knows which measurement is under way.
     fn appear(&mut self, found: Found) {
         if let Some(hung) = self.devices.get_mut(&found.device) {
-            return hung.is_back(&found);
+            return hung.is_back(&found, self.clock.now());
         }
         let device = found.device.clone();
         let Some(family) = family_of(&found.offer) else {
             tracing::info!(%device, "no driver knows this device");
             return;
         };
-        if self.devices.len() >= DEVICES_MAX {
+        if self.devices.len() >= DEVICES_MAX && !self.let_one_go() {
             tracing::warn!(%device, "too many devices: this one is not heard");
             return;
         }
         let driver = (family.make)();
         tracing::info!(%device, driver = driver.meta().name, "a device hangs here");
         // Its silence goes on from before a restart.
-        let valued_at = self.valued.get(&device).copied().unwrap_or_else(|| self.clock.now());
-        self.devices.insert(device, Hung::new(found, driver, valued_at));
+        let valued_at = self.valued.get(&device).copied().unwrap_or(Timestamp(0));
+        self.devices.insert(device, Hung::new(found, driver, (self.clock.now(), valued_at)));
+    }
+
+    /// Forgets the device that is away for longest and on nobody; `false` if there is none.
+    fn let_one_go(&mut self) -> bool {
+        let head = self.ledger.head();
+        let bindings = &head.borrow().bindings;
+        let away = self
+            .devices
+            .iter()
+            .filter(|(device, hung)| !hung.connected && bindings.of(device).is_none());
+        let longest = away.min_by_key(|(_, hung)| hung.spoke_at).map(|(device, _)| device.clone());
+        longest.is_some_and(|device| self.devices.remove(&device).is_some())
     }
 
     async fn bytes(
@@ -176,7 +189,8 @@ impl Bench {
     ) -> Result<(), Stopped> {
         let clock = self.clocks.get(device).copied().unwrap_or_default();
         self.end_silence(device, at).await?;
-        let live = message.live && !self.is_from_memory(&message, &clock, at);
+        let from_memory = self.is_from_memory(&message, &clock, at);
+        let live = message.live && !from_memory;
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
         hung.sequence += 1;
         let received = Received {
@@ -194,11 +208,14 @@ impl Bench {
         };
         let outcome = outcome(&received, message.frame, &self.zone);
         hung.heard(&outcome, at);
-        // A result of which nobody saw the run: that much is certain of when it began.
-        let unseen = message.characteristic == Characteristic::BloodPressure && !live;
+        let alone = !message.live && message.began_at == at;
+        let unseen = message.characteristic == Characteristic::BloodPressure
+            && (alone || from_memory && !live);
         let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
-        // It began by the gateway's clock before that was set back: nobody knows when that is now.
-        let began_at = if message.began_at > at { Timestamp(i64::MIN) } else { message.began_at };
+        // It began by the gateway's clock before that was set back, or comes from a memory that does
+        // not tell when it was: nobody knows who wore the device then.
+        let unknown = message.began_at > at || (!live && hung.may_be_memory(&outcome, at));
+        let began_at = if unknown { Timestamp(i64::MIN) } else { message.began_at };
         self.ledger.measured(outcome, began_at.min(latest)).await
     }
 
@@ -224,6 +241,9 @@ impl Bench {
         self.clock_offset = offset;
         for hung in self.devices.values_mut() {
             hung.valued_at = hung.valued_at + Span(by);
+        }
+        for valued_at in self.valued.values_mut() {
+            *valued_at = *valued_at + Span(by);
         }
         for history in self.clocks.values_mut() {
             history.gateway_set(Span(by));

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 /// A clock that is off by more than this is called wrong. Below it is the coarseness of a clock that
 /// shows whole minutes and was set by hand.
 pub const CLOCK_WRONG: Span = Span::seconds(60);
+/// Clocks show whole seconds, and a reading takes its time.
+const COARSE: Span = Span::seconds(2);
 /// A record cannot come before it was measured; clocks that show whole seconds may say so by this.
 const AHEAD_MAX: Span = Span::seconds(5);
 
@@ -27,8 +29,9 @@ impl ClockPair {
         self.device - self.gateway
     }
 
-    fn is_wrong(&self) -> bool {
-        self.off().0.abs() > CLOCK_WRONG.0
+    /// Whether the two differ by more than the seconds that clocks show.
+    fn differs(&self) -> bool {
+        self.off().0.abs() > COARSE.0
     }
 }
 
@@ -55,7 +58,7 @@ impl ClockHistory {
     /// The clock was set to the gateway's.
     pub fn set(&mut self, at: Timestamp) {
         // A clock that was right before explains nothing; what explained something stays.
-        self.before = self.now.filter(ClockPair::is_wrong).or(self.before);
+        self.before = self.now.filter(ClockPair::differs).or(self.before);
         self.now = Some(ClockPair { device: at, gateway: at });
         self.set = true;
     }
@@ -90,9 +93,9 @@ impl ClockHistory {
         }
     }
 
-    /// Nothing is added for a clock that is about right.
+    /// Nothing is added for a clock that is right to the second.
     fn by(pair: &ClockPair) -> Span {
-        if pair.is_wrong() { Span(-pair.off().0) } else { Span(0) }
+        if pair.differs() { Span(-pair.off().0) } else { Span(0) }
     }
 }
 
@@ -122,7 +125,8 @@ mod tests {
     #[test]
     fn a_clock_that_is_right_or_unknown_corrects_nothing() {
         assert_eq!(correction(ClockHistory::default(), -5_000, 0), 0);
-        assert_eq!(correction(read(20_000), -5_000, 0), 0);
+        assert_eq!(correction(read(2_000), -5_000, 0), 0);
+        assert_eq!(correction(read(20_000), -5_000, 0), -20_000);
     }
 
     #[test]

@@ -232,7 +232,7 @@ fn device_time(received: &Received<'_>, frame: &mut Frame, zone: &TimeZone) -> O
     let at = said + correction;
     if received.live && off.0.abs() > CLOCK_WRONG.0 {
         frame.quality.push(Quality::ClockWrong);
-    } else if !received.live && correction != Span(0) {
+    } else if !received.live && correction.0.abs() > CLOCK_WRONG.0 {
         frame.quality.push(Quality::ClockCorrected);
     } else if at > received.at + CLOCK_AHEAD {
         frame.quality.push(Quality::ClockAhead);

@@ -8,6 +8,8 @@ use minato_protocol::uplink::{DeviceStatus, Trouble};
 use minato_protocol::{Span, SubjectId, Timestamp};
 use std::time::Instant;
 
+/// A device has sent what it kept in its memory so long after it was connected.
+const MEMORY_SENT_WITHIN: Span = Span::seconds(10);
 /// Longest model name that is kept of what a device says about itself.
 const MODEL_CHARS_MAX: usize = 40;
 
@@ -25,6 +27,8 @@ pub(super) struct Hung {
     startable: bool,
     measuring: bool,
     last_frame_at: Option<Timestamp>,
+    /// When it was last found.
+    appeared_at: Timestamp,
     /// When it last gave a number of a patient's, or appeared.
     pub(super) valued_at: Timestamp,
     /// When it last said anything, by a clock that nobody steps.
@@ -34,7 +38,11 @@ pub(super) struct Hung {
 
 impl Hung {
     /// A device that has just appeared.
-    pub(super) fn new(found: Found, driver: Box<dyn Driver>, valued_at: Timestamp) -> Self {
+    pub(super) fn new(
+        found: Found,
+        driver: Box<dyn Driver>,
+        (appeared_at, valued_at): (Timestamp, Timestamp),
+    ) -> Self {
         let Found { device: id, offer, transport, battery_percent, signal_dbm, startable } = found;
         let model = offer.name.chars().filter(|c| !c.is_control()).take(MODEL_CHARS_MAX).collect();
         Self {
@@ -49,6 +57,7 @@ impl Hung {
             startable,
             measuring: false,
             last_frame_at: None,
+            appeared_at,
             valued_at,
             spoke_at: Instant::now(),
             remarks: Vec::new(),
@@ -56,7 +65,8 @@ impl Hung {
     }
 
     /// It has appeared again.
-    pub(super) fn is_back(&mut self, found: &Found) {
+    pub(super) fn is_back(&mut self, found: &Found, now: Timestamp) {
+        self.appeared_at = now;
         self.connected = true;
         self.obstructed = None;
         self.battery_percent = found.battery_percent.or(self.battery_percent);
@@ -93,6 +103,16 @@ impl Hung {
         if !under_way {
             self.remarks.clone_from(quality);
         }
+    }
+
+    /// Whether a result that was not seen live may come from a memory which does not tell when it was:
+    /// devices send what they have kept as soon as they are connected.
+    pub(super) fn may_be_memory(&self, outcome: &Outcome, at: Timestamp) -> bool {
+        let Outcome::Reading(reading) = outcome else { return false };
+        let has = |remark| reading.quality.contains(&remark);
+        let untold = has(Quality::ClockUnknown) || has(Quality::ClockAhead);
+        let just_here = at - self.appeared_at <= MEMORY_SENT_WITHIN;
+        (untold && just_here) || (has(Quality::FromStorage) && reading.device_time.is_none())
     }
 
     /// How it is, for whoever looks.

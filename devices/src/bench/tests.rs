@@ -191,8 +191,8 @@ async fn a_record_of_a_cuff_three_days_off_is_put_right_and_marked_also_after_a_
         let mut wall = Wall::open(folder.path());
         wall.appear("c1", &[0x2A35]).await;
         wall.bind("c1").await;
-        // Bound at T0, measured twenty seconds later, sent after five more minutes.
-        let measured = T0 + Span::seconds(20);
+        // Bound at T0, measured a minute later, sent after five more minutes.
+        let measured = T0 + Span::seconds(60);
         let received = measured + Span::minutes(5);
         wall.says("c1", 0x2A35, &result_at(measured + off), received).await;
         let (subject, reading) = wall.readings().await.pop().expect("a reading");

@@ -9,7 +9,7 @@ use crate::room::Ticket;
 use crate::subject::{Command, Item};
 use minato_protocol::act::{HandedFrame, Outcome};
 use minato_protocol::reading::{
-    DeviceId, EnteredBy, Hex, Outcome as Measured, ReadingId, TypedValue,
+    DeviceId, EnteredBy, Hex, Outcome as Measured, Quality, ReadingId, TypedValue,
 };
 use minato_protocol::{Code, Pii, Span, StaffId, SubjectId, TicketId, Timestamp};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Press<'_> {
         let since_by_run = self.connected(subject, &frames).await?;
         let lines = frames.iter().zip(outcomes);
         let (own, before): (Vec<_>, Vec<_>) =
-            lines.partition(|(frame, outcome)| since_by_run[&frame.boot] <= outcome.measured_at());
+            lines.partition(|(frame, outcome)| is_from_now_on(outcome, since_by_run[&frame.boot]));
         let before = before.into_iter().map(|(frame, outcome)| HeldByPage {
             run: frame.boot,
             sequence: frame.sequence,
@@ -248,6 +248,18 @@ impl Press<'_> {
         self.edge.readings.find(&self.edge.desk, known.subject, reading).await?;
         Ok((known.subject, by))
     }
+}
+
+/// Whether something was measured after the page had connected: what comes from a memory without a
+/// usable time may have been measured at any time.
+fn is_from_now_on(outcome: &Measured, since: Timestamp) -> bool {
+    let (quality, characteristic) = match outcome {
+        Measured::Reading(reading) => (&reading.quality, reading.characteristic),
+        Measured::Fault(fault) => (&fault.quality, fault.characteristic),
+    };
+    let untold = [Quality::ClockUnknown, Quality::ClockAhead, Quality::FromStorage];
+    let tells = characteristic.is_running() || !quality.iter().any(|it| untold.contains(it));
+    tells && since <= outcome.measured_at()
 }
 
 fn raw(outcome: &Measured) -> &[u8] {

@@ -20,6 +20,8 @@ pub const HELD_SHOWN_MAX: usize = 250;
 /// Running values of one device: an oximeter on nobody's finger says one a second. When there are
 /// more, its oldest is let go here, before anything else is; the log keeps it.
 pub const RUNNING_MAX: usize = 60;
+/// Single values of one device: a meter that is asked for its memory sends all of it.
+pub const SINGLES_MAX: usize = 100;
 /// So many of a box's last lines are looked through at a start.
 const LOOKED_THROUGH_MAX: u64 = 20_000;
 const READ_LINES: usize = 1_000;
@@ -62,7 +64,10 @@ impl Held {
         let (sites, settling) = (Mutex::default(), tokio::sync::Mutex::default());
         let held = Self(Arc::new(Inner { sites, bell: desk.bell.clone(), settling }));
         for (gateway, stream) in boxes(desk).await? {
-            held.load_box(desk, gateway, &stream).await?;
+            // One box whose stream cannot be read keeps no other from being heard.
+            if let Err(code) = held.load_box(desk, gateway, &stream).await {
+                tracing::warn!(?code, %gateway, "what this box holds is not in the list");
+            }
         }
         Ok(held)
     }
@@ -185,14 +190,16 @@ impl Shelf {
     /// Running values give way to single ones, old ones to new ones.
     fn let_go(&mut self) {
         let age = |(reading, kept): (&ReadingId, &Kept)| (kept.row.gateway_time, *reading);
-        let mut running: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (reading, kept) in self.kept.iter().filter(|(_, kept)| kept.is_running) {
-            running.entry(kept.row.device.id.clone()).or_default().push(age((reading, kept)));
+        let mut by_device: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (reading, kept) in &self.kept {
+            let of = (kept.row.device.id.clone(), kept.is_running);
+            by_device.entry(of).or_default().push(age((reading, kept)));
         }
         let mut surplus = Vec::new();
-        for mut of_device in running.into_values() {
+        for ((_, is_running), mut of_device) in by_device {
             of_device.sort_unstable();
-            let more = of_device.len().saturating_sub(RUNNING_MAX);
+            let most = if is_running { RUNNING_MAX } else { SINGLES_MAX };
+            let more = of_device.len().saturating_sub(most);
             surplus.extend(of_device.into_iter().take(more).map(|(_, reading)| reading));
         }
         surplus.iter().for_each(|reading| drop(self.kept.remove(reading)));

@@ -187,8 +187,13 @@ impl Subject {
     ) -> Vec<Event> {
         let mut events = Vec::new();
         let is_news = self.attachments.is_news(device, since, run);
-        // A page says with each press at which run the device hangs: only a new one binds anew.
-        if self.is_rebound(device, since) && (is_news || run.is_none()) {
+        // A page says with each press at which run the device hangs: only a new one binds anew. A box
+        // says again what is on while its clock is set: nobody looked who that is.
+        let is_word = match run {
+            Some(_) => is_news,
+            None => !self.attachments.is_on(device, since),
+        };
+        if self.is_rebound(device, since) && is_word {
             events.push(Event::Rebound { device: device.clone(), since });
         }
         if is_news {

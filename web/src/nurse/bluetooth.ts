@@ -98,6 +98,9 @@ export class Hanging {
     this.device = deviceId(gadget.id);
     this.model = (gadget.name ?? "").trim().slice(0, MODEL_CHARS_MAX) || "Bluetooth";
     this.frames = new Frames({ ticket, device: this.device, model: this.model }, world);
+    // One name for as long as the nurse holds it here: coming back after a lost connection is no new
+    // word of hers about whose it is.
+    this.frames.begin(world.newBoot());
     gadget.addEventListener("gattserverdisconnected", this.onGone);
   }
 
@@ -107,8 +110,6 @@ export class Hanging {
     try {
       const server = await this.gadget.gatt?.connect();
       if (!server || this.over) return server?.disconnect();
-      // Its own name for this connection: the device counts from the beginning.
-      this.frames.begin(this.world.newBoot());
       const found = await this.listen(server);
       if (this.over) return;
       this.attempts = 0;

@@ -97,6 +97,8 @@ export class Frames {
       return BATCH_EVERY_MS;
     }
     if (answer.type === "not_sent" || PASSING.includes(answer.code)) return AGAIN_MS;
+    // A tablet in patient view, or a nurse who has to sign in again: she comes back.
+    if (answer.code === "not_allowed" || answer.code === "sign_in_first") return AGAIN_MS;
     if (answer.code !== "frame_refused") {
       // Of this patient or from this tablet the broker takes nothing: going on would only pile up.
       this.refused.value = answer.code;

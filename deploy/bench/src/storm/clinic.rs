@@ -132,8 +132,6 @@ impl Clinic {
                     startable: false,
                 }))
                 .await?;
-            let now_ms = self.world.now_ms;
-            self.account.valued_ms.entry(device).or_insert(now_ms);
             if self.world.is_cuff(device) {
                 let bytes = self.world.clock_shown(device).to_vec();
                 self.hear(device, Attribute::CURRENT_TIME, bytes).await?;
@@ -297,7 +295,7 @@ impl Account {
 
     fn end_silence(&mut self, device: usize, now_ms: i64) {
         let Some(said) = self.said.get(&device) else { return };
-        let valued_ms = self.valued_ms.get(&device).copied().unwrap_or(now_ms);
+        let valued_ms = self.valued_ms.get(&device).copied().unwrap_or(0);
         if now_ms - said.put_on_ms.max(valued_ms) > SILENCE_UNBINDS.0 {
             self.said.remove(&device);
             self.silenced.insert(device);

@@ -13,8 +13,8 @@ const DAY_MS: i64 = 86_400_000;
 /// Cuffs whose clocks are wrong, by this much.
 const CLOCKS_OFF_MS: [i64; 4] = [0, -3 * DAY_MS, 2 * 3_600_000, 0];
 /// The steps in which a cuff shows its pressure, and when its result comes.
-const PRESSURES_MS: [i64; 3] = [0, 4_000, 9_000];
-const RESULT_MS: i64 = 14_000;
+const PRESSURES_MS: [i64; 5] = [0, 10_000, 20_000, 30_000, 38_000];
+const RESULT_MS: i64 = 44_000;
 /// Longer than silence may last, and a good deal shorter.
 const LONG_SILENCE_MS: i64 = SILENCE_UNBINDS.0 + 30_000;
 const SHORT_SILENCE_MS: i64 = 20_000;
