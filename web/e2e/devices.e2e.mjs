@@ -80,8 +80,11 @@ step("a cuff is on one patient while the doctor takes another", async () => {
 step("thermometer, strap, scale and glucose meter stand on both pages, and the heart is drawn", async () => {
   for (const device of [THERMOMETER, SCALE, GLUCOSE]) await nurse.measure(device);
   await pass(SPOT_TAKES_MS);
-  for (const vital of ["temperature", "heart_rate", "weight", "glucose", "spo2"]) {
-    await sameNumber(vital);
+  for (const vital of ["temperature", "heart_rate", "weight", "spo2"]) await sameNumber(vital);
+  // A meter gives out what it stored: no clock but its own says that a record is new.
+  for (const person of [nurse, abe]) {
+    await until(`${person.who} is told of a late glucose`, async () => /後から届いています/.test(await person.tile("glucose").innerText()));
+    assert.equal(await person.tile("glucose").getAttribute("data-state"), "empty");
   }
   await abe.page.locator('.wave[data-wave="ecg"]').waitFor();
   await until("the heart is drawn", async () => (await ecgLit()) > 100);
