@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Broker } from "./broker.mjs";
+import { emulate } from "./devices/emulated.mjs";
 import { Gateway } from "./gateway.mjs";
 import { House } from "./house.mjs";
 import { Doctor, Nurse } from "./people.mjs";
@@ -27,7 +28,7 @@ let failed = false;
 before(async () => {
   broker = await Broker.all(house);
   gateway = await Gateway.start(house, broker.origin, broker.enrolCode);
-  screens = await Screens.open(house);
+  screens = await Screens.open(house, { flags: ["--enable-features=WebBluetooth"] });
   abe = new Doctor(await screens.screen("abe", "desktop"));
   nurse = new Nurse(await screens.screen("nurse", "tablet"));
 });
@@ -114,6 +115,7 @@ step("a result that comes between two patients is nobody's, and nobody sees its 
 
 step("wrong identifiers are refused in words, right ones settle it, and the doctor reads who did", async () => {
   await nurse.page.locator("[data-held]").click();
+  assert.ok(await nurse.page.locator(".tickets .code").first().isHidden(), "the code stands nowhere to be copied");
   await nurse.page.getByText(FUMI.name, { exact: true }).last().click();
   await identify(ken, FUMI.birth);
   await nurse.sees("番号か生年月日が、選んだ方と合いません");
@@ -198,8 +200,7 @@ step("an impossible pulse is never now: it waits, and a patient reads that it is
   await abe.look("doctor-waits");
   await nurse.showPatientView();
   const line = nurse.page.locator('.measured [data-vital="pulse"]');
-  await line.waitFor();
-  assert.equal(await line.innerText(), "もう一度はかります");
+  await until("the patient reads so", async () => (await line.innerText()) === "もう一度はかります");
   assert.doesNotMatch(await nurse.page.locator("main").innerText(), new RegExp(IMPLAUSIBLE));
   await nurse.look("patient-view-waits");
   await nurse.leavePatientView(NURSE_PIN);
@@ -231,6 +232,7 @@ step("the nurse puts another right: the wrong one is struck through, with who an
     const line = abe.page.locator(".readings tr.withdrawn");
     await line.waitFor();
     assert.match(await line.locator("s").innerText(), new RegExp(IMPLAUSIBLE));
+    assert.ok(await isWhole(line.locator("td").nth(1)), "the wrong value is read in full");
     const words = await line.innerText();
     assert.match(words, /が .* に取り消しました（測り方の間違い）/);
     assert.match(words, /代わりの値 .*72/);
@@ -239,10 +241,13 @@ step("the nurse puts another right: the wrong one is struck through, with who an
 });
 
 step("typed values count as typed and by whom; an impossible one waits like a device's", async () => {
-  await nurse.act("type-values").click();
-  await nurse.page.locator(".typing [name=temperature]").fill("３６．５");
-  await nurse.page.locator(".typing [name=respiration_rate]").fill(IMPLAUSIBLE);
-  await nurse.act("enter-reading").click();
+  await typeIn("temperature", "３６．５");
+  for (const [person, by] of [[nurse, "手入力（浜 ちひろ）"], [abe, "手入力（看護師）"]]) {
+    await until(`${person.who} has 36.5`, async () => (await figure(person.tile("temperature"))) === "36.5");
+    const words = (await person.tile("temperature").innerText()).replace(/\s+/g, " ");
+    assert.ok(words.includes(by), words);
+  }
+  await typeIn("respiration_rate", IMPLAUSIBLE);
   for (const person of [nurse, abe]) {
     await person.page.locator('.waits[data-waits="respiration"]').waitFor();
     assert.doesNotMatch(await person.tile("respiration").locator(".figure").allInnerTexts().then(String), /400/);
@@ -252,12 +257,30 @@ step("typed values count as typed and by whom; an impossible one waits like a de
   await abe.look("doctor-typed");
 });
 
+step("a thermometer that hangs at the tablet itself reaches the doctor as raw frames", async () => {
+  // Flags: Celsius, nothing else; 366 with one digit behind the point (Thermometer Service 1.0, 3.1).
+  const bytes = [0x00, 0x6e, 0x01, 0x00, 0xff];
+  const thermometer = { name: "Tablet Thermometer", service: 0x1809, characteristic: 0x2a1c, bytes };
+  await emulate(screens.browser, nurse.page, thermometer);
+  await nurse.act("web-bluetooth").click();
+  await nurse.page.locator('[data-tablet][data-state="connected"]').waitFor();
+  for (const person of [nurse, abe]) {
+    await until(`${person.who} has 36.6`, async () => (await figure(person.tile("temperature"))) === "36.6");
+    assert.match(await person.tile("temperature").innerText(), /Tablet Thermometer/);
+  }
+  await nurse.look("nurse-tablet");
+  await nurse.act("tablet-drop").click();
+});
+
 step("the doctor sees who attached what when", async () => {
   await abe.page.locator(".attachments summary").click();
   for (const device of [CUFF, OXIMETER, THERMOMETER, STRAP, SCALE, GLUCOSE]) {
     const line = abe.page.locator(`[data-attached="${device}"]`).first();
     assert.match(await line.innerText(), /が \d+:\d\d に付けました/);
   }
+  await until("the last one is in sight", () =>
+    abe.page.locator("[data-attached]").last().evaluate((line) => line.getBoundingClientRect().bottom <= innerHeight),
+  );
   const lines = abe.page.locator(`[data-attached="${OXIMETER}"]`);
   assert.match(await lines.first().innerText(), /\d+:\d\d に外しました/);
   await abe.look("doctor-attachments");
@@ -277,6 +300,13 @@ async function implausible() {
   await nurse.page.locator('.waits[data-waits="pulse"]').waitFor();
 }
 
+/** The nurse types one value. */
+async function typeIn(what, text) {
+  await nurse.act("type-values").click();
+  await nurse.page.locator(`.typing [name=${what}]`).fill(text);
+  await nurse.act("enter-reading").click();
+}
+
 /** The same number of now stands on both pages. */
 async function sameNumber(vital) {
   await until(`both have ${vital}`, async () => {
@@ -286,6 +316,11 @@ async function sameNumber(vital) {
     const [one, other] = await Promise.all([nurse, abe].map((person) => figure(person.tile(vital))));
     return one === other && /^\d+(\.\d+)?$/.test(one);
   });
+}
+
+/** Whether nothing of a cell is cut off. */
+function isWhole(cell) {
+  return cell.evaluate((box) => box.scrollWidth <= box.clientWidth);
 }
 
 /** Fills in and sends what identifies a person. */
