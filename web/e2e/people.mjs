@@ -282,7 +282,8 @@ export class Nurse extends Staff {
 
   async detach(name) {
     await this.act("detach", this.device(name)).click();
-    await this.act("attach", this.device(name)).waitFor();
+    // During a visit it is then among those that are folded away.
+    await this.act("attach", this.device(name)).waitFor({ state: "attached" });
   }
 
   async measure(name) {

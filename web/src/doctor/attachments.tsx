@@ -13,7 +13,11 @@ export function Attachments({ wire, visit }: { wire: Wire; visit: VisitRow }) {
   const modelOf = (device: string) =>
     rows.find((row) => row.outcome.device.id === device)?.outcome.device.model;
   return (
-    <details class="attachments">
+    <details
+      class="attachments"
+      // It is the last thing of a column that scrolls.
+      onToggle={({ currentTarget }) => currentTarget.open && currentTarget.scrollIntoView({ block: "nearest" })}
+    >
       <summary>{t("attachments", { n: attachments.length })}</summary>
       <ol>
         {attachments.map((one) => (

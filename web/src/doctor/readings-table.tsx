@@ -72,8 +72,11 @@ function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
   const { device, provenance } = row.outcome;
   const words = [...marksOf(row, rows, wire.you.value), ...saidOf(row)];
   const values = listed(row);
+  const running = isRunning(row.outcome.device.kind);
+  // A single value is read in full; of one that runs the next line has the same parts.
+  const looks = [withdrawn && "withdrawn", !running && "once"].filter(Boolean).join(" ");
   return (
-    <tr class={withdrawn ? "withdrawn" : ""} data-reading={row.outcome.id}>
+    <tr class={looks} data-reading={row.outcome.id}>
       <td>{clockTime(measuredAt(row))}</td>
       <td>{withdrawn ? <s>{values}</s> : values}</td>
       <td>{provenance.entered ? staff("typed") : device.model}</td>
@@ -81,7 +84,7 @@ function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
         {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
         {waits && <span class="chip lamp">{staff("waits_short")}</span>} {words.join("、")}{" "}
         {waits && <CheckButtons wire={wire} ticket={ticket} row={row} />}
-        {!waits && !withdrawn && row.outcome.type === "reading" && !isRunning(row.outcome.device.kind) && <Withdraw wire={wire} ticket={ticket} row={row} />}
+        {!waits && !withdrawn && row.outcome.type === "reading" && !running && <Withdraw wire={wire} ticket={ticket} row={row} />}
       </td>
     </tr>
   );
