@@ -34,12 +34,12 @@ mod tests {
     fn a_result_belongs_to_the_run_in_which_the_value_rose() {
         let mut thermometer = Device::of(&FAMILY);
         thermometer.says(INTERMEDIATE, &RISING, 1_000);
-        thermometer.says(INTERMEDIATE, &RISING, 33_000);
-        assert!(thermometer.is_measuring(40_000));
-        let heard = frame(thermometer.says(MEASUREMENT, &RESULT, 41_000));
+        thermometer.says(INTERMEDIATE, &RISING, 21_000);
+        assert!(thermometer.is_measuring(30_000));
+        let heard = frame(thermometer.says(MEASUREMENT, &RESULT, 31_000));
         assert_eq!((heard.began_at, heard.live), (Timestamp(1_000), true));
         assert_eq!(number(&heard, Quantity::Temperature).as_deref(), Some("36.6"));
-        assert!(!thermometer.is_measuring(41_001));
+        assert!(!thermometer.is_measuring(31_001));
     }
 
     #[test]

@@ -548,6 +548,17 @@ pub struct ReadingRow {
 }
 
 impl ReadingRow {
+    /// What staff write to each other of a reading may speak of another patient: the patient's own
+    /// page is not told.
+    pub fn leave_reasons_to_staff(&mut self) {
+        if let Some(Checked::Withdrawn { reason, .. }) = &mut self.checked {
+            reason.clear();
+        }
+        if let Some(assigned) = &mut self.assigned {
+            assigned.reason.clear();
+        }
+    }
+
     /// Whether it is outside what a living person shows and nobody has looked at it again: it
     /// stands in no "now" tile until then.
     pub fn waits_for_confirmation(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::log::StreamId;
 use crate::readings::{Cursor, Page};
 use crate::room::{Room, Ticket};
 use crate::views::{self, Table, Viewer, may_be_in};
-use minato_protocol::view::{DeviceRow, Row, ViewName};
+use minato_protocol::view::{DeviceRow, ReadingRow, Row, ViewName};
 use minato_protocol::wire::{Have, ToScreen};
 use minato_protocol::{Code, Role, RoomId, SiteId, SubjectId, VisitId};
 use std::collections::BTreeMap;
@@ -278,9 +278,12 @@ impl Screen {
             return Ok((None, false));
         }
         let subject = cursor.subject();
-        let Page { rows, whole, more } =
+        let Page { mut rows, whole, more } =
             cursor.next(&edge.desk, &|staff| edge.name_of(staff)).await?;
         self.readings = Some(cursor);
+        if self.viewer.is_patient_side() {
+            rows.iter_mut().for_each(ReadingRow::leave_reasons_to_staff);
+        }
         let worth_it = whole || !rows.is_empty();
         let message = worth_it.then_some(ToScreen::Readings { subject, whole, rows });
         Ok((message, more))
