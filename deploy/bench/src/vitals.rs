@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const READINGS: usize = 100;
 /// A flow that is silent for so long has ended.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
-/// On a line that loses the tail is longer, and a percentile of it wants more.
-const READINGS_OF_THE_ISLAND: usize = 100;
+/// Nobody answers the ring, and a call that is not answered within 60 s takes the doctor the flow.
+const READINGS_OF_THE_ISLAND: usize = 50;
 
 /// On this machine, or, as the part `island`, with the gateway behind a poor line.
 pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
