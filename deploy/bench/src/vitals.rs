@@ -7,14 +7,16 @@ use crate::spread::Spread;
 use anyhow::{Context as _, bail};
 use minato_protocol::act::{Act, Duty, Outcome, Triage};
 use minato_protocol::reading::{DeviceId, DeviceKind};
-use minato_protocol::view::{Row, TicketState};
+use minato_protocol::view::{ReadingRow, Row, TicketState};
 use minato_protocol::wire::ToScreen;
 use minato_protocol::{Person as Data, RoomId, SubjectId, TicketId};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const READINGS: usize = 100;
-/// On a line that loses the tail is longer, and a percentile of it wants more.
-const READINGS_OF_THE_ISLAND: usize = 300;
+/// A flow that is silent for so long has ended.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+/// Nobody answers the ring, and a call that is not answered within 60 s takes the doctor the flow.
+const READINGS_OF_THE_ISLAND: usize = 50;
 
 /// On this machine, or, as the part `island`, with the gateway behind a poor line.
 pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
@@ -115,13 +117,23 @@ async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<Sub
     }
 }
 
+async fn next_rows(doctor: &mut Person) -> anyhow::Result<Vec<ReadingRow>> {
+    loop {
+        if let ToScreen::Readings { rows, .. } = doctor.next().await? {
+            return Ok(rows);
+        }
+    }
+}
+
 async fn collect(doctor: &mut Person, readings: usize) -> anyhow::Result<Spread> {
     let mut spread = Spread::default();
     let mut seen = 0;
     // What was there before the screen asked has waited for it.
     let mut first = true;
     while seen < readings {
-        let ToScreen::Readings { rows, .. } = doctor.next().await? else { continue };
+        let next = tokio::time::timeout(SILENCE_MAX, next_rows(doctor)).await;
+        let rows =
+            next.with_context(|| format!("no more than {seen} readings came: {spread}"))??;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         for row in rows {
             let minato_protocol::reading::Outcome::Reading(reading) = row.outcome else { continue };

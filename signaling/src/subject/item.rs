@@ -72,7 +72,8 @@ impl Item {
 }
 
 /// Whether a reading is late: too old by the gateway's own clock when it was sent, from a device's
-/// memory, or of a time that had to be corrected.
+/// memory, or of a time that had to be corrected. One of a time still to come was measured before that
+/// clock was set back, and nobody knows how long before.
 pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
     let quality = match outcome {
         Outcome::Reading(reading) => &reading.quality,
@@ -80,5 +81,6 @@ pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
     };
     let is_old =
         |remark: &Quality| matches!(remark, Quality::FromStorage | Quality::ClockCorrected);
-    quality.iter().any(is_old) || sent_at - outcome.measured_at() > LATE_AFTER
+    let age = sent_at - outcome.measured_at();
+    quality.iter().any(is_old) || age.0.abs() > LATE_AFTER.0
 }

@@ -3,7 +3,7 @@ use minato_protocol::reading::{
     Characteristic, Device, DeviceKind, Fault, FaultReason, Hex, Provenance, Quality, ReadingId,
     TransportKind,
 };
-use minato_protocol::{GatewayId, SubjectId};
+use minato_protocol::{GatewayId, Span, SubjectId};
 
 const VISIT: VisitId = VisitId(9);
 const NURSE: StaffId = StaffId(7);
@@ -214,6 +214,16 @@ fn a_corrected_clock_and_a_devices_memory_make_a_reading_late_however_fresh_it_i
     assert!(is_late(&remarked(Quality::ClockCorrected), sent_at));
     assert!(is_late(&remarked(Quality::FromStorage), sent_at));
     assert!(!is_late(&remarked(Quality::ClockWrong), sent_at));
+}
+
+#[test]
+fn a_reading_that_waited_while_the_gateways_clock_was_set_back_is_late() {
+    let measured = measured("cuff", 3_600_000);
+    let sent_at = Timestamp(3_600_000);
+    let set_back_by = |span: Span| is_late(&measured, sent_at - span);
+    assert!(!set_back_by(Span::seconds(15)), "a clock that is only disciplined");
+    assert!(set_back_by(Span::seconds(16)));
+    assert!(set_back_by(Span::minutes(60)));
 }
 
 #[test]
