@@ -62,7 +62,7 @@ async fn running(broker: &Broker) -> Running {
     let status = gateway.status_addr().expect("a status page");
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(gateway.run(async move { drop(stopped.await) }));
-    broker.until("the devices", |kept| devices_told(kept) == 4).await;
+    broker.until("the devices", |kept| devices_told(kept) == 9).await;
     Running { buttons, stop, task, status, data }
 }
 

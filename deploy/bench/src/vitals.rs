@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const READINGS: usize = 100;
 /// A flow that is silent for so long has ended.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
-/// Nobody answers the ring, and a call that is not answered within 60 s takes the doctor the flow.
-const READINGS_OF_THE_ISLAND: usize = 50;
+/// On a line that loses the tail is longer, and a percentile of it wants more.
+const READINGS_OF_THE_ISLAND: usize = 300;
 
 /// On this machine, or, as the part `island`, with the gateway behind a poor line.
 pub(crate) async fn run(part: &str) -> anyhow::Result<()> {
@@ -59,7 +59,9 @@ async fn watch(server: &Server, readings: usize) -> anyhow::Result<Spread> {
     nurse.act(Act::SetReady { ticket, ready: true }).await?;
     doctor.act(Act::SetDuty { room, duty: Duty::On }).await?;
     doctor.press(Act::CallOne { room, ticket }).await?;
-    let subject = subject_of(&mut doctor, ticket).await?;
+    let (subject, epoch) = subject_of(&mut doctor, ticket).await?;
+    // A ring that nobody answers ends the doctor's right to see.
+    nurse.act(Act::Answer { ticket, epoch }).await?;
     doctor.press(Act::WatchReadings { subject, after: 0 }).await?;
     collect(&mut doctor, readings).await
 }
@@ -102,7 +104,7 @@ async fn admit(nurse: &mut Person, room: RoomId) -> anyhow::Result<TicketId> {
     }
 }
 
-async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<SubjectId> {
+async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<(SubjectId, u32)> {
     loop {
         let ToScreen::View { upsert, .. } = doctor.next().await? else { continue };
         for row in upsert {
@@ -111,7 +113,7 @@ async fn subject_of(doctor: &mut Person, wanted: TicketId) -> anyhow::Result<Sub
                 && row.state == TicketState::Called
                 && let Some(subject) = row.subject
             {
-                return Ok(subject);
+                return Ok((subject, row.epoch));
             }
         }
     }

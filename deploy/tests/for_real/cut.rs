@@ -96,7 +96,7 @@ impl Storm {
     async fn blow_on_the_wall(&mut self) {
         let before = self.wall.look().await;
         self.dice.moment(Duration::from_millis(60)).await;
-        self.wall.is_killed_and_started_again();
+        self.wall.killed_and_started_again();
         let after = self.wall.look().await;
         assert!(after.last_seq >= before.last_seq, "{before:?} became {after:?}");
         let goes_on = |seen: &Seen| seen.last_seq >= after.last_seq + 8 && seen.worn.len() == 3;
@@ -104,7 +104,7 @@ impl Storm {
     }
 
     async fn blow_on_the_broker(self) -> Self {
-        Self { clinic: self.clinic.is_killed_and_started_again().await, ..self }
+        Self { clinic: self.clinic.killed_and_started_again().await, ..self }
     }
 
     /// The half hour, with a blow on the gateway in some of its steps and one on the broker.

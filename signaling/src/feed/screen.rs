@@ -193,7 +193,7 @@ impl Screen {
                 edge.fleet.generation(claim.visit),
             );
             let Some(mut row) = row else { continue };
-            if let Some(subject) = row.subject {
+            if let Some(subject) = row.subject.filter(|_| !self.viewer.is_patient_side()) {
                 let worn = edge.desk.subjects.see(&StreamId::subject(subject)).await?;
                 row.attachments = views::attachments(&worn.state, &roll.card_by_staff);
             }

@@ -38,7 +38,7 @@ impl Clinic {
     }
 
     /// Kills it with -9 and starts it again.
-    pub(super) async fn is_killed_and_started_again(self) -> Self {
+    pub(super) async fn killed_and_started_again(self) -> Self {
         let Self { server, data } = self;
         let address = server.address.clone();
         drop(server);

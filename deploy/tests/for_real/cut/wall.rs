@@ -51,7 +51,7 @@ impl Wall {
     }
 
     /// Kills it with -9 and starts it again. Its clock has gone on, a pulled cable is still pulled.
-    pub(super) fn is_killed_and_started_again(&mut self) {
+    pub(super) fn killed_and_started_again(&mut self) {
         self.child.kill().expect("SIGKILL");
         self.child.wait().expect("it is dead");
         let ahead_ms = self.ahead_ms.to_string();
