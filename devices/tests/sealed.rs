@@ -76,12 +76,17 @@ fn an_outbox_of_the_older_layout_is_read_and_sealed_when_it_is_opened() {
         let text = serde_json::to_string(&entry(count)).expect("JSON");
         plain.execute(insert, params![count.cast_signed(), text]).expect("written");
     }
+    let older = "ALTER TABLE bindings DROP COLUMN put_on; DROP TABLE clocks; DROP TABLE valued";
+    plain.execute_batch(older).expect("as it was");
     plain.pragma_update(None, "user_version", 1).expect("set");
     drop(plain);
     assert!(holds(folder.path(), WORD), "the test would see a plain entry");
 
     let outbox = Outbox::open(folder.path()).expect("it opens");
     assert_eq!((outbox.waiting(), outbox.last_seq()), (2_500, 2_500));
+    let bindings = outbox.bindings().expect("readable");
+    assert!(bindings.iter().count() > 0, "somebody wears something");
+    assert!(bindings.iter().all(|(_, on)| on.put_on == on.since), "on since it counts");
     assert!(!holds(folder.path(), WORD), "a plain entry is left");
     drop(outbox);
     assert_eq!(read(folder.path()), ((1..=2_500).collect(), vec![]));

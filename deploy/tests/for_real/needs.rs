@@ -151,6 +151,6 @@ fn the_brokers_own_figures_come_before_those_that_need_other_programs() {
     let makefile = concat!(env!("CARGO_MANIFEST_DIR"), "/../Makefile");
     let makefile = std::fs::read_to_string(makefile).expect("it is there");
     let at = |what: &str| makefile.find(what).unwrap_or_else(|| panic!("{what}"));
-    let own = at("minato-bench rules log sockets vitals");
+    let own = at("minato-bench rules log devices storm sockets vitals");
     assert!(own < at("page-latency") && at("page-latency") < at("minato-bench turn"));
 }
