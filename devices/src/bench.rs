@@ -214,7 +214,9 @@ impl Bench {
         let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
         // It began by the gateway's clock before that was set back, or comes from a memory that does
         // not tell when it was: nobody knows who wore the device then.
-        let unknown = message.began_at > at || (!live && hung.may_be_memory(&outcome, at));
+        let unknown = message.began_at > at
+            || (!live && hung.may_be_memory(&outcome, at))
+            || hung.began_before_the_clock_was_set(message.characteristic);
         let began_at = if unknown { Timestamp(i64::MIN) } else { message.began_at };
         self.ledger.measured(outcome, began_at.min(latest)).await
     }
@@ -240,7 +242,7 @@ impl Bench {
         tracing::warn!(by_ms = by, "the gateway's clock was set: bindings count from now on");
         self.clock_offset = offset;
         for hung in self.devices.values_mut() {
-            hung.valued_at = hung.valued_at + Span(by);
+            hung.clock_set(Span(by));
         }
         for valued_at in self.valued.values_mut() {
             *valued_at = *valued_at + Span(by);
@@ -271,11 +273,11 @@ impl Bench {
             return Ok(());
         };
         let valued_at = hung.valued_at;
-        let on = self.ledger.head().borrow().bindings.silent_on(device, valued_at, now);
-        if on.is_none() {
+        // What is told of the ledger may lag behind it: whether the device comes off is decided there.
+        let is_on = self.ledger.head().borrow().bindings.of(device).is_some();
+        if !is_on || now - valued_at <= SILENCE_UNBINDS {
             return Ok(());
         }
-        tracing::info!(%device, "it gave no value for too long and comes off");
         self.ledger.silent(device.clone(), valued_at, now).await
     }
 
