@@ -214,9 +214,7 @@ impl Bench {
         let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
         // It began by the gateway's clock before that was set back, or comes from a memory that does
         // not tell when it was: nobody knows who wore the device then.
-        let unknown = message.began_at > at
-            || (!live && hung.may_be_memory(&outcome, at))
-            || hung.began_before_the_clock_was_set(message.characteristic);
+        let unknown = message.began_at > at || (!live && hung.may_be_memory(&outcome, at));
         let began_at = if unknown { Timestamp(i64::MIN) } else { message.began_at };
         self.ledger.measured(outcome, began_at.min(latest)).await
     }
@@ -242,7 +240,7 @@ impl Bench {
         tracing::warn!(by_ms = by, "the gateway's clock was set: bindings count from now on");
         self.clock_offset = offset;
         for hung in self.devices.values_mut() {
-            hung.clock_set(Span(by));
+            hung.valued_at = hung.valued_at + Span(by);
         }
         for valued_at in self.valued.values_mut() {
             *valued_at = *valued_at + Span(by);

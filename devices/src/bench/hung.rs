@@ -3,7 +3,7 @@
 use crate::driver::{Attribute, Driver, Said};
 use crate::transport::Found;
 use crate::trouble::{Signs, gravest};
-use minato_protocol::reading::{Characteristic, Device, Outcome, Quality, TransportKind};
+use minato_protocol::reading::{Device, Outcome, Quality, TransportKind};
 use minato_protocol::uplink::{DeviceStatus, Trouble};
 use minato_protocol::{Span, SubjectId, Timestamp};
 use std::time::Instant;
@@ -26,8 +26,6 @@ pub(super) struct Hung {
     signal_dbm: Option<i8>,
     startable: bool,
     measuring: bool,
-    /// The gateway's clock was set in the middle of the measurement under way.
-    spoiled: bool,
     last_frame_at: Option<Timestamp>,
     /// When it was last found.
     appeared_at: Timestamp,
@@ -58,7 +56,6 @@ impl Hung {
             signal_dbm,
             startable,
             measuring: false,
-            spoiled: false,
             last_frame_at: None,
             appeared_at,
             valued_at,
@@ -116,20 +113,6 @@ impl Hung {
         let untold = has(Quality::ClockUnknown) || has(Quality::ClockAhead);
         let just_here = at - self.appeared_at <= MEMORY_SENT_WITHIN;
         (untold && just_here) || (has(Quality::FromStorage) && reading.device_time.is_none())
-    }
-
-    /// The gateway's clock was set forward by this much. When a measurement under way began is told by
-    /// the clock before.
-    pub(super) fn clock_set(&mut self, by: Span) {
-        self.valued_at = self.valued_at + by;
-        self.spoiled = self.measuring;
-    }
-
-    /// Whether a message belongs to a measurement that was under way then; its result ends that.
-    pub(super) fn began_before_the_clock_was_set(&mut self, message: Characteristic) -> bool {
-        let spoiled = self.spoiled;
-        self.spoiled &= message.is_intermediate();
-        spoiled
     }
 
     /// How it is, for whoever looks.
