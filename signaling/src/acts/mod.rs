@@ -3,6 +3,7 @@
 mod claims;
 mod devices;
 mod links;
+mod page;
 mod readings;
 mod settling;
 mod tickets;
@@ -137,6 +138,12 @@ impl Press<'_> {
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
             Act::HandFrames { ticket, device, model, frames } => {
                 self.hand_frames(ticket, device, model, frames).await
+            }
+            Act::AttachHere { ticket, device, run, at, takes_over } => {
+                self.attach_here(ticket, (device, run), at, takes_over).await
+            }
+            Act::DetachHere { device, run, at, silent } => {
+                self.detach_here((device, run), at, silent).await
             }
             Act::SettleReading { reading, ticket, code, birth_date, reason } => {
                 self.settle_reading(reading, ticket, &Identifiers { code, birth_date }, reason)

@@ -4,6 +4,7 @@ import type { DeviceId } from "./DeviceId";
 import type { Disposition } from "./Disposition";
 import type { Duty } from "./Duty";
 import type { HandedFrame } from "./HandedFrame";
+import type { Hex } from "./Hex";
 import type { IdentityMethod } from "./IdentityMethod";
 import type { Invitation } from "./Invitation";
 import type { Language } from "./Language";
@@ -27,7 +28,15 @@ export type Act = { "type": "open_room", name: string, } | { "type": "invite", r
 /**
  * Maker's model name, at most 40 characters.
  */
-model: string, frames: Array<HandedFrame>, } | { "type": "settle_reading", reading: ReadingId, ticket: TicketId, code: string, birth_date: string, reason: string, } | { "type": "dismiss_reading", reading: ReadingId, reason: string, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "enter_reading", ticket: TicketId, values: Array<TypedValue>, 
+model: string, frames: Array<HandedFrame>, } | { "type": "attach_here", ticket: TicketId, device: DeviceId, 
+/**
+ * Drawn by the page when somebody connected the device.
+ */
+run: Hex, 
+/**
+ * When the nurse said so, by the broker's clock as the page knows it.
+ */
+at: Timestamp, takes_over: boolean, } | { "type": "detach_here", device: DeviceId, run: Hex, at: Timestamp, silent: boolean, } | { "type": "settle_reading", reading: ReadingId, ticket: TicketId, code: string, birth_date: string, reason: string, } | { "type": "dismiss_reading", reading: ReadingId, reason: string, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "enter_reading", ticket: TicketId, values: Array<TypedValue>, 
 /**
  * When it was measured; absent: now.
  */

@@ -9,4 +9,4 @@ import type { VisitId } from "./VisitId";
 /**
  * What an act brought, beside the change of the views.
  */
-export type Outcome = { "type": "done" } | { "type": "room_opened", room: RoomId, } | { "type": "issued", links: Array<IssuedLink>, } | { "type": "admitted", ticket: TicketId, } | { "type": "called", ticket: TicketId, visit: VisitId, epoch: number, } | { "type": "person_opened", person: Person, } | { "type": "media" } & MediaGrant;
+export type Outcome = { "type": "done" } | { "type": "room_opened", room: RoomId, } | { "type": "issued", links: Array<IssuedLink>, } | { "type": "admitted", ticket: TicketId, } | { "type": "called", ticket: TicketId, visit: VisitId, epoch: number, } | { "type": "person_opened", person: Person, } | { "type": "media" } & MediaGrant | { "type": "came_off" };
