@@ -386,6 +386,8 @@ pub enum Outcome {
     PersonOpened { person: Person },
     /// Where to negotiate media, and with what.
     Media(MediaGrant),
+    /// Typed values are stored under this name; a picture of the display may follow.
+    Entered { reading: ReadingId },
     /// Frames are stored, and the device is not on this patient any more: what was measured since is
     /// held at the site, and the page lets the device go.
     CameOff,
@@ -401,6 +403,7 @@ impl std::fmt::Debug for Outcome {
             Outcome::Called { .. } => "called",
             Outcome::PersonOpened { .. } => "person_opened",
             Outcome::Media(_) => "media",
+            Outcome::Entered { .. } => "entered",
             Outcome::CameOff => "came_off",
         })
     }

@@ -23,6 +23,7 @@ mod time;
 pub mod act;
 pub mod entry;
 pub mod media;
+pub mod photo;
 pub mod reading;
 pub mod squeeze;
 pub mod uplink;

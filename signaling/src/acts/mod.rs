@@ -4,10 +4,13 @@ mod claims;
 mod devices;
 mod links;
 mod page;
+mod photos;
 mod readings;
 mod settling;
 mod tickets;
 mod visits;
+
+pub(crate) use photos::{may_photograph, may_see};
 
 use crate::aggregate::CommandKey;
 use crate::http::Edge;

@@ -54,7 +54,7 @@ impl Press<'_> {
             let edge = self.edge;
             edge.readings.note(&edge.desk, known.subject, Some(self.key), withdraw).await?;
         }
-        Ok(Outcome::Done)
+        Ok(Outcome::Entered { reading: id })
     }
 
     fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Measured, Code> {

@@ -77,6 +77,7 @@ impl Item {
             late: self.late,
             quarantined,
             checked: subject.checked(self.outcome.id(), names),
+            photos: subject.photos(self.outcome.id()).to_vec(),
             assigned,
             outcome: self.outcome,
         }

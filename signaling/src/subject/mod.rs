@@ -11,12 +11,16 @@ pub use attachment::{ATTACHMENTS_MAX, Attachment, Attachments};
 pub use item::{AssignedBy, Item, LATE_AFTER, Names, ahead, is_late};
 
 use crate::aggregate::Aggregate;
+use minato_protocol::photo::{PHOTOS_MAX, PhotoId};
 use minato_protocol::reading::{DeviceId, DeviceKind, Hex, ReadingId};
 use minato_protocol::uplink::UnboundWhy;
 use minato_protocol::view::Checked;
 use minato_protocol::{Code, Pii, SiteId, StaffId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Pictures of one person; more are refused.
+const PHOTOS_OF_PERSON_MAX: usize = 200;
 
 /// Imperative.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub enum Command {
         reason: Pii<String>,
         replaced_by: Option<ReadingId>,
     },
+    /// A picture of the display beside a reading, kept already; `by` staff, or the patient.
+    NamePhoto { reading: ReadingId, photo: PhotoId, by: Option<StaffId> },
 }
 
 /// Past tense.
@@ -77,6 +83,8 @@ pub enum Event {
         reason: Pii<String>,
         replaced_by: Option<ReadingId>,
     },
+    /// A picture of the display stands beside a reading.
+    PhotoNamed { reading: ReadingId, photo: PhotoId, by: Option<StaffId> },
 }
 
 impl Event {
@@ -86,7 +94,8 @@ impl Event {
             Self::HeldBack { .. }
             | Self::Rebound { .. }
             | Self::Confirmed { .. }
-            | Self::Withdrawn { .. } => true,
+            | Self::Withdrawn { .. }
+            | Self::PhotoNamed { .. } => true,
             Self::Placed { .. } | Self::Attached { .. } | Self::Detached { .. } => false,
         }
     }
@@ -141,6 +150,7 @@ enum Said {
 pub struct Subject {
     held: Vec<Held>,
     said_of: BTreeMap<ReadingId, Said>,
+    photos_of: BTreeMap<ReadingId, Vec<PhotoId>>,
     /// Devices on this person, now and before.
     pub attachments: Attachments,
     /// How often what is shown has changed: a screen that agrees with another number begins anew.
@@ -165,6 +175,19 @@ impl Subject {
             Said::Withdrawn { replaced_by, .. } => Some(*replaced_by),
             Said::Confirmed { .. } => None,
         }
+    }
+
+    /// Pictures of a reading's display.
+    pub fn photos(&self, reading: ReadingId) -> &[PhotoId] {
+        self.photos_of.get(&reading).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a picture may stand beside a reading. `PhotoEnough`: there are enough.
+    pub fn may_name(&self, reading: ReadingId, photo: PhotoId) -> Result<(), Code> {
+        let all = self.photos_of.values().map(Vec::len).sum::<usize>();
+        let here = self.photos(reading);
+        let fits = here.len() < PHOTOS_MAX && all < PHOTOS_OF_PERSON_MAX;
+        if fits || here.contains(&photo) { Ok(()) } else { Err(Code::PhotoEnough) }
     }
 
     /// What was said of a reading, as a screen gets it.
@@ -242,6 +265,11 @@ impl Aggregate for Subject {
                 let reason = reason.clone();
                 news(is_news, Event::Withdrawn { reading, by, reason, replaced_by })
             }
+            Command::NamePhoto { reading, photo, by } => {
+                self.may_name(*reading, *photo)?;
+                let is_news = !self.photos(*reading).contains(photo);
+                news(is_news, Event::PhotoNamed { reading: *reading, photo: *photo, by: *by })
+            }
         }
     }
 
@@ -276,6 +304,9 @@ impl Aggregate for Subject {
             Event::Withdrawn { reading, by, reason, replaced_by } => {
                 let (by, replaced_by, reason) = (*by, *replaced_by, reason.clone());
                 self.said_of.insert(*reading, Said::Withdrawn { by, at, reason, replaced_by });
+            }
+            Event::PhotoNamed { reading, photo, .. } => {
+                self.photos_of.entry(*reading).or_default().push(*photo);
             }
         }
     }

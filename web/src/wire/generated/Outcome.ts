@@ -2,6 +2,7 @@
 import type { IssuedLink } from "./IssuedLink";
 import type { MediaGrant } from "./MediaGrant";
 import type { Person } from "./Person";
+import type { ReadingId } from "./ReadingId";
 import type { RoomId } from "./RoomId";
 import type { TicketId } from "./TicketId";
 import type { VisitId } from "./VisitId";
@@ -9,4 +10,4 @@ import type { VisitId } from "./VisitId";
 /**
  * What an act brought, beside the change of the views.
  */
-export type Outcome = { "type": "done" } | { "type": "room_opened", room: RoomId, } | { "type": "issued", links: Array<IssuedLink>, } | { "type": "admitted", ticket: TicketId, } | { "type": "called", ticket: TicketId, visit: VisitId, epoch: number, } | { "type": "person_opened", person: Person, } | { "type": "media" } & MediaGrant | { "type": "came_off" };
+export type Outcome = { "type": "done" } | { "type": "room_opened", room: RoomId, } | { "type": "issued", links: Array<IssuedLink>, } | { "type": "admitted", ticket: TicketId, } | { "type": "called", ticket: TicketId, visit: VisitId, epoch: number, } | { "type": "person_opened", person: Person, } | { "type": "media" } & MediaGrant | { "type": "entered", reading: ReadingId, } | { "type": "came_off" };
