@@ -15,12 +15,17 @@ use minato_protocol::photo::{PHOTO_BYTES_MAX, PhotoId};
 use minato_protocol::reading::{Hex, ReadingId};
 use minato_protocol::{Code, Span, StaffId, SubjectId};
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A file that nothing names is swept away after so long: the event that names it is written within
 /// seconds.
 const UNNAMED_LIFE: Span = Span::minutes(60);
 /// Swept at the start and every so many rounds of a second.
 const ROUNDS_A_SWEEP: u32 = 3_600;
+/// Pictures on their way in at once, in memory each; the next one is told to come again.
+const COMING_MAX: usize = 16;
+/// As many on their way out.
+const GOING_MAX: usize = 32;
 /// Begins every file, with the version of its format.
 const MAGIC: &[u8] = b"MNTp\x01";
 
@@ -79,12 +84,25 @@ pub struct Sealed {
 pub struct Photos {
     blobs: Arc<dyn BlobStore>,
     vault: Vault,
+    coming: Arc<Semaphore>,
+    going: Arc<Semaphore>,
 }
 
 impl Photos {
     /// Over a store of files, sealed with the log's keys.
     pub fn new(blobs: Arc<dyn BlobStore>, vault: Vault) -> Self {
-        Self { blobs, vault }
+        let (coming, going) = (Semaphore::new(COMING_MAX), Semaphore::new(GOING_MAX));
+        Self { blobs, vault, coming: Arc::new(coming), going: Arc::new(going) }
+    }
+
+    /// A place for one picture on its way in. `Busy`: there is none.
+    pub(crate) fn place_in(&self) -> Result<OwnedSemaphorePermit, Code> {
+        Arc::clone(&self.coming).try_acquire_owned().map_err(|_full| Code::Busy)
+    }
+
+    /// A place for one on its way out. `Busy`: there is none.
+    pub(crate) fn place_out(&self) -> Result<OwnedSemaphorePermit, Code> {
+        Arc::clone(&self.going).try_acquire_owned().map_err(|_full| Code::Busy)
     }
 
     /// Keeps a picture beside a reading. Durable when it answers; the same one again is the same.

@@ -125,6 +125,31 @@ async fn what_no_living_person_shows_is_marked_until_somebody_confirms_it_and_wh
 }
 
 #[tokio::test]
+async fn of_values_typed_together_only_the_doubtful_one_waits_and_a_pressure_stays_whole() {
+    let ward = Ward::open().await;
+    let (celsius, mmhg) = (Unit::Celsius, Unit::MmHg);
+    let values = vec![
+        value(Quantity::Systolic, "80", mmhg),
+        value(Quantity::Temperature, "36.5", celsius),
+        value(Quantity::RespirationRate, "18", Unit::PerMinute),
+        value(Quantity::Diastolic, "120", mmhg),
+    ];
+    let act = enter(&ward, values);
+    let mut named = None;
+    for _ in 0..2 {
+        let answer = ward.nurse.press_as("the-one-press", act.clone()).await;
+        let Ok(Outcome::Entered { reading }) = answer else { panic!("{answer:?}") };
+        named = Some(reading);
+    }
+    let rows = rows(&ward, &ward.doctor, 2).await;
+    let (sure, doubtful) = (reading(&rows[0]), reading(&rows[1]));
+    assert!(!rows[0].waits_for_confirmation() && rows[1].waits_for_confirmation());
+    assert_eq!((sure.measurements.len(), doubtful.measurements.len()), (2, 2));
+    assert_eq!(doubtful.number(Quantity::Systolic), Some(Decimal::whole(80)));
+    assert_eq!(named, Some(doubtful.id), "a picture is of the cuff's display");
+}
+
+#[tokio::test]
 async fn a_repeated_press_is_one_reading_and_says_the_same_values() {
     let ward = Ward::open().await;
     let press = "the-one-press";

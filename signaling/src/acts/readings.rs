@@ -5,9 +5,13 @@ use crate::readers::TypedEntry;
 use crate::room::Ticket;
 use crate::subject::{Command, Item};
 use minato_protocol::act::Outcome;
-use minato_protocol::reading::{EnteredBy, Hex, Outcome as Measured, ReadingId, TypedValue};
+use minato_protocol::reading::{
+    EnteredBy, Hex, Outcome as Measured, Quality, Quantity, ReadingId, TypedValue,
+};
 use minato_protocol::{Code, Pii, Span, StaffId, SubjectId, TicketId, Timestamp};
 
+/// Two numbers of one measurement.
+const PRESSURE: [Quantity; 2] = [Quantity::Systolic, Quantity::Diastolic];
 /// Values of one press.
 const VALUES_MAX: usize = 8;
 /// Nobody types more digits than this, nor a power of ten beyond it.
@@ -33,7 +37,8 @@ impl Press<'_> {
             Ok(staff) => EnteredBy::Staff { staff },
             Err(_) => EnteredBy::Patient,
         };
-        let outcome = self.typed(&typed, entered)?;
+        let outcomes = self.typed(&typed, entered)?;
+        let named = named(&outcomes);
         let correction = match (typed.corrects, entered) {
             (None, _) if known.is_over() => return Err(Code::TicketOver.into()),
             (None, _) => None,
@@ -43,21 +48,22 @@ impl Press<'_> {
             }
         };
         if let Some((reading, ..)) = &correction {
-            self.may_be_corrected(&known, *reading, outcome.id()).await?;
+            self.may_be_corrected(&known, *reading, named).await?;
         }
-        let id = outcome.id();
-        self.keep_typed(&known, outcome).await?;
+        self.keep_typed(&known, outcomes).await?;
         if let Some((reading, by, reason)) = correction {
             // The new value is there first: cut off here, both show until the press is repeated.
             let reason = self.private(&known, reason);
-            let withdraw = Command::Withdraw { reading, by, reason, replaced_by: Some(id) };
+            let withdraw = Command::Withdraw { reading, by, reason, replaced_by: Some(named) };
             let edge = self.edge;
             edge.readings.note(&edge.desk, known.subject, Some(self.key), withdraw).await?;
         }
-        Ok(Outcome::Entered { reading: id })
+        Ok(Outcome::Entered { reading: named })
     }
 
-    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Measured, Code> {
+    /// What was typed together is one reading, but for what no living person shows: that waits by
+    /// itself for somebody to look again, and the others do not wait with it. A correction is whole.
+    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Vec<Measured>, Code> {
         let Typed { values, measured_at, .. } = typed;
         let now = self.edge.desk.clock.now();
         let at = measured_at.unwrap_or(now);
@@ -75,14 +81,30 @@ impl Press<'_> {
         if !fits {
             return Err(Code::FieldWrong);
         }
-        let entry = TypedEntry { id: self.typed_id(), values, entered, at };
-        (self.edge.readers.typed)(&entry).ok_or(Code::FieldWrong)
+        let read = |part: u8, values: &[TypedValue]| {
+            let entry = TypedEntry { id: self.typed_id(part), values, entered, at };
+            (self.edge.readers.typed)(&entry).ok_or(Code::FieldWrong)
+        };
+        let whole = read(0, values)?;
+        if typed.corrects.is_some() || !is_doubtful(&whole) {
+            return Ok(vec![whole]);
+        }
+        let (mut sure, mut parts) = (Vec::new(), Vec::new());
+        for group in groups(values) {
+            if is_doubtful(&read(0, &group)?) { parts.push(group) } else { sure.extend(group) }
+        }
+        parts.insert(0, sure);
+        let parts = (0..).zip(parts.into_iter().filter(|part| !part.is_empty()));
+        parts.map(|(number, part)| read(number, &part)).collect()
     }
 
     /// Drawn from the press: pressed again, it is the same reading.
-    fn typed_id(&self) -> ReadingId {
+    fn typed_id(&self, part: u8) -> ReadingId {
         let secrets = &self.edge.desk.secrets;
-        let half = |which: &str| secrets.derive_id(which, &self.key.id.to_be_bytes()).to_be_bytes();
+        let mut from = self.key.id.to_be_bytes().to_vec();
+        // Most presses have one part, whose name is as old as typing.
+        from.extend((part > 0).then_some(part));
+        let half = |which: &str| secrets.derive_id(which, &from).to_be_bytes();
         let mut id = [0; 16];
         id[..8].copy_from_slice(&half("typed reading"));
         id[8..].copy_from_slice(&half("typed reading, second half"));
@@ -105,18 +127,20 @@ impl Press<'_> {
         }
     }
 
-    async fn keep_typed(&self, ticket: &Ticket, outcome: Measured) -> Result<(), Code> {
+    /// All in one append. The same press may have said other values before: then nothing is kept.
+    async fn keep_typed(&self, ticket: &Ticket, outcomes: Vec<Measured>) -> Result<(), Code> {
         let edge = self.edge;
-        let (id, said) = (outcome.id(), raw(&outcome).to_vec());
-        let now = edge.desk.clock.now();
-        let item = Item::sent(outcome, now, now);
-        let known = edge.readings.keep(&edge.desk, ticket.subject, vec![item]).await?;
-        if known.is_empty() {
-            return Ok(());
+        for outcome in &outcomes {
+            match edge.readings.find(&edge.desk, ticket.subject, outcome.id()).await {
+                Ok(before) if raw(&before.outcome) == raw(outcome) => {}
+                Ok(_) => return Err(Code::KeyReused),
+                Err(Code::ReadingUnknown) => {}
+                Err(code) => return Err(code),
+            }
         }
-        // The same press said other values before.
-        let before = edge.readings.find(&edge.desk, ticket.subject, id).await?;
-        if raw(&before.outcome) == said { Ok(()) } else { Err(Code::KeyReused) }
+        let now = edge.desk.clock.now();
+        let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, now, now)).collect();
+        edge.readings.keep(&edge.desk, ticket.subject, items).await.map(drop)
     }
 
     pub(super) async fn confirm_reading(&self, ticket: TicketId, reading: ReadingId) -> Acted {
@@ -150,6 +174,32 @@ impl Press<'_> {
         self.edge.readings.find(&self.edge.desk, known.subject, reading).await?;
         Ok((known.subject, by))
     }
+}
+
+/// The reading that a picture of the display belongs to: the pressure, where there is one.
+fn named(outcomes: &[Measured]) -> ReadingId {
+    let is_pressure = |outcome: &&Measured| match outcome {
+        Measured::Reading(reading) => PRESSURE.iter().any(|it| reading.measurement(*it).is_some()),
+        Measured::Fault(_) => false,
+    };
+    let found = outcomes.iter().find(is_pressure).or(outcomes.first());
+    found.expect("what was typed is at least one value").id()
+}
+
+fn is_doubtful(outcome: &Measured) -> bool {
+    match outcome {
+        Measured::Reading(reading) => reading.quality.contains(&Quality::Implausible),
+        Measured::Fault(_) => false,
+    }
+}
+
+/// Values that are judged together: a pressure's two numbers, and every other one by itself.
+fn groups(values: &[TypedValue]) -> Vec<Vec<TypedValue>> {
+    let is_pressure = |value: &TypedValue| PRESSURE.contains(&value.what);
+    let (pressure, others): (Vec<TypedValue>, Vec<_>) =
+        values.iter().copied().partition(is_pressure);
+    let pressure = Some(pressure).filter(|pressure| !pressure.is_empty());
+    pressure.into_iter().chain(others.into_iter().map(|value| vec![value])).collect()
 }
 
 fn raw(outcome: &Measured) -> &[u8] {

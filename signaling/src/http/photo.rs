@@ -22,18 +22,10 @@ use minato_protocol::photo::{PHOTO_BYTES_MAX, PhotoId, READING_HEADER, TICKET_HE
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutLayer;
 
 /// A picture is through within so long: 400 kB take a minute at 64 kbit/s.
 const THROUGH_WITHIN: Duration = Duration::from_secs(180);
-/// Pictures on their way in at once, in memory each; the next one is told to come again.
-const COMING_MAX: usize = 16;
-/// As many on their way out.
-const GOING_MAX: usize = 32;
-
-static COMING: Semaphore = Semaphore::const_new(COMING_MAX);
-static GOING: Semaphore = Semaphore::const_new(GOING_MAX);
 
 pub(super) fn router() -> Router<Arc<Edge>> {
     let late = StatusCode::SERVICE_UNAVAILABLE;
@@ -52,7 +44,7 @@ async fn take_in(State(edge): State<Arc<Edge>>, request: Request) -> Result<Resp
     let may = may_photograph(&edge, &actor, ticket, reading).await;
     let photographer = may.map_err(|refusal| refusal.code)?;
     edge.limits.photo(&actor.session, edge.desk.clock.now())?;
-    let _place = COMING.try_acquire().map_err(|_full| Code::Busy)?;
+    let _place = edge.photos.place_in()?;
     let bytes = whole(&headers, body).await?;
     let into = (&*edge.desk, &edge.readings);
     let photo = edge.photos.keep(into, photographer.of, photographer.by, bytes).await?;
@@ -66,7 +58,7 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let actor = asker(&edge, &headers).await?;
     let photo: PhotoId = photo.parse().map_err(|_| Code::ReadingUnknown)?;
-    let _place = GOING.try_acquire().map_err(|_full| Code::Busy)?;
+    let _place = edge.photos.place_out()?;
     let sealed = edge.photos.find(photo).await?;
     may_see(&edge, &actor, sealed.of, photo).await?;
     let (kind, bytes) = edge.photos.open(sealed).await?;

@@ -10,13 +10,14 @@ import { Button } from "./controls";
 import { Dialog } from "./dialog";
 import "./photo.css";
 
-export function Photos({ row }: { row: ReadingRow }) {
+/** `slim` where a mouse presses it. */
+export function Photos({ row, slim }: { row: ReadingRow; slim?: boolean }) {
   const [shown, setShown] = useState(false);
   // A broker of before there were pictures says nothing of them.
   if (!row.photos?.length) return null;
   return (
     <>
-      <Button size="slim" data-act="see-photo" onClick={() => setShown(true)}>
+      <Button size={slim ? "slim" : "normal"} data-act="see-photo" onClick={() => setShown(true)}>
         {common("photo_see")}
       </Button>
       {shown && (
