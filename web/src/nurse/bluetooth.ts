@@ -132,9 +132,15 @@ export class Hanging {
     const answer = await this.world.act({ type: "attach_here", ...on, takes_over: takesOver });
     if (answer.type === "done") return this.frames.begins();
     if (answer.type === "not_sent" || PASSING.includes(answer.code)) {
-      setTimeout(() => void this.attach(takesOver), ASK_AGAIN_MS);
+      setTimeout(() => this.askAgain(takesOver), ASK_AGAIN_MS);
     } else if (answer.code === "device_elsewhere") this.elsewhere.value = true;
     else this.decline(answer.code);
+  }
+
+  /** One that was let go meanwhile is put on nobody; what it gave is this patient's by its frames. */
+  private askAgain(takesOver: boolean): void {
+    if (this.over) this.frames.begins();
+    else void this.attach(takesOver);
   }
 
   /** It stays on whoever it is on; what it gave here is handed in as nobody's. */
