@@ -130,6 +130,8 @@ step("a patient at home takes one of an own device, and the doctor who has the p
   await mori.callOne(code);
   await hana.answer();
   await mori.isInVisit();
+  await Promise.all([mori.confirmIdentity(), hana.confirmIdentity()]);
+  await hana.consent();
   await mori.act("see-photo", mori.tile("pressure")).click();
   assert.deepEqual(await shownSize(mori), [1_200, 900]);
   await mori.look("doctor-patients-photo");

@@ -84,7 +84,7 @@ function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
       <td>
         {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
         {waits && <span class="chip lamp">{staff("waits_short")}</span>} {words.join("、")}{" "}
-        <Photos slim row={row} />
+        <Photos slim row={row} />{" "}
         {waits && <CheckButtons wire={wire} ticket={ticket} row={row} />}
         {!waits && !withdrawn && row.outcome.type === "reading" && !running && <Withdraw wire={wire} ticket={ticket} row={row} />}
       </td>
