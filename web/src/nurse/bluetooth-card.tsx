@@ -58,7 +58,7 @@ export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth
         {here.map((hanging) => (
           <li key={hanging.device}>
             <One wire={wire} hanging={hanging} onDrop={() => all.drop(hanging)} />
-            {hanging.elsewhere.value && <TakeOver hanging={hanging} code={row.code} />}
+            {hanging.elsewhere.value && <TakeOver all={all} hanging={hanging} code={row.code} />}
           </li>
         ))}
       </ul>
@@ -71,13 +71,13 @@ export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth
 }
 
 /** It is on somebody else: it comes off there only when the nurse says so. */
-function TakeOver({ hanging, code }: { hanging: Hanging; code: string }) {
+function TakeOver({ all, hanging, code }: { all: Tablet; hanging: Hanging; code: string }) {
   return (
     <Dialog
       title={nurse("attach_title", { device: hanging.model, code })}
-      onClose={() => hanging.decline()}
+      onClose={() => all.decline(hanging)}
       actions={
-        <Button kind="primary" onClick={() => void hanging.attach(true)} data-act="tablet-take-over">
+        <Button kind="primary" onClick={() => void all.takeOver(hanging)} data-act="tablet-take-over">
           {nurse("attach_over")}
         </Button>
       }

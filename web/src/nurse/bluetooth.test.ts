@@ -147,12 +147,24 @@ describe("a device at the tablet", () => {
     expect(tablet.hanging.value).toHaveLength(1);
   });
 
-  it("is on one patient: chosen for another, it leaves the first", async () => {
+  it("is on one patient: chosen for another, it leaves the first when the nurse says so", async () => {
     const gadget = new FakeGadget([new FakeCharacteristic("2A35")]);
-    const tablet = new Tablet({ requestDevice: async () => gadget }, broker().world);
+    const { words, world } = broker();
+    const tablet = new Tablet({ requestDevice: async () => gadget }, world);
+    const onWhom = () => tablet.hanging.value.map(({ ticket }) => ticket);
     await tablet.choose("t-1");
     await tablet.choose("t-2");
-    expect(tablet.hanging.value.map(({ ticket }) => ticket)).toEqual(["t-2"]);
+    const [first, second] = tablet.hanging.value;
+    expect([first?.state.value, second?.elsewhere.value, gadget.connects]).toEqual(["connected", true, 1]);
+    if (second) tablet.decline(second);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([onWhom(), first?.state.value]).toEqual([["t-1"], "connected"]);
+    await tablet.choose("t-2");
+    const again = tablet.hanging.value[1];
+    if (again) await tablet.takeOver(again);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([onWhom(), again?.state.value]).toEqual([["t-2"], "connected"]);
+    expect(words.map(({ type }) => type)).toEqual(["attach_here", "detach_here", "attach_here"]);
   });
 
   it("hands its frames in as they are, with time, boot and count", async () => {

@@ -100,6 +100,7 @@ export class Hanging {
   readonly device: string;
   readonly model: string;
   private over = false;
+  private begun = false;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private quiet: ReturnType<typeof setTimeout> | undefined;
@@ -157,6 +158,7 @@ export class Hanging {
 
   async connect(): Promise<void> {
     if (this.over) return;
+    this.begun = true;
     this.state.value = this.attempts === 0 ? "connecting" : "lost";
     try {
       const server = await this.gadget.gatt?.connect();
@@ -170,6 +172,11 @@ export class Hanging {
     } catch {
       this.gone();
     }
+  }
+
+  /** Nothing is expected of it any more. */
+  get isOver(): boolean {
+    return this.over;
   }
 
   /** Lets the device go; what it gave is still handed in. */
@@ -199,7 +206,8 @@ export class Hanging {
     clearTimeout(this.quiet);
     this.deafen();
     this.gadget.removeEventListener("gattserverdisconnected", this.onGone);
-    this.gadget.gatt?.disconnect();
+    // One that was never connected here may be connected for another patient.
+    if (this.begun) this.gadget.gatt?.disconnect();
     this.state.value = state;
   }
 
@@ -297,15 +305,34 @@ export class Tablet {
     } catch {
       return false;
     }
-    // The same device again: it is on one patient only, the one who was said last.
-    for (const other of this.hanging.peek()) {
-      if (other.device === deviceId(gadget.id)) this.drop(other);
-    }
     const hanging = new Hanging(gadget, ticket, this.world);
+    const same = this.sameAs(hanging);
+    for (const one of same) if (one.ticket === ticket || one.isOver) this.drop(one);
     this.hanging.value = [...this.hanging.peek(), hanging];
+    if (same.some((one) => one.ticket !== ticket && !one.isOver)) {
+      hanging.elsewhere.value = true;
+      return true;
+    }
     void hanging.attach();
     await hanging.connect();
     return true;
+  }
+
+  /** The nurse said that it comes off whoever it is on. */
+  async takeOver(hanging: Hanging): Promise<void> {
+    for (const one of this.sameAs(hanging)) this.drop(one);
+    void hanging.attach(true);
+    await hanging.connect();
+  }
+
+  /** It stays where it is. */
+  decline(hanging: Hanging): void {
+    hanging.decline();
+    this.drop(hanging);
+  }
+
+  private sameAs(hanging: Hanging): readonly Hanging[] {
+    return this.hanging.peek().filter((one) => one !== hanging && one.device === hanging.device);
   }
 
   /** Lets it go. It stays in sight while something of it is not handed in. */
