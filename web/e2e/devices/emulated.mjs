@@ -35,7 +35,7 @@ async function chooseFirst(page) {
   tab.on("DeviceAccess.deviceRequestPrompted", ({ id, devices: [device] }) => {
     if (!device) return;
     told += 1;
-    if (told === 2) void tab.send("DeviceAccess.selectPrompt", { id, deviceId: device.id });
+    if (told % 2 === 0) void tab.send("DeviceAccess.selectPrompt", { id, deviceId: device.id });
   });
   await tab.send("DeviceAccess.enable");
 }
