@@ -3,6 +3,7 @@
 mod listening;
 
 use crate::bench::Bench;
+use crate::boot;
 use crate::clock::Clock;
 pub use crate::dial::DialError;
 use crate::dial::Dialer;
@@ -169,6 +170,7 @@ impl Gateway {
         };
         let replay = config.replay.as_deref().map(play::open).transpose()?;
         let outbox = Outbox::open(&config.data_dir)?;
+        let before = outbox.machine_start()?;
         let capture = match &config.capture_to {
             Some(path) => {
                 let begun = Capture::begin(path, clock.now());
@@ -178,6 +180,13 @@ impl Gateway {
         };
         let key = Arc::new(GatewayKey::open(&config.data_dir)?);
         let ledger = Ledger::start(outbox, clock.clone())?;
+        if let Some(boot) = boot::id().filter(|boot| before.as_ref() != Some(boot)) {
+            // A gateway that has never run has nothing to take off.
+            let kept_time = before.is_none() || boot::kept_time();
+            tracing::info!(kept_time, "the machine has started anew");
+            let started = ledger.machine_started(boot, kept_time).await;
+            started.map_err(|_| GatewayError::PartEnded)?;
+        }
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
         let buttons = Buttons { asks: ask, cable, clock: clock.clone() };

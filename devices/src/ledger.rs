@@ -4,8 +4,9 @@
 use crate::binding::{BindRequest, Bindings};
 use crate::clock::Clock;
 use crate::device_clock::ClockHistory;
-use crate::outbox::{Group, OUTBOX_ENTRIES_FULL, Outbox, OutboxError};
-use minato_protocol::reading::{DeviceId, Hex, Outcome, RequestKey};
+use crate::outbox::{Group, LeftOff, OUTBOX_ENTRIES_FULL, Outbox, OutboxError};
+use crate::run::Run;
+use minato_protocol::reading::{DeviceId, DeviceKind, Hex, Outcome, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
 use minato_protocol::{Span, Timestamp};
 use std::collections::BTreeMap;
@@ -65,9 +66,21 @@ enum Command {
         by: Span,
         now: Timestamp,
     },
+    MachineStarted {
+        boot: String,
+        kept_time: bool,
+    },
     NoteClock {
         device: DeviceId,
         history: ClockHistory,
+    },
+    NoteKind {
+        device: DeviceId,
+        kind: DeviceKind,
+    },
+    NoteRun {
+        device: DeviceId,
+        run: Option<Run>,
     },
     Acknowledge {
         through: u64,
@@ -90,20 +103,20 @@ pub struct Ledger {
     head: watch::Receiver<Head>,
     outbox: Hex<8>,
     clocks: BTreeMap<DeviceId, ClockHistory>,
-    valued: BTreeMap<DeviceId, Timestamp>,
+    left_off: LeftOff,
 }
 
 impl Ledger {
     /// Takes over an outbox and starts the thread.
     pub fn start(outbox: Outbox, clock: Clock) -> Result<Self, OutboxError> {
         let bindings = outbox.bindings()?;
-        let (id, clocks, valued) = (outbox.id(), outbox.clocks()?, outbox.valued()?);
+        let (id, clocks, left_off) = (outbox.id(), outbox.clocks()?, outbox.left_off()?);
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (tell, head) = watch::channel(Head::default());
         let writer = Writer { outbox, bindings, clock, tell };
         writer.tell_head(false);
         std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(inbox))?;
-        Ok(Self { commands, head, outbox: id, clocks, valued })
+        Ok(Self { commands, head, outbox: id, clocks, left_off })
     }
 
     /// The outbox's id.
@@ -155,9 +168,25 @@ impl Ledger {
         self.clocks.clone()
     }
 
-    /// When each worn device had last given a value when the outbox was opened.
-    pub fn valued(&self) -> BTreeMap<DeviceId, Timestamp> {
-        self.valued.clone()
+    /// How the devices were when the outbox was opened.
+    pub fn left_off(&self) -> LeftOff {
+        self.left_off.clone()
+    }
+
+    /// Keeps of what kind a device is.
+    pub async fn note_kind(&self, device: DeviceId, kind: DeviceKind) -> Result<(), Stopped> {
+        self.send(Command::NoteKind { device, kind }).await
+    }
+
+    /// Keeps which measurement of a device goes on, if any.
+    pub async fn note_run(&self, device: DeviceId, run: Option<Run>) -> Result<(), Stopped> {
+        self.send(Command::NoteRun { device, run }).await
+    }
+
+    /// The machine has started anew; where nobody knows how long it was off, see
+    /// [`Bindings::machine_off`].
+    pub async fn machine_started(&self, boot: String, kept_time: bool) -> Result<(), Stopped> {
+        self.send(Command::MachineStarted { boot, kept_time }).await
     }
 
     /// The broker has everything up to `through`.
@@ -258,7 +287,10 @@ impl Writer {
             | Command::Acknowledge { .. }
             | Command::Silent { .. }
             | Command::ClockSet { .. }
-            | Command::NoteClock { .. } => {}
+            | Command::MachineStarted { .. }
+            | Command::NoteClock { .. }
+            | Command::NoteKind { .. }
+            | Command::NoteRun { .. } => {}
             Command::Bind { reply, .. } => {
                 let _ = reply.send(verdict);
             }
@@ -303,7 +335,10 @@ impl Command {
             | Self::Bind { .. }
             | Self::Silent { .. }
             | Self::ClockSet { .. }
+            | Self::MachineStarted { .. }
             | Self::NoteClock { .. }
+            | Self::NoteKind { .. }
+            | Self::NoteRun { .. }
             | Self::Acknowledge { .. } => true,
             Self::After { .. } | Self::Settled { .. } => false,
         }
@@ -334,8 +369,25 @@ impl Step<'_, '_> {
                 self.clock_set(*by, *now)?;
                 Ok(Ok(()))
             }
+            Command::MachineStarted { boot, kept_time } => {
+                self.to.note_machine_start(boot)?;
+                if !kept_time {
+                    let key = self.own_key("off");
+                    self.say(self.bindings.machine_off(&key))?;
+                }
+                Ok(Ok(()))
+            }
             Command::NoteClock { device, history } => {
                 self.to.note_clock(device, history)?;
+                Ok(Ok(()))
+            }
+            Command::NoteKind { device, kind } => {
+                self.bindings.learn(device, *kind);
+                self.to.note_kind(device, *kind)?;
+                Ok(Ok(()))
+            }
+            Command::NoteRun { device, run } => {
+                self.to.note_run(device, *run)?;
                 Ok(Ok(()))
             }
             Command::Acknowledge { through } => {
@@ -375,18 +427,20 @@ impl Step<'_, '_> {
         now: Timestamp,
     ) -> Result<(), OutboxError> {
         let key = self.own_key("silent");
-        if let Some(entry) = self.bindings.silent(device, valued_at, now, key) {
-            self.bindings.apply(&entry);
-            self.to.append(self.now, &entry)?;
-        }
-        Ok(())
+        let entry = self.bindings.silent(device, valued_at, now, key);
+        self.say(entry.into_iter().collect())
     }
 
     fn clock_set(&mut self, by: Span, now: Timestamp) -> Result<(), OutboxError> {
         self.to.shift(by)?;
         self.bindings.shift(by);
         let key = self.own_key("clock");
-        for entry in self.bindings.clock_set(now, &key) {
+        self.say(self.bindings.clock_set(now, &key))
+    }
+
+    /// Bindings take effect with what is written of them.
+    fn say(&mut self, entries: Vec<Entry>) -> Result<(), OutboxError> {
+        for entry in entries {
             self.bindings.apply(&entry);
             self.to.append(self.now, &entry)?;
         }
@@ -408,10 +462,7 @@ impl Step<'_, '_> {
         };
         match decided {
             Ok(entries) => {
-                for entry in entries {
-                    self.bindings.apply(&entry);
-                    self.to.append(self.now, &entry)?;
-                }
+                self.say(entries)?;
                 Ok(Ok(()))
             }
             Err(refusal) => {

@@ -185,8 +185,8 @@ impl Session<'_> {
                 send(&mut self.socket, &FromGateway::Pong { nonce }).await?;
             }
             FromBroker::Bind { key, device, subject, by, takes_over } => {
-                let (subject, peers) = (Some(subject), self.peers_of(&device));
-                self.bind(BindRequest { key, device, subject, by, takes_over, peers }).await?;
+                let subject = Some(subject);
+                self.bind(BindRequest { key, device, subject, by, takes_over }).await?;
             }
             FromBroker::Unbind { key, device, by } => {
                 self.bind(BindRequest::off(key, device, by)).await?;
@@ -264,14 +264,6 @@ impl Session<'_> {
 
     fn hangs_here(&self, device: &DeviceId) -> bool {
         self.uplink.devices.borrow().iter().any(|status| status.device == *device)
-    }
-
-    /// The other devices of its kind.
-    fn peers_of(&self, device: &DeviceId) -> Vec<DeviceId> {
-        let devices = self.uplink.devices.borrow();
-        let kind = devices.iter().find(|status| status.device == *device).map(|one| one.kind);
-        let peers = devices.iter().filter(|one| Some(one.kind) == kind && one.device != *device);
-        peers.map(|one| one.device.clone()).collect()
     }
 
     /// A new frame alone is no news: the readings tell of it.
