@@ -169,6 +169,14 @@ impl House {
         };
         let readings = Readings::default();
         let held = Held::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        tokio::spawn({
+            let (desk, held) = (Arc::clone(&desk), held.clone());
+            async move {
+                if let Err(code) = held.load_older(&desk).await {
+                    tracing::warn!(?code, "older readings of nobody are not in the list");
+                }
+            }
+        });
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(relays::steer(helm));

@@ -4,7 +4,7 @@ use super::{Acted, Press};
 use minato_protocol::act::Outcome;
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::{FromBroker, SimulatedFault};
-use minato_protocol::{Code, GatewayId, Role, StaffId, TicketId};
+use minato_protocol::{Code, GatewayId, Role, StaffId, SubjectId, TicketId};
 
 impl Press<'_> {
     fn device_at_my_site(&self, device: &DeviceId) -> Result<(StaffId, GatewayId), Code> {
@@ -42,8 +42,29 @@ impl Press<'_> {
         let subject = known.subject;
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         self.edge.readings.place(&self.edge.desk, subject, site).await?;
+        self.take_off_at_another(gateway, &device, (subject, by), takes_over).await?;
         let bind = |key| FromBroker::Bind { key, device, subject, by, takes_over };
         self.ask(gateway, bind).await
+    }
+
+    /// Each box knows only of itself: a device that two of them hear comes off at the other one
+    /// first, so that its record is one person's.
+    async fn take_off_at_another(
+        &self,
+        gateway: GatewayId,
+        device: &DeviceId,
+        (subject, by): (SubjectId, StaffId),
+        takes_over: bool,
+    ) -> Result<(), Code> {
+        let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
+        let other = self.edge.gateways.bound_at_another(site, device, gateway);
+        let Some((other, on)) = other else { return Ok(()) };
+        if on != subject && !takes_over {
+            return Err(Code::DeviceElsewhere);
+        }
+        let (key, device) = (self.request()?, device.clone());
+        let off = FromBroker::Unbind { key: key.clone(), device, by };
+        self.edge.gateways.ask(other, key, off).await
     }
 
     pub(super) async fn detach(&self, device: DeviceId) -> Acted {

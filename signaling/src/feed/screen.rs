@@ -12,7 +12,8 @@ use crate::views::{self, Table, Viewer, may_be_in};
 use minato_protocol::view::{DeviceRow, ReadingRow, Row, ViewName};
 use minato_protocol::wire::{Have, ToScreen};
 use minato_protocol::{Code, Role, RoomId, SiteId, SubjectId, VisitId};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a screen was sent so far.
@@ -331,16 +332,20 @@ fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
     };
     edge.gateways.look(|links| {
         let here = links.values().filter(|link| Some(link.site) == viewer.site);
-        here.flat_map(|link| {
-            link.devices.iter().map(|status| {
-                Row::Device(DeviceRow {
-                    status: status.clone(),
-                    ticket: status.bound.and_then(|subject| ticket_of(subject, link.site)),
-                    gateway_present: link.present,
-                })
+        let mut heard: Vec<_> =
+            here.flat_map(|link| link.devices.iter().map(move |status| (link, status))).collect();
+        // A device that two boxes hear is one device: it is shown as the one says that has it.
+        heard.sort_by_key(|(link, status)| Reverse(link.say_of(status)));
+        let mut shown = BTreeSet::new();
+        heard.retain(|(_, status)| shown.insert(&status.device));
+        let rows = heard.into_iter().map(|(link, status)| {
+            Row::Device(DeviceRow {
+                status: status.clone(),
+                ticket: status.bound.and_then(|subject| ticket_of(subject, link.site)),
+                gateway_present: link.present,
             })
-        })
-        .collect()
+        });
+        rows.collect()
     })
 }
 

@@ -4,6 +4,7 @@ use crate::desk::Bell;
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
 use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,14 @@ pub struct Link {
     turns: Arc<AsyncMutex<()>>,
     outbox: Option<mpsc::Sender<FromBroker>>,
     waiting: HashMap<RequestKey, oneshot::Sender<Result<(), RequestRefusal>>>,
+}
+
+impl Link {
+    /// How much this box has to say of a device, against another that hears it too: whether it
+    /// answers, has it on somebody, reaches it, and how well.
+    pub fn say_of(&self, known: &DeviceStatus) -> impl Ord + use<> {
+        (self.present, known.bound.is_some(), known.connected, known.signal_dbm)
+    }
 }
 
 /// All gateways that were connected since this node started.
@@ -165,13 +174,33 @@ impl Gateways {
         self.with(|links| look(links))
     }
 
-    /// The gateway of a site at which a device hangs.
+    /// The gateway of a site at which a device hangs; of two that hear it, the one that has more to
+    /// say of it.
     pub fn gateway_of(&self, site: SiteId, device: &DeviceId) -> Result<GatewayId, Code> {
         self.with(|links| {
-            let found = links.iter().find(|(_, link)| {
-                link.site == site && link.devices.iter().any(|known| known.device == *device)
+            let here = links.iter().filter(|(_, link)| link.site == site);
+            let hear = here.filter_map(|(gateway, link)| {
+                let known = link.devices.iter().find(|known| known.device == *device)?;
+                Some((link.say_of(known), Reverse(*gateway)))
             });
-            found.map(|(gateway, _)| *gateway).ok_or(Code::DeviceUnknown)
+            hear.max().map(|(_, Reverse(gateway))| gateway).ok_or(Code::DeviceUnknown)
+        })
+    }
+
+    /// Another box of the site that hears the same device and has it on somebody.
+    pub fn bound_at_another(
+        &self,
+        site: SiteId,
+        device: &DeviceId,
+        gateway: GatewayId,
+    ) -> Option<(GatewayId, SubjectId)> {
+        self.with(|links| {
+            let others = links.iter().filter(|(id, link)| **id != gateway && link.site == site);
+            let mut bound = others.filter_map(|(id, link)| {
+                let known = link.devices.iter().find(|known| known.device == *device)?;
+                Some((*id, known.bound?))
+            });
+            bound.next()
         })
     }
 
