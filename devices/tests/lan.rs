@@ -359,7 +359,7 @@ async fn the_boxs_own_page_tells_how_it_is_and_nothing_of_any_patient() {
     clinic.broker.until("it is told", |kept| kept.last_seq > 0).await;
     let worn = told().await;
     assert!(!worn.contains(&SATO.to_string()));
-    let table = |page: &str| page.split("<table>").nth(1).map(str::to_owned);
+    let table = |page: &str| page.split("<ul>").nth(1).map(str::to_owned);
     assert_eq!(table(&free), table(&worn), "not even that it is worn");
     assert!(!worn.contains("<script"));
     let authority = Page { origin: None, ..clinic.page.with("") }.get("/ca.pem").await;

@@ -15,11 +15,11 @@ use minato_protocol::uplink::{DeviceStatus, Trouble};
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; \
                       base-uri 'none'; form-action 'none'";
-const STYLE: &str = "body{font:1.1rem/1.6 system-ui,sans-serif;margin:2rem auto;max-width:48rem;\
-                     padding:0 1rem;color:#17324a;background:#f6f8f9}\
-                     table{border-collapse:collapse;width:100%}\
-                     td,th{text-align:left;padding:.5rem;border-top:1px solid #b9c6cf}\
-                     small{color:#41586a}dt{color:#41586a}dd{margin:0 0 .6rem}";
+const STYLE: &str = "body{font:1.1rem/1.6 system-ui,sans-serif;margin:1rem auto;max-width:40rem;\
+                     padding:0 1rem;color:#17324a;background:#f6f8f9}h1{font-size:1.5rem}\
+                     ul{list-style:none;padding:0}li{padding:.6rem 0;border-top:1px solid #b9c6cf}\
+                     small,dt{color:#41586a}dd{margin:0 0 .6rem}small{overflow-wrap:anywhere}\
+                     a{color:#0b5566;display:inline-block;padding:.5rem 0}";
 
 /// `GET /`.
 pub(super) async fn status(State(lan): State<Lan>) -> Response {
@@ -67,18 +67,17 @@ fn whole(lan: &Lan) -> String {
         )
     });
     let devices: String = lan.devices.borrow().iter().map(line).collect();
-    let none = "<tr><td colspan=\"4\">機器がありません / no device</td></tr>";
+    let none = "<li>機器がありません / no device</li>";
     let devices = if devices.is_empty() { none } else { &devices };
     format!(
         "<!doctype html><html lang=\"ja\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <meta http-equiv=\"refresh\" content=\"10\"><title>Minato</title>\
+         <title>Minato</title>\
          <style>{STYLE}</style></head><body><main><h1>診療所の箱 <small>The clinic's box</small></h1>\
          <dl><dt>番号 / number</dt><dd>{identity}</dd>\
          <dt>回線 / line</dt><dd>{link}</dd>\
          <dt>未送信 / waiting</dt><dd>{}</dd><dt>保存場所 / disk</dt><dd>{disk}</dd>{}</dl>\
-         <table><thead><tr><th>機器 / device</th><th>状態 / state</th><th>電池 / battery</th>\
-         <th>困りごと / trouble</th></tr></thead><tbody>{devices}</tbody></table>\
+         <a href=\"/\">読み直す / look again</a><h2>機器 / devices</h2><ul>{devices}</ul>\
          </main></body></html>",
         head.waiting,
         own.unwrap_or_default(),
@@ -87,11 +86,11 @@ fn whole(lan: &Lan) -> String {
 
 fn line(status: &DeviceStatus) -> String {
     let state = if status.connected { "応答中 / answers" } else { "応答なし / silent" };
-    let battery = status.battery_percent.map(|percent| format!("{percent}%")).unwrap_or_default();
-    let trouble = status.trouble.map(trouble_words).unwrap_or_default();
+    let battery = status.battery_percent.map(|percent| format!(" · 電池 / battery {percent}%"));
+    let trouble = status.trouble.map(|trouble| format!("<br>{}", trouble_words(trouble)));
+    let (battery, trouble) = (battery.unwrap_or_default(), trouble.unwrap_or_default());
     format!(
-        "<tr><td>{}<br><small>{} · {}</small></td><td>{state}</td><td>{battery}</td>\
-         <td>{trouble}</td></tr>",
+        "<li><strong>{}</strong> · {state}{battery}{trouble}<br><small>{} · {}</small></li>",
         kind_words(status.kind),
         escaped(&status.model),
         escaped(status.device.as_str()),

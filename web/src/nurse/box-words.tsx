@@ -37,6 +37,8 @@ export function isDirect(wire: Wire): boolean {
 export function DirectLine({ wire }: { wire: Wire }) {
   const direct = clinicBox(wire).direct.value;
   if (direct.state === "off") return null;
+  // It is being looked for before anybody calls the link cut.
+  if (direct.state === "searching" && wire.link.value.state !== "cut_off") return null;
   const words = {
     searching: () => nurse("box_searching"),
     direct: () => nurse("box_direct"),

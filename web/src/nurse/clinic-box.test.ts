@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { harness, reading } from "../wire/testing";
 import { rowHash, sumHash } from "../wire/hash";
 import type { DeviceRow, LanSeen, Row, TicketRow } from "../wire/types";
-import { BESIDE_MS, type BoxWorld, ClinicBox, REFUSED_MS } from "./clinic-box";
+import { BESIDE_MS, type BoxWorld, ClinicBox, GRACE_MS, REFUSED_MS } from "./clinic-box";
 
 const URL = "https://192.0.2.7:8443";
 const RUN = "0102030405060708";
@@ -83,7 +83,7 @@ async function page() {
   await givePass();
   const cut = async () => {
     last().tear();
-    await settle();
+    await vi.advanceTimersByTimeAsync(GRACE_MS + 500);
   };
   const end = () => {
     stop();
@@ -108,17 +108,30 @@ describe("the clinic's box while the broker is away", () => {
     stop();
   });
 
+  it("a link that is back at once moves nothing", async () => {
+    const { clinicBox, box, last, greet, stop } = await page();
+    last().tear();
+    await vi.advanceTimersByTimeAsync(GRACE_MS - 500);
+    expect(clinicBox.direct.value).toEqual({ state: "off" });
+    expect(box.asked).toHaveLength(1);
+    greet();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(clinicBox.devices.value).toBeUndefined();
+    stop();
+  });
+
   it("shows devices and values as soon as the link is gone, each as old as the box says", async () => {
     const { wire, clinicBox, box, cut, stop } = await page();
     wire.watchReadings("s1");
-    const row = reading(1, { at: Date.now() + AHEAD_MS, numbers: { systolic: "128", diastolic: "79" } });
+    const measured = Date.now();
+    const row = reading(1, { at: measured + AHEAD_MS, numbers: { systolic: "128", diastolic: "79" } });
     box.told.answer = () => Response.json(seen({ rows: [{ subject: "s1", row }] }));
     await cut();
     expect(clinicBox.direct.value).toEqual({ state: "direct" });
     expect(clinicBox.devices.value?.get("cuff")?.ticket).toBe("t1");
     const [shown, ...more] = wire.readings.rows("s1");
     expect(more).toEqual([]);
-    expect(shown?.stored).toBe(Date.now());
+    expect(shown?.stored).toBe(measured);
     expect(shown && wire.readings.isBeside(shown)).toBe(true);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(box.asked.at(-1)?.url).toBe(`${URL}/lan/seen?run=${RUN}&after=1`);

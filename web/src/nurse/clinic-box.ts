@@ -10,6 +10,8 @@ import { isOver } from "./order";
 
 /** While the broker is away the box is asked so often. */
 export const ASK_EVERY_MS = 1_000;
+/** A link that is back by then was never gone: nothing moves under the finger. */
+export const GRACE_MS = 1_500;
 /** A box that has not answered by then is asked again. */
 export const PATIENCE_MS = 4_000;
 /** A pass lasts a shift; a fresh one carries whoever came in since and begins its shift anew. */
@@ -116,8 +118,6 @@ export class ClinicBox {
     // What was asked for and not answered is asked for again.
     this.asked = "";
     this.goneAt ??= link.since;
-    if (this.boxes.length === 0 || this.direct.peek().state !== "off") return;
-    this.direct.value = { state: "searching" };
     void this.tick();
   }
 
@@ -155,13 +155,14 @@ export class ClinicBox {
       this.backAt = undefined;
       this.wire.readings.forgetBeside();
     }
-    if (this.direct.peek().state === "off") {
+    if (this.boxes.length === 0) return;
+    if (this.goneAt === undefined) {
       const online = this.wire.link.peek().state === "connected";
-      if (online && this.boxes.length > 0 && now - this.askedAt >= FRESH_EVERY_MS) {
-        await this.refresh();
-      }
+      if (online && now - this.askedAt >= FRESH_EVERY_MS) await this.refresh();
       return;
     }
+    if (now - this.goneAt < GRACE_MS) return;
+    if (this.direct.peek().state === "off") this.direct.value = { state: "searching" };
     if (this.direct.peek().state === "refused" && now - this.refusedAt < REFUSED_MS) return;
     await Promise.all(this.boxes.map((box) => this.ask(box)));
   }
