@@ -86,6 +86,7 @@ step("while everything is well the page says that it could go on with the box", 
   await abe.isInVisit();
   await Promise.all([abe.confirmIdentity(), nurse.confirmIdentity()]);
   await nurse.takeConsent();
+  await nurse.sees("同意あり");
 });
 
 step("the line is cut: the nurse is told whom she works with, and that the doctor does not see it", async () => {

@@ -228,6 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn an_operators_certificate_is_used_as_it_is_and_one_with_another_key_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, other] = ["one", "other"].map(|name| {
+            let pair = rcgen::generate_simple_self_signed(vec!["box.example".into()]);
+            let pair = pair.expect("a pair");
+            let [certificate, key] =
+                ["crt", "key"].map(|end| folder.path().join(name).with_extension(end));
+            std::fs::write(&certificate, pair.cert.pem()).expect("written");
+            std::fs::write(&key, pair.signing_key.serialize_pem()).expect("written");
+            CertificateFiles { certificate, key }
+        });
+        let used = Certificate::of_files(one.clone()).expect("a pair");
+        assert!(used.own.is_none(), "there is nothing to be trusted anew");
+        let mixed = CertificateFiles { key: other.key, ..one };
+        let refused = Certificate::of_files(mixed);
+        assert!(matches!(refused, Err(CertificateError::Unusable(_))), "{refused:?}");
+    }
+
+    #[test]
     fn a_file_that_is_no_certificate_is_refused_by_name() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.pem");

@@ -41,7 +41,7 @@ export function DirectLine({ wire }: { wire: Wire }) {
   if (direct.state === "searching" && wire.link.value.state !== "cut_off") return null;
   const words = {
     searching: () => nurse("box_searching"),
-    direct: () => nurse("box_direct"),
+    direct: () => nurse(direct.state === "direct" && direct.reaches ? "box_direct_reaches" : "box_direct"),
     refused: () => (direct.state === "refused" ? sentence(direct.code) : ""),
   }[direct.state]();
   return (

@@ -127,7 +127,7 @@ describe("the clinic's box while the broker is away", () => {
     const row = reading(1, { at: measured + AHEAD_MS, numbers: { systolic: "128", diastolic: "79" } });
     box.told.answer = () => Response.json(seen({ rows: [{ subject: "s1", row }] }));
     await cut();
-    expect(clinicBox.direct.value).toEqual({ state: "direct" });
+    expect(clinicBox.direct.value).toEqual({ state: "direct", reaches: false });
     expect(clinicBox.devices.value?.get("cuff")?.ticket).toBe("t1");
     const [shown, ...more] = wire.readings.rows("s1");
     expect(more).toEqual([]);
@@ -136,6 +136,18 @@ describe("the clinic's box while the broker is away", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(box.asked.at(-1)?.url).toBe(`${URL}/lan/seen?run=${RUN}&after=1`);
     expect(wire.readings.rows("s1")).toHaveLength(1);
+    stop();
+  });
+
+  it("does not say that the doctor sees nothing when only the tablet is cut off", async () => {
+    const { clinicBox, box, wire, cut, stop } = await page();
+    box.told.answer = () => Response.json(seen({ connected: true }));
+    await cut();
+    expect(clinicBox.direct.value).toEqual({ state: "direct", reaches: true });
+    expect(wire.readings.besideReaches.value).toBe(true);
+    box.told.answer = () => Response.json(seen({ connected: false }));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(clinicBox.direct.value).toEqual({ state: "direct", reaches: false });
     stop();
   });
 

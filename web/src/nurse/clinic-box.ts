@@ -41,7 +41,8 @@ export type Direct =
   /** The broker is there, or no box is known. */
   | { readonly state: "off" }
   | { readonly state: "searching" }
-  | { readonly state: "direct" }
+  /** `reaches`: the box itself has its line, so the doctor has what it measures. */
+  | { readonly state: "direct"; readonly reaches: boolean }
   | { readonly state: "refused"; readonly code: Code };
 
 /** What this needs from the world; tests bring their own. */
@@ -201,7 +202,6 @@ export class ClinicBox {
       if (stored >= since) this.wire.readings.takeBeside(subject, { ...row, stored });
     }
     this.show();
-    if (this.direct.peek().state !== "direct") this.direct.value = { state: "direct" };
   }
 
   private show(): void {
@@ -216,6 +216,12 @@ export class ClinicBox {
       }),
     );
     this.devices.value = new Map(rows);
+    const reaches = [...this.seen.values()].every((seen) => seen.connected);
+    this.wire.readings.besideReaches.value = reaches;
+    const told = this.direct.peek();
+    if (told.state !== "direct" || told.reaches !== reaches) {
+      this.direct.value = { state: "direct", reaches };
+    }
   }
 
   private isRefused(code: Code): void {

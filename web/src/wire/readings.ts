@@ -18,6 +18,8 @@ class Subject {
 }
 
 export class Readings {
+  /** What comes from elsewhere reaches the broker by itself: only this page does not hear it from there. */
+  readonly besideReaches: Signal<boolean> = signal(false);
   private readonly subjects = new Map<string, Subject>();
   private readonly notTheBrokers = new WeakSet<ReadingRow>();
 

@@ -48,6 +48,7 @@ const words: Record<NurseKey, Phrase> = {
   disconnected: "The device is not switched on",
   gateway_away: "The box cannot be reached. It keeps the values and sends them later.",
   box_direct: "The clinic's box directly; the doctor does not see this now. It is sent once the connection is back.",
+  box_direct_reaches: "This tablet is cut off and uses the clinic's box directly. The box has its line: the doctor gets its values.",
   box_searching: "Cut off. Looking for the clinic's box; if it is not found, check its power and the Wi-Fi.",
   box_ready: "If the connection is cut, this page goes on with the box directly.",
   box_unreachable: "If the connection is cut, this page cannot reach the box directly. Ask the operator to check its Wi-Fi and certificate.",
