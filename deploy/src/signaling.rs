@@ -221,7 +221,7 @@ impl House {
             .merge(relay_routes)
             .merge(pages::router())
             .merge(observe::figures(figures));
-        let router = http::with_headers(router, self.edge.fleet.page_urls());
+        let router = http::with_headers(router, &self.edge);
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(plain, router.clone()));
         let admin = AdminSocket::open(&common.data)?;

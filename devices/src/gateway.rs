@@ -11,6 +11,8 @@ use crate::identity;
 pub use crate::identity::EnrolError;
 pub use crate::key::KeyError;
 use crate::key::{self, GatewayKey};
+use crate::lan::{Behind, Door};
+pub use crate::lan::{LanConfig, LanError};
 use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
@@ -25,7 +27,8 @@ use crate::waves::{BLOCKS_WAITING_MAX, Waves};
 use jiff::tz::TimeZone;
 use listening::{listen_to_cables, listen_to_radio, written_down};
 use minato_protocol::Timestamp;
-use minato_protocol::reading::Hex;
+use minato_protocol::reading::{DeviceId, Hex};
+use minato_protocol::uplink::DeviceStatus;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,6 +67,8 @@ pub struct GatewayConfig {
     pub serial: Vec<SerialPort>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
+    /// A door for nurses' pages on the clinic's own network.
+    pub lan: Option<LanConfig>,
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -120,6 +125,9 @@ pub enum GatewayError {
     /// The capture is there already, or cannot be made.
     #[error("the capture {0} cannot be begun: {1}")]
     Capture(PathBuf, std::io::Error),
+    /// See [`LanError`].
+    #[error(transparent)]
+    Lan(#[from] LanError),
     /// See [`CaptureError`].
     #[error(transparent)]
     Replay(#[from] CaptureError),
@@ -149,6 +157,7 @@ pub struct Gateway {
     key: Arc<GatewayKey>,
     ledger: Ledger,
     listener: Option<TcpListener>,
+    lan: Option<Door>,
     replay: Option<Vec<replay::Line>>,
     capture: Option<Capture>,
     buttons: Buttons,
@@ -179,6 +188,10 @@ impl Gateway {
             None => None,
         };
         let key = Arc::new(GatewayKey::open(&config.data_dir)?);
+        let lan = match &config.lan {
+            Some(lan) => Some(Door::open(lan, &config.broker_url, &config.data_dir, &clock).await?),
+            None => None,
+        };
         let ledger = Ledger::start(outbox, clock.clone())?;
         if let Some(boot) = boot::id().filter(|boot| before.as_ref() != Some(boot)) {
             // A gateway that has never run has nothing to take off.
@@ -190,12 +203,17 @@ impl Gateway {
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
         let buttons = Buttons { asks: ask, cable, clock: clock.clone() };
-        Ok(Self { config, clock, zone, key, ledger, listener, replay, capture, buttons, asks })
+        Ok(Self { config, clock, zone, key, ledger, listener, lan, replay, capture, buttons, asks })
     }
 
     /// Where the status page listens.
     pub fn status_addr(&self) -> Option<SocketAddr> {
         self.listener.as_ref()?.local_addr().ok()
+    }
+
+    /// Where the door on the clinic's own network listens.
+    pub fn lan_addr(&self) -> Option<SocketAddr> {
+        self.lan.as_ref()?.address()
     }
 
     /// The rehearsal's buttons, for a program that runs the gateway inside itself.
@@ -234,10 +252,10 @@ impl Gateway {
         }
         if let Some(listener) = self.listener {
             let panel = Panel {
-                identity: known_identity,
+                identity: known_identity.clone(),
                 ledger: self.ledger.clone(),
                 devices: device_status.clone(),
-                link: link_state,
+                link: link_state.clone(),
                 clock: self.clock.clone(),
                 rehearsal: self.config.simulate.map(|_| self.buttons.clone()),
             };
@@ -246,11 +264,24 @@ impl Gateway {
                 tracing::error!(?served, "the status page has ended");
             });
         }
+        let boot = Hex(key::random());
+        let lan = self.lan.as_ref().map(|door| (door.place.clone(), Arc::clone(&door.authority)));
+        if let Some(door) = self.lan {
+            let behind = Behind {
+                identity: known_identity,
+                ledger: self.ledger.clone(),
+                devices: device_status.clone(),
+                link: link_state,
+                clock: self.clock.clone(),
+                asks: self.buttons.asks.clone(),
+                run: boot,
+            };
+            parts.spawn(door.serve(behind));
+        }
         let (folder, url) = (&self.config.data_dir, &self.config.broker_url);
         let code = self.config.enrol_code.as_deref();
         let established = identity::establish(folder, url, code, &self.key, &dialer).await?;
         identity.send_replace(Some(established));
-        let boot = Hex(key::random());
         let (heard, to_bench) = mpsc::channel(HEARD_MAX);
         let has_devices = self.config.has_devices();
         let real = written_down(self.capture, &self.clock, heard.clone(), parts);
@@ -302,6 +333,7 @@ impl Gateway {
             pace: Pace::default(),
             cable: self.buttons.cable,
             asked: VecDeque::new(),
+            lan,
             state: link,
         };
         parts.spawn(uplink.run());

@@ -13,6 +13,7 @@ pub mod device_clock;
 pub mod driver;
 pub mod gateway;
 pub mod inspect;
+pub mod lan;
 pub mod ledger;
 pub mod outbox;
 pub mod page;

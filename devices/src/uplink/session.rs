@@ -91,7 +91,12 @@ async fn introduce(uplink: &Uplink, socket: &mut Socket) -> Result<(), Ended> {
     let signature = uplink.key.sign(&proof_bytes(gateway, &boot, &nonce, &broker_nonce));
     send(socket, &FromGateway::Prove { signature }).await?;
     match receive(socket).await? {
-        FromBroker::Welcome { site, .. } if site == uplink.identity.site => Ok(()),
+        FromBroker::Welcome { site, now, pass_key } if site == uplink.identity.site => {
+            if let Some((_, authority)) = &uplink.lan {
+                authority.meet(pass_key, now);
+            }
+            Ok(())
+        }
         FromBroker::Welcome { .. } => Err(Ended::Protocol("welcomed to another site")),
         FromBroker::Refused { code, message } => Err(Ended::Refused { code, message }),
         _ => Err(Ended::Protocol("a welcome was expected")),
@@ -203,6 +208,11 @@ impl Session<'_> {
                 self.order(MediaOrder::Join { visit, subject, relay_url, token }).await?;
             }
             FromBroker::MediaRevoke { visit } => self.order(MediaOrder::Leave { visit }).await?,
+            FromBroker::EndPass { holder, until } => {
+                if let Some((_, authority)) = &self.uplink.lan {
+                    authority.end(holder, until);
+                }
+            }
             FromBroker::Refused { code, message } => return Err(Ended::Refused { code, message }),
             FromBroker::Challenge { .. } | FromBroker::Welcome { .. } => {
                 return Err(Ended::Protocol("it introduced itself twice"));
@@ -283,7 +293,8 @@ impl Session<'_> {
             let head = head.borrow();
             (head.is_full(), u32::try_from(head.waiting).unwrap_or(u32::MAX))
         };
-        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting }).await
+        let lan = self.uplink.lan.as_ref().map(|(place, _)| place.clone());
+        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting, lan }).await
     }
 }
 

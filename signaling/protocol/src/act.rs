@@ -1,5 +1,6 @@
 //! What a screen may ask for: one enum, one variant a verb. The server checks role and relation.
 
+use crate::lan::LanPass;
 use crate::reading::{Hex, HexBytes, ReadingId, TypedValue};
 use crate::uplink::{DeviceId, SimulatedFault};
 use crate::{Person, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
@@ -160,6 +161,8 @@ pub enum Act {
     DismissReading { reading: ReadingId, reason: String },
     /// Rehearsal: makes a simulated device fail the next time.
     SimulateFault { device: DeviceId, fault: SimulatedFault },
+    /// Asks for what lets this page reach the box by the clinic's own network while the broker is away.
+    AskLanPass,
     /// Shows only the patient's side on this tablet.
     EnterPatientView { ticket: TicketId },
     /// Leaves it; needs the nurse's PIN.
@@ -286,6 +289,7 @@ impl Act {
             Act::ConfirmReading { .. } => "confirm_reading",
             Act::WithdrawReading { .. } => "withdraw_reading",
             Act::SimulateFault { .. } => "simulate_fault",
+            Act::AskLanPass => "ask_lan_pass",
             Act::EnterPatientView { .. } => "enter_patient_view",
             Act::LeavePatientView { .. } => "leave_patient_view",
             Act::ReadBack { .. } => "read_back",
@@ -370,6 +374,8 @@ pub enum Outcome {
     PersonOpened { person: Person },
     /// Where to negotiate media, and with what.
     Media(MediaGrant),
+    /// For the time when the broker is away.
+    Lan(LanPass),
 }
 
 impl std::fmt::Debug for Outcome {
@@ -382,6 +388,7 @@ impl std::fmt::Debug for Outcome {
             Outcome::Called { .. } => "called",
             Outcome::PersonOpened { .. } => "person_opened",
             Outcome::Media(_) => "media",
+            Outcome::Lan(_) => "lan",
         })
     }
 }

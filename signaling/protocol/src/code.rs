@@ -69,6 +69,12 @@ codes! {
     ReasonFirst => "It is more than half an hour old: say why it is this patient's.",
     FrameRefused => "The device sent something that nobody can read.",
     GatewayAway => "The clinic box cannot be reached right now.",
+    // A box on the clinic's own network.
+    PassWrong => "This page's pass for the clinic box is not valid.",
+    PassExpired => "This page's pass for the clinic box has expired.",
+    PassElsewhere => "This page's pass is for the box of another site.",
+    PassEnded => "This page's pass was withdrawn when it was signed out.",
+    NotOnPass => "This patient is not on this page's pass for the clinic box.",
     // Setting the service up.
     ClinicFirst => "Say first which clinic is responsible.",
     HospitalFirst => "A site opens only with its receiving hospital and its telephone number.",

@@ -56,6 +56,11 @@ pub async fn admitted(desk: &Desk, cookie: &str) -> Result<Who, Code> {
     if known.pending { Err(Code::LinkElsewhere) } else { Ok(known) }
 }
 
+/// Whether a session opens nothing any more. A log that cannot be read ends nobody's.
+pub(crate) async fn session_is_over(desk: &Desk, session: SecretHash) -> bool {
+    who_is(desk, session).await.is_err_and(|code| !matches!(code, Code::NotDurable | Code::Busy))
+}
+
 pub(super) async fn who_is(desk: &Desk, session: SecretHash) -> Result<Who, Code> {
     let seen = desk.sessions.see(&StreamId::session(&session.0)).await?;
     let state = &seen.state;

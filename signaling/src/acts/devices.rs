@@ -1,10 +1,13 @@
 //! Verbs about devices. The gateway decides; here it is only asked.
 
 use super::{Acted, Press};
+use crate::access::SecretHash;
+use crate::gateway::{Holder, give};
 use minato_protocol::act::Outcome;
+use minato_protocol::lan::{LanPass, PASS_SUBJECTS_MAX};
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::{FromBroker, SimulatedFault};
-use minato_protocol::{Code, GatewayId, Role, StaffId, SubjectId, TicketId};
+use minato_protocol::{Code, GatewayId, Role, SiteId, StaffId, SubjectId, TicketId};
 
 impl Press<'_> {
     fn device_at_my_site(&self, device: &DeviceId) -> Result<(StaffId, GatewayId), Code> {
@@ -78,6 +81,39 @@ impl Press<'_> {
         let key = self.request()?;
         self.edge.gateways.tell(gateway, FromBroker::Measure { key, device })?;
         Ok(Outcome::Done)
+    }
+
+    /// For the time when this broker is away. The patients on it are those of the nurse's site;
+    /// where their devices are put on is noted now, because what is measured then comes here later.
+    pub(super) async fn ask_lan_pass(&self) -> Acted {
+        let staff = self.staff_in(Role::Nurse)?;
+        let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
+        let session: SecretHash = self.actor.session.parse().map_err(|_| Code::NotAllowed)?;
+        let boxes = self.edge.gateways.on_lan(site);
+        let desk = &self.edge.desk;
+        if boxes.is_empty() {
+            let (pass, until) = (String::new(), desk.clock.now());
+            return Ok(Outcome::Lan(LanPass { pass, until, boxes }));
+        }
+        let subjects = self.patients_at(site).await?;
+        for subject in &subjects {
+            self.edge.readings.place(desk, *subject, site).await?;
+        }
+        let holder = Holder { session, staff, site };
+        let (pass, until) = give(desk, &self.edge.gateways, &holder, subjects);
+        Ok(Outcome::Lan(LanPass { pass, until, boxes }))
+    }
+
+    /// Who lies at the bedside of a site now, whoever came last first.
+    async fn patients_at(&self, site: SiteId) -> Result<Vec<SubjectId>, Code> {
+        let rooms = self.edge.desk.all_rooms().await?;
+        let live = rooms.iter().flat_map(|(_, seen)| seen.state.live());
+        let mut here: Vec<_> = live
+            .filter(|ticket| ticket.is_at(site) && !ticket.is_over())
+            .map(|ticket| (ticket.arrived, ticket.subject))
+            .collect();
+        here.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(here.into_iter().map(|(_, subject)| subject).take(PASS_SUBJECTS_MAX).collect())
     }
 
     pub(super) async fn simulate_fault(&self, device: DeviceId, fault: SimulatedFault) -> Acted {

@@ -134,6 +134,7 @@ impl Press<'_> {
             }
             Act::Detach { device } => self.detach(device).await,
             Act::Measure { device } => self.measure(device).await,
+            Act::AskLanPass => self.ask_lan_pass().await,
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
             Act::HandFrames { ticket, device, model, frames } => {
                 self.hand_frames(ticket, device, model, frames).await

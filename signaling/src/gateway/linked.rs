@@ -1,6 +1,8 @@
 //! Gateways that are connected to this node, what hangs at them, and requests on their way.
 
+use super::passes::Passes;
 use crate::desk::Bell;
+use minato_protocol::lan::{LanBox, LanPlace};
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
 use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
@@ -23,6 +25,9 @@ pub struct Link {
     pub site: SiteId,
     /// What hangs at it, as it last said.
     pub devices: Vec<DeviceStatus>,
+    /// Where it listens on the clinic's own network, as it last said; told to pages also while the
+    /// box is away.
+    pub lan: Option<LanPlace>,
     /// Whether it is connected now.
     pub present: bool,
     /// Drawn at each start of the box: another one has forgotten what it was granted.
@@ -48,13 +53,15 @@ pub struct Gateways {
     lost: Mutex<BTreeSet<(GatewayId, VisitId)>>,
     dialled: AtomicU64,
     bell: Bell,
+    pub(super) passes: Passes,
 }
 
 impl Gateways {
     /// None yet. The bell rings when devices change.
     pub fn new(bell: Bell) -> Self {
         let dialled = AtomicU64::new(0);
-        Self { links: Mutex::default(), lost: Mutex::default(), dialled, bell }
+        let passes = Passes::default();
+        Self { links: Mutex::default(), lost: Mutex::default(), dialled, bell, passes }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<GatewayId, Link>) -> T) -> T {
@@ -80,6 +87,7 @@ impl Gateways {
             let link = links.entry(gateway).or_insert_with(|| Link {
                 site,
                 devices: Vec::new(),
+                lan: None,
                 present: false,
                 boot,
                 connection: 0,
@@ -135,6 +143,34 @@ impl Gateways {
         if changed {
             self.bell.ring();
         }
+    }
+
+    /// Where a gateway listens on the clinic's own network. An address that does not fit a page's
+    /// policy is told to nobody.
+    pub fn set_lan(&self, gateway: GatewayId, lan: Option<LanPlace>) {
+        let lan = lan.filter(|place| {
+            let plain = place.is_plain();
+            if !plain {
+                tracing::warn!(%gateway, "a box's own address fits no header: pages are not told");
+            }
+            plain
+        });
+        self.with(|links| {
+            if let Some(link) = links.get_mut(&gateway) {
+                link.lan = lan;
+            }
+        });
+    }
+
+    /// The boxes of a site that listen on its network.
+    pub fn on_lan(&self, site: SiteId) -> Vec<LanBox> {
+        self.with(|links| {
+            let here = links.iter().filter(|(_, link)| link.site == site);
+            let place = |(gateway, link): (&GatewayId, &Link)| {
+                Some(LanBox { gateway: *gateway, place: link.lan.clone()? })
+            };
+            here.filter_map(place).collect()
+        })
     }
 
     /// A device went onto a subject, or off.
@@ -226,7 +262,7 @@ impl Gateways {
         self.tell(gateway, message)?;
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
             Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(refusal))) => Err(code_of(refusal)),
+            Ok(Ok(Err(refusal))) => Err(refusal.code()),
             Ok(Err(_)) | Err(_) => {
                 self.with(|links| {
                     links.get_mut(&gateway).and_then(|link| link.waiting.remove(&key))
@@ -234,15 +270,6 @@ impl Gateways {
                 Err(Code::GatewayAway)
             }
         }
-    }
-}
-
-fn code_of(refusal: RequestRefusal) -> Code {
-    match refusal {
-        RequestRefusal::UnknownDevice | RequestRefusal::NotSimulated => Code::DeviceUnknown,
-        RequestRefusal::NotBound | RequestRefusal::NotStartable => Code::DeviceUnknown,
-        RequestRefusal::BoundElsewhere => Code::DeviceElsewhere,
-        RequestRefusal::Busy | RequestRefusal::OutboxFull => Code::Busy,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takes devices off patients whose visit is over, or who are not at this site: a cuff that stays
 //! on a finished ticket would measure the next patient under the old name.
 
-use super::Gateways;
+use super::{Gateways, passes};
 use crate::desk::Desk;
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::FromBroker;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Who says so when nobody pressed: the service.
 const BY_THE_SERVICE: StaffId = StaffId(0);
 
-/// Watches until the task is dropped. The gateway decides and answers; asking again is harmless.
+/// Watches until the task is dropped, and takes back passes of sessions that are over. The gateway decides and answers; asking again is harmless.
 pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
     loop {
         for Worn { gateway, site, device, subject } in worn(&gateways) {
@@ -20,6 +20,7 @@ pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
                 ask(&desk, &gateways, gateway, device, subject);
             }
         }
+        passes::take_back(&desk, &gateways).await;
         desk.clock.tick().await;
     }
 }

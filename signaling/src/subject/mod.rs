@@ -8,7 +8,8 @@ mod attachment;
 mod item;
 
 pub use attachment::{ATTACHMENTS_MAX, Attachment, Attachments};
-pub use item::{AssignedBy, Item, LATE_AFTER, Names, is_late};
+pub use item::{AssignedBy, Item, Names};
+pub use minato_protocol::reading::LATE_AFTER;
 
 use crate::aggregate::Aggregate;
 use minato_protocol::reading::{DeviceId, DeviceKind, Hex, Outcome, ReadingId};

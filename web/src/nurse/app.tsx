@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { Act } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import * as api from "../wire/api";
 import { timeOfDay } from "../words/common";
@@ -17,6 +18,7 @@ import { Mark } from "../ui/mark";
 import { Notice } from "../ui/notice";
 import { Admit } from "./admit";
 import { Alerts } from "./alerts";
+import { clinicBox, useClinicBox } from "./box-words";
 import { HeldList, HeldPage } from "./held-page";
 import { List } from "./list";
 import { PatientView } from "./patient-view";
@@ -40,6 +42,7 @@ export function App({ wire }: { wire: Wire }) {
   useEffect(() => {
     document.documentElement.lang = language.value;
   }, []);
+  useClinicBox(wire);
   const you = wire.you.value;
   const called = [...wire.views.rows("tickets").values()].some((row) => row.state === "called");
   useEffect(() => {
@@ -74,12 +77,15 @@ export function App({ wire }: { wire: Wire }) {
   );
 }
 
+/** What the page asks for without a press. */
+const BY_ITSELF: readonly Act["type"][] = ["join_media", "ask_lan_pass"];
+
 function Bar({ wire }: { wire: Wire }) {
-  // The call asks for its way by itself; what counts here is what the nurse pressed.
-  const pressed = wire.acts.pending.value.filter(({ act }) => act.type !== "join_media");
+  // What counts here is what the nurse pressed.
+  const pressed = wire.acts.pending.value.filter(({ act }) => !BY_ITSELF.includes(act.type));
   const unsent = pressed.filter((one) => !one.sent).length;
   const out = async () => {
-    await api.signOut();
+    await Promise.all([clinicBox(wire).leave(), api.signOut()]);
     location.reload();
   };
   return (

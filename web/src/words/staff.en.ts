@@ -72,6 +72,8 @@ const words: Record<StaffKey, Phrase> = {
   fault_oximeter_error: "The oximeter gave no value. Attach it again",
   fault_no_value: "The device gave no value. Measure again",
   fault_frame_refused: "The frame was not readable. Measure again",
+  from_box_reaches: "Directly from the box",
+  from_box: "Directly from the box; not with the doctor yet",
   vital_stale: "Old value",
   late: "late",
   original: "Device says {value} {unit}",

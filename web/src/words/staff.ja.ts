@@ -71,6 +71,8 @@ const words = {
   fault_oximeter_error: "指から値が取れませんでした。付け直して、もう一度",
   fault_no_value: "測定器が値を出しませんでした。もう一度",
   fault_frame_refused: "測定器のデータが読めませんでした。もう一度",
+  from_box_reaches: "箱から直接",
+  from_box: "箱から直接・先生には未着",
   vital_stale: "古い値",
   late: "後着",
   original: "測定器の表示 {value} {unit}",

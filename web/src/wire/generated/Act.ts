@@ -27,7 +27,7 @@ export type Act = { "type": "open_room", name: string, } | { "type": "invite", r
 /**
  * Maker's model name, at most 40 characters.
  */
-model: string, frames: Array<HandedFrame>, } | { "type": "settle_reading", reading: ReadingId, ticket: TicketId, code: string, birth_date: string, reason: string, } | { "type": "dismiss_reading", reading: ReadingId, reason: string, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "enter_reading", ticket: TicketId, values: Array<TypedValue>, 
+model: string, frames: Array<HandedFrame>, } | { "type": "settle_reading", reading: ReadingId, ticket: TicketId, code: string, birth_date: string, reason: string, } | { "type": "dismiss_reading", reading: ReadingId, reason: string, } | { "type": "simulate_fault", device: DeviceId, fault: SimulatedFault, } | { "type": "ask_lan_pass" } | { "type": "enter_patient_view", ticket: TicketId, } | { "type": "leave_patient_view", pin: string, } | { "type": "read_back", visit: VisitId, order: number, } | { "type": "order_done", visit: VisitId, order: number, } | { "type": "enter_reading", ticket: TicketId, values: Array<TypedValue>, 
 /**
  * When it was measured; absent: now.
  */
