@@ -10,11 +10,13 @@ use axum::Router;
 use minato_protocol::reading::Hex;
 use minato_relay::{Relay, RelayConfig, TurnSecret};
 use minato_signaling::access::{Directory, Limits, Secrets, random_id};
+use minato_signaling::blob::Folder;
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, SqliteLog};
+use minato_signaling::photos::{self, Photos};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::{self, Dialer, Fleet, Helm, MediaKey, RelayPlace, TurnPasswords};
@@ -143,6 +145,8 @@ impl House {
             .create(&common.data)
             .with_context(|| format!("{} cannot be made", common.data.display()))?;
         let vault = Vault::open(&common.data.join("keys.db"))?;
+        let folder = Folder::open(common.data.join("photos")).context("no folder for pictures")?;
+        let photos = Photos::new(Arc::new(folder), vault.clone());
         let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(&common.data.join("log.db"), vault)?);
         let secrets = Secrets::load_or_create(&common.data)?;
         let clock = Clock::start();
@@ -182,12 +186,14 @@ impl House {
         tokio::spawn(relays::steer(helm));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
+        tokio::spawn(photos::sweep_always(Arc::clone(&desk), photos.clone()));
         let edge = Arc::new(Edge {
             desk,
             directory,
             presence,
             readings,
             held,
+            photos,
             readers: readers::of_the_gateway()?,
             gateways,
             media_key,

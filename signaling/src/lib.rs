@@ -6,12 +6,14 @@
 pub mod access;
 mod acts;
 pub mod aggregate;
+pub mod blob;
 pub mod clock;
 pub mod desk;
 pub mod feed;
 pub mod gateway;
 pub mod http;
 pub mod log;
+pub mod photos;
 pub mod presence;
 pub mod readers;
 pub mod readings;

@@ -2,6 +2,7 @@
 
 use crate::aggregate::CommandKey;
 use crate::desk::Desk;
+use crate::gateway::HangOn;
 use crate::log::{Item as LogItem, RecordedItem, StreamId};
 use crate::subject::{Command, Item, Names, Subject};
 use minato_protocol::reading::{Outcome, ReadingId};
@@ -46,7 +47,8 @@ impl Readings {
         sent_at: Timestamp,
         outcomes: Vec<Outcome>,
     ) -> Result<(), Code> {
-        let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, sent_at));
+        let now = desk.clock.now();
+        let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, sent_at, now));
         self.keep(desk, subject, items.collect()).await.map(drop)
     }
 
@@ -86,6 +88,33 @@ impl Readings {
             Code::NotDurable
         })?;
         found.and_then(opened).ok_or(Code::ReadingUnknown)
+    }
+
+    /// When a device that hangs at a page last gave a number in this run. Looked for among the newest
+    /// of a person's readings: each worn device gives one a second.
+    pub(crate) async fn last_valued(
+        &self,
+        desk: &Desk,
+        of: SubjectId,
+        on: &HangOn,
+    ) -> Result<Option<Timestamp>, Code> {
+        let stream = StreamId::subject(of);
+        let unread = |error| {
+            tracing::error!(%error, "readings cannot be read");
+            Code::NotDurable
+        };
+        let last_seq =
+            desk.log.append_unordered(&stream, Vec::new()).await.map_err(unread)?.last_seq;
+        for newest in [16_u16, 1_024] {
+            let after = last_seq.saturating_sub(u64::from(newest));
+            let items = desk.log.items_after(&stream, after, usize::from(newest)).await;
+            let opened = items.map_err(unread)?.into_iter().filter_map(opened);
+            let last = opened.filter_map(|item| valued_at(&item.outcome, on)).max();
+            if last.is_some() {
+                return Ok(last);
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a reading was withdrawn, and what stands in its place.
@@ -130,6 +159,13 @@ impl Readings {
     pub async fn place(&self, desk: &Desk, subject: SubjectId, site: SiteId) -> Result<(), Code> {
         self.note(desk, subject, None, Command::Place { site }).await
     }
+}
+
+/// When a device at a page gave this, if it is of that run and has a number.
+fn valued_at(outcome: &Outcome, on: &HangOn) -> Option<Timestamp> {
+    let Outcome::Reading(reading) = outcome else { return None };
+    let is_of_run = reading.device.id == on.device && reading.provenance.boot == on.run;
+    (is_of_run && !reading.is_error()).then_some(reading.gateway_time)
 }
 
 /// What a subject's stream keeps of a reading; nothing where the person was erased.

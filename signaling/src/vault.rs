@@ -5,6 +5,8 @@
 //! `{"sealed":{"of":…,"bytes":…}}`: AES-256-GCM under the subject's key, bound to the subject and
 //! to the stream they are stored in. Erasing the key turns all of them into `{"erased":…}`.
 
+mod bytes;
+
 use crate::log::{Format, OpenError, OwnedFile, in_memory};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::{Engine as _, prelude::BASE64_STANDARD};

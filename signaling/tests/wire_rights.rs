@@ -63,6 +63,8 @@ const TABLE: &[(&str, &str)] = &[
     ("detach",             "---+?----"),
     ("measure",            "---+?----"),
     ("hand_frames",        "---+-----"),
+    ("attach_here",        "---+-----"),
+    ("detach_here",        "---++----"),
     ("settle_reading",     "---+-----"),
     ("dismiss_reading",    "---++----"),
     ("enter_reading",      "---+-+-+-"),
@@ -161,6 +163,14 @@ fn act(verb: &str, at: Target) -> Act {
         "detach" => Act::Detach { device },
         "measure" => Act::Measure { device },
         "hand_frames" => Act::HandFrames { ticket, device, model: text(), frames: vec![frame()] },
+        "attach_here" => {
+            let (run, at) = (Hex([1; 8]), Timestamp(0));
+            Act::AttachHere { ticket, device, run, at, takes_over: false }
+        }
+        "detach_here" => {
+            let (run, at) = (Hex([1; 8]), Timestamp(0));
+            Act::DetachHere { device, run, at, silent: false }
+        }
         "settle_reading" => {
             let (code, birth_date, reason) = (text(), text(), text());
             Act::SettleReading { reading, ticket, code, birth_date, reason }

@@ -140,7 +140,8 @@ pub enum Act {
     /// Starts a measurement where the device can be started from here.
     Measure { device: DeviceId },
     /// Frames of a device that hangs at the page itself (Web Bluetooth), at most 64 in one go: read
-    /// by the same codecs as a gateway's. Durable when it answers; repeated, it changes nothing.
+    /// by the same codecs as a gateway's. Durable when it answers; repeated, it changes nothing. What
+    /// was measured while the device was not on this patient is held at the site.
     HandFrames {
         ticket: TicketId,
         device: DeviceId,
@@ -148,6 +149,19 @@ pub enum Act {
         model: String,
         frames: Vec<HandedFrame>,
     },
+    /// Puts a device that hangs at the page itself on a patient, for one run of the page. One that is
+    /// on somebody else comes off there only with `takes_over`, which the page asks for.
+    AttachHere {
+        ticket: TicketId,
+        device: DeviceId,
+        /// Drawn by the page when somebody connected the device.
+        run: Hex<8>,
+        /// When the nurse said so, by the broker's clock as the page knows it.
+        at: Timestamp,
+        takes_over: bool,
+    },
+    /// It came off: taken off, or (`silent`) worn and without a word for two minutes.
+    DetachHere { device: DeviceId, run: Hex<8>, at: Timestamp, silent: bool },
     /// Says whose a held reading is, with two things that identify the person: the ticket's code
     /// and the birth date. After 30 minutes also why.
     SettleReading {
@@ -283,6 +297,8 @@ impl Act {
             Act::Detach { .. } => "detach",
             Act::Measure { .. } => "measure",
             Act::HandFrames { .. } => "hand_frames",
+            Act::AttachHere { .. } => "attach_here",
+            Act::DetachHere { .. } => "detach_here",
             Act::SettleReading { .. } => "settle_reading",
             Act::DismissReading { .. } => "dismiss_reading",
             Act::EnterReading { .. } => "enter_reading",
@@ -376,6 +392,11 @@ pub enum Outcome {
     Media(MediaGrant),
     /// For the time when the broker is away.
     Lan(LanPass),
+    /// Typed values are stored under this name; a picture of the display may follow.
+    Entered { reading: ReadingId },
+    /// Frames are stored, and the device is not on this patient any more: what was measured since is
+    /// held at the site, and the page lets the device go.
+    CameOff,
 }
 
 impl std::fmt::Debug for Outcome {
@@ -389,6 +410,8 @@ impl std::fmt::Debug for Outcome {
             Outcome::PersonOpened { .. } => "person_opened",
             Outcome::Media(_) => "media",
             Outcome::Lan(_) => "lan",
+            Outcome::Entered { .. } => "entered",
+            Outcome::CameOff => "came_off",
         })
     }
 }

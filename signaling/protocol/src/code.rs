@@ -68,6 +68,8 @@ codes! {
     IdentifiersWrong => "Code and birth date are not those of this patient.",
     ReasonFirst => "It is more than half an hour old: say why it is this patient's.",
     FrameRefused => "The device sent something that nobody can read.",
+    PhotoUnfit => "This is no picture that can be kept: JPEG, PNG or WebP, at most 1.5 MB.",
+    PhotoEnough => "There are enough pictures of this value.",
     GatewayAway => "The clinic box cannot be reached right now.",
     // A box on the clinic's own network.
     PassWrong => "This page's pass for the clinic box is not valid.",

@@ -24,6 +24,7 @@ pub mod act;
 pub mod entry;
 pub mod lan;
 pub mod media;
+pub mod photo;
 pub mod reading;
 pub mod squeeze;
 pub mod uplink;

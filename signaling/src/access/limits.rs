@@ -22,6 +22,8 @@ const DEVICE_ASKS: u32 = 6;
 const TRANSFER_CODES: u32 = 5;
 /// Wrong PINs a minute for one member of staff.
 const PINS: u32 = 5;
+/// Pictures that one session hands in in a minute.
+const PHOTOS: u32 = 20;
 
 /// Wrong pairs of ticket code and birth date a minute for one member of staff.
 const IDENTIFIERS: u32 = 5;
@@ -47,6 +49,7 @@ struct Tables {
     transfers_by_ticket: Table,
     pins_by_staff: Table,
     identifiers_by_staff: Table,
+    photos_by_session: Table,
 }
 
 /// A try that was let through. Give it back when it turned out right.
@@ -67,6 +70,7 @@ enum Which {
     Transfers,
     Pins,
     Identifiers,
+    Photos,
 }
 
 impl Default for Limits {
@@ -81,6 +85,7 @@ impl Default for Limits {
             transfers_by_ticket: Table::new(TRANSFER_CODES, BUCKETS),
             pins_by_staff: Table::new(PINS, BUCKETS),
             identifiers_by_staff: Table::new(IDENTIFIERS, BUCKETS),
+            photos_by_session: Table::new(PHOTOS, BUCKETS),
         };
         Self { scatter: RandomState::new(), tables: Mutex::new(tables) }
     }
@@ -117,6 +122,11 @@ impl Limits {
 
     pub(crate) fn identifiers(&self, staff: u64, now: Timestamp) -> Result<Try<'_>, Code> {
         self.take(&[(Which::Identifiers, self.scatter(staff))], now)
+    }
+
+    /// Every picture counts.
+    pub(crate) fn photo(&self, session: &str, now: Timestamp) -> Result<(), Code> {
+        self.take(&[(Which::Photos, self.scatter(session))], now).map(drop)
     }
 
     fn scatter(&self, name: impl Hash) -> u64 {
@@ -163,6 +173,7 @@ impl Tables {
             Which::Transfers => &mut self.transfers_by_ticket,
             Which::Pins => &mut self.pins_by_staff,
             Which::Identifiers => &mut self.identifiers_by_staff,
+            Which::Photos => &mut self.photos_by_session,
         }
     }
 }

@@ -3,10 +3,14 @@
 mod claims;
 mod devices;
 mod links;
+mod page;
+mod photos;
 mod readings;
 mod settling;
 mod tickets;
 mod visits;
+
+pub(crate) use photos::{may_photograph, may_see};
 
 use crate::aggregate::CommandKey;
 use crate::http::Edge;
@@ -138,6 +142,12 @@ impl Press<'_> {
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
             Act::HandFrames { ticket, device, model, frames } => {
                 self.hand_frames(ticket, device, model, frames).await
+            }
+            Act::AttachHere { ticket, device, run, at, takes_over } => {
+                self.attach_here(ticket, (device, run), at, takes_over).await
+            }
+            Act::DetachHere { device, run, at, silent } => {
+                self.detach_here((device, run), at, silent).await
             }
             Act::SettleReading { reading, ticket, code, birth_date, reason } => {
                 self.settle_reading(reading, ticket, &Identifiers { code, birth_date }, reason)

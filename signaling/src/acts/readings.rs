@@ -1,25 +1,17 @@
-//! Verbs about readings of a ticket: what a page hands in, what people type, and what they say of
-//! what is there.
+//! Verbs about readings of a ticket: what people type, and what they say of what is there.
 
 use super::{Acted, Press};
-use crate::gateway::{HeldByPage, hold_for_page};
-use crate::log::StreamId;
-use crate::readers::{PageFrame, TypedEntry};
+use crate::readers::TypedEntry;
 use crate::room::Ticket;
 use crate::subject::{Command, Item};
-use minato_protocol::act::{HandedFrame, Outcome};
+use minato_protocol::act::Outcome;
 use minato_protocol::reading::{
-    DeviceId, EnteredBy, Hex, Outcome as Measured, Quality, ReadingId, TypedValue,
+    EnteredBy, Hex, Outcome as Measured, Quality, Quantity, ReadingId, TypedValue,
 };
 use minato_protocol::{Code, Pii, Span, StaffId, SubjectId, TicketId, Timestamp};
-use std::collections::BTreeMap;
 
-/// Frames of one press.
-const FRAMES_MAX: usize = 64;
-/// The longest attribute that Bluetooth carries.
-const FRAME_BYTES_MAX: usize = 512;
-/// Characters of a maker's model name.
-const MODEL_CHARS_MAX: usize = 40;
+/// Two numbers of one measurement.
+const PRESSURE: [Quantity; 2] = [Quantity::Systolic, Quantity::Diastolic];
 /// Values of one press.
 const VALUES_MAX: usize = 8;
 /// Nobody types more digits than this, nor a power of ten beyond it.
@@ -37,93 +29,6 @@ pub(super) struct Typed {
 }
 
 impl Press<'_> {
-    /// The nurse holds the device: its frames are this patient's from the moment at which her page
-    /// connected to it. What the device had measured before, and sends from its memory, is nobody's
-    /// until she says whose.
-    pub(super) async fn hand_frames(
-        &self,
-        ticket: TicketId,
-        device: DeviceId,
-        model: String,
-        frames: Vec<HandedFrame>,
-    ) -> Acted {
-        let (_, known) = self.ticket(ticket).await?;
-        let by = self.nurse_of(&known)?;
-        if known.is_over() {
-            return Err(Code::TicketOver.into());
-        }
-        let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
-        let outcomes = self.read(&device, &model, &frames)?;
-        let (edge, subject) = (self.edge, known.subject);
-        for (run, since) in runs(&frames, edge.desk.clock.now()) {
-            let device = device.clone();
-            let bind = Command::NoteBinding { device, by, since, run: Some(run) };
-            edge.readings.note(&edge.desk, subject, None, bind).await?;
-        }
-        let since_by_run = self.connected(subject, &frames).await?;
-        let lines = frames.iter().zip(outcomes);
-        let (own, before): (Vec<_>, Vec<_>) =
-            lines.partition(|(frame, outcome)| is_from_now_on(outcome, since_by_run[&frame.boot]));
-        let before = before.into_iter().map(|(frame, outcome)| HeldByPage {
-            run: frame.boot,
-            sequence: frame.sequence,
-            at: frame.at,
-            outcome,
-        });
-        let into = (&*edge.desk, &edge.readings, &*edge.gateways, &edge.held);
-        hold_for_page(into, site, before.collect()).await?;
-        let own = own.into_iter().map(|(_, outcome)| outcome).collect();
-        edge.readings.store(&edge.desk, subject, edge.desk.clock.now(), own).await?;
-        Ok(Outcome::Done)
-    }
-
-    /// Since when the device hangs at the page, by each of the page's runs: an earlier press may have
-    /// said so.
-    async fn connected(
-        &self,
-        subject: SubjectId,
-        frames: &[HandedFrame],
-    ) -> Result<BTreeMap<Hex<8>, Timestamp>, Code> {
-        let seen = self.edge.desk.subjects.see(&StreamId::subject(subject)).await?;
-        let mut since_by_run = runs(frames, self.edge.desk.clock.now());
-        for known in seen.state.attachments.iter() {
-            if let Some(since) = known.run.and_then(|run| since_by_run.get_mut(&run)) {
-                *since = known.since.min(*since);
-            }
-        }
-        Ok(since_by_run)
-    }
-
-    /// All frames or none.
-    fn read(
-        &self,
-        device: &DeviceId,
-        model: &str,
-        frames: &[HandedFrame],
-    ) -> Result<Vec<Measured>, Code> {
-        let now = self.edge.desk.clock.now();
-        let fits = |frame: &HandedFrame| frame.bytes.0.len() <= FRAME_BYTES_MAX;
-        let is_line =
-            model.chars().count() <= MODEL_CHARS_MAX && !model.chars().any(char::is_control);
-        if !(1..=FRAMES_MAX).contains(&frames.len()) || !frames.iter().all(fits) || !is_line {
-            return Err(Code::FieldWrong);
-        }
-        let one = |frame: &HandedFrame| {
-            let read = (self.edge.readers.frame)(&PageFrame {
-                device,
-                model,
-                characteristic: &frame.characteristic,
-                bytes: &frame.bytes.0,
-                boot: frame.boot,
-                sequence: frame.sequence,
-                // A page's clock may run ahead; nothing was received in the future.
-                at: frame.at.min(now),
-            });
-            read.ok_or(Code::FrameRefused)
-        };
-        frames.iter().map(one).collect()
-    }
-
     /// The nurse, or the patient's own page.
     pub(super) async fn enter_reading(&self, ticket: TicketId, typed: Typed) -> Acted {
         let (room, known) = self.ticket(ticket).await?;
@@ -132,7 +37,8 @@ impl Press<'_> {
             Ok(staff) => EnteredBy::Staff { staff },
             Err(_) => EnteredBy::Patient,
         };
-        let outcome = self.typed(&typed, entered)?;
+        let outcomes = self.typed(&typed, entered)?;
+        let named = named(&outcomes);
         let correction = match (typed.corrects, entered) {
             (None, _) if known.is_over() => return Err(Code::TicketOver.into()),
             (None, _) => None,
@@ -142,21 +48,22 @@ impl Press<'_> {
             }
         };
         if let Some((reading, ..)) = &correction {
-            self.may_be_corrected(&known, *reading, outcome.id()).await?;
+            self.may_be_corrected(&known, *reading, named).await?;
         }
-        let id = outcome.id();
-        self.keep_typed(&known, outcome).await?;
+        self.keep_typed(&known, outcomes).await?;
         if let Some((reading, by, reason)) = correction {
             // The new value is there first: cut off here, both show until the press is repeated.
             let reason = self.private(&known, reason);
-            let withdraw = Command::Withdraw { reading, by, reason, replaced_by: Some(id) };
+            let withdraw = Command::Withdraw { reading, by, reason, replaced_by: Some(named) };
             let edge = self.edge;
             edge.readings.note(&edge.desk, known.subject, Some(self.key), withdraw).await?;
         }
-        Ok(Outcome::Done)
+        Ok(Outcome::Entered { reading: named })
     }
 
-    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Measured, Code> {
+    /// What was typed together is one reading, but for what no living person shows: that waits by
+    /// itself for somebody to look again, and the others do not wait with it. A correction is whole.
+    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Vec<Measured>, Code> {
         let Typed { values, measured_at, .. } = typed;
         let now = self.edge.desk.clock.now();
         let at = measured_at.unwrap_or(now);
@@ -174,14 +81,30 @@ impl Press<'_> {
         if !fits {
             return Err(Code::FieldWrong);
         }
-        let entry = TypedEntry { id: self.typed_id(), values, entered, at };
-        (self.edge.readers.typed)(&entry).ok_or(Code::FieldWrong)
+        let read = |part: u8, values: &[TypedValue]| {
+            let entry = TypedEntry { id: self.typed_id(part), values, entered, at };
+            (self.edge.readers.typed)(&entry).ok_or(Code::FieldWrong)
+        };
+        let whole = read(0, values)?;
+        if typed.corrects.is_some() || !is_doubtful(&whole) {
+            return Ok(vec![whole]);
+        }
+        let (mut sure, mut parts) = (Vec::new(), Vec::new());
+        for group in groups(values) {
+            if is_doubtful(&read(0, &group)?) { parts.push(group) } else { sure.extend(group) }
+        }
+        parts.insert(0, sure);
+        let parts = (0..).zip(parts.into_iter().filter(|part| !part.is_empty()));
+        parts.map(|(number, part)| read(number, &part)).collect()
     }
 
     /// Drawn from the press: pressed again, it is the same reading.
-    fn typed_id(&self) -> ReadingId {
+    fn typed_id(&self, part: u8) -> ReadingId {
         let secrets = &self.edge.desk.secrets;
-        let half = |which: &str| secrets.derive_id(which, &self.key.id.to_be_bytes()).to_be_bytes();
+        let mut from = self.key.id.to_be_bytes().to_vec();
+        // Most presses have one part, whose name is as old as typing.
+        from.extend((part > 0).then_some(part));
+        let half = |which: &str| secrets.derive_id(which, &from).to_be_bytes();
         let mut id = [0; 16];
         id[..8].copy_from_slice(&half("typed reading"));
         id[8..].copy_from_slice(&half("typed reading, second half"));
@@ -204,17 +127,20 @@ impl Press<'_> {
         }
     }
 
-    async fn keep_typed(&self, ticket: &Ticket, outcome: Measured) -> Result<(), Code> {
+    /// All in one append. The same press may have said other values before: then nothing is kept.
+    async fn keep_typed(&self, ticket: &Ticket, outcomes: Vec<Measured>) -> Result<(), Code> {
         let edge = self.edge;
-        let (id, said) = (outcome.id(), raw(&outcome).to_vec());
-        let item = Item::sent(outcome, edge.desk.clock.now());
-        let known = edge.readings.keep(&edge.desk, ticket.subject, vec![item]).await?;
-        if known.is_empty() {
-            return Ok(());
+        for outcome in &outcomes {
+            match edge.readings.find(&edge.desk, ticket.subject, outcome.id()).await {
+                Ok(before) if raw(&before.outcome) == raw(outcome) => {}
+                Ok(_) => return Err(Code::KeyReused),
+                Err(Code::ReadingUnknown) => {}
+                Err(code) => return Err(code),
+            }
         }
-        // The same press said other values before.
-        let before = edge.readings.find(&edge.desk, ticket.subject, id).await?;
-        if raw(&before.outcome) == said { Ok(()) } else { Err(Code::KeyReused) }
+        let now = edge.desk.clock.now();
+        let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, now, now)).collect();
+        edge.readings.keep(&edge.desk, ticket.subject, items).await.map(drop)
     }
 
     pub(super) async fn confirm_reading(&self, ticket: TicketId, reading: ReadingId) -> Acted {
@@ -250,16 +176,30 @@ impl Press<'_> {
     }
 }
 
-/// Whether something was measured after the page had connected: what comes from a memory without a
-/// usable time may have been measured at any time.
-fn is_from_now_on(outcome: &Measured, since: Timestamp) -> bool {
-    let (quality, characteristic) = match outcome {
-        Measured::Reading(reading) => (&reading.quality, reading.characteristic),
-        Measured::Fault(fault) => (&fault.quality, fault.characteristic),
+/// The reading that a picture of the display belongs to: the pressure, where there is one.
+fn named(outcomes: &[Measured]) -> ReadingId {
+    let is_pressure = |outcome: &&Measured| match outcome {
+        Measured::Reading(reading) => PRESSURE.iter().any(|it| reading.measurement(*it).is_some()),
+        Measured::Fault(_) => false,
     };
-    let untold = [Quality::ClockUnknown, Quality::ClockAhead, Quality::FromStorage];
-    let tells = characteristic.is_running() || !quality.iter().any(|it| untold.contains(it));
-    tells && since <= outcome.measured_at()
+    let found = outcomes.iter().find(is_pressure).or(outcomes.first());
+    found.expect("what was typed is at least one value").id()
+}
+
+fn is_doubtful(outcome: &Measured) -> bool {
+    match outcome {
+        Measured::Reading(reading) => reading.quality.contains(&Quality::Implausible),
+        Measured::Fault(_) => false,
+    }
+}
+
+/// Values that are judged together: a pressure's two numbers, and every other one by itself.
+fn groups(values: &[TypedValue]) -> Vec<Vec<TypedValue>> {
+    let is_pressure = |value: &TypedValue| PRESSURE.contains(&value.what);
+    let (pressure, others): (Vec<TypedValue>, Vec<_>) =
+        values.iter().copied().partition(is_pressure);
+    let pressure = Some(pressure).filter(|pressure| !pressure.is_empty());
+    pressure.into_iter().chain(others.into_iter().map(|value| vec![value])).collect()
 }
 
 fn raw(outcome: &Measured) -> &[u8] {
@@ -267,14 +207,4 @@ fn raw(outcome: &Measured) -> &[u8] {
         Measured::Reading(reading) => &reading.provenance.raw.0,
         Measured::Fault(fault) => &fault.provenance.raw.0,
     }
-}
-
-/// Since when the device hangs at the page, for each of the page's runs.
-fn runs(frames: &[HandedFrame], now: Timestamp) -> BTreeMap<Hex<8>, Timestamp> {
-    let mut since_by_run = BTreeMap::new();
-    for frame in frames {
-        let since = since_by_run.entry(frame.boot).or_insert(now);
-        *since = frame.at.min(*since);
-    }
-    since_by_run
 }

@@ -86,6 +86,9 @@ impl Press<'_> {
         let edge = self.edge;
         edge.readings.hold_back(&edge.desk, known.subject, visit, known.made).await?;
         take_off(&edge.desk, &edge.gateways, known.subject);
+        if let Some(bed) = known.bedside {
+            self.pages(bed.site).take_off(known.subject).await?;
+        }
         let back = RoomCommand::ReturnToFront {
             ticket: known.id,
             doctor: claim.doctor,

@@ -6,4 +6,5 @@ mod told;
 
 pub use lists::{Around, List, Lists};
 pub use screen::Screen;
+pub(crate) use screen::may_read;
 pub use told::Rooms;

@@ -240,22 +240,6 @@ impl Screen {
 
     // Readings and chat: cursors of their own.
 
-    /// Whose readings may flow here: the patient's own, the site's, the owner's.
-    async fn may_read(&self, edge: &Edge, subject: SubjectId) -> bool {
-        let Some((room, ticket)) = edge.desk.ticket_of_subject(subject).await else {
-            return false;
-        };
-        let viewer = &self.viewer;
-        if let Some(own) = viewer.ticket {
-            return own == (room, ticket.id);
-        }
-        match viewer.role {
-            Role::Doctor => viewer.staff.is_some() && ticket.owner() == viewer.staff,
-            Role::Nurse => ticket.bedside.is_some_and(|bed| Some(bed.site) == viewer.site),
-            Role::Coordinator | Role::Patient => false,
-        }
-    }
-
     /// Starts the flow of a subject's readings after a cursor.
     pub async fn watch_readings(
         &mut self,
@@ -263,7 +247,7 @@ impl Screen {
         subject: SubjectId,
         after: u32,
     ) -> Result<tokio::sync::watch::Receiver<()>, Code> {
-        if !self.may_read(edge, subject).await {
+        if !may_read(edge, &self.viewer, subject).await {
             return Err(Code::NotAllowed);
         }
         let bell = edge.readings.listen(subject);
@@ -275,7 +259,7 @@ impl Screen {
     /// see them is looked at every time: a hand-over stops the flow.
     pub async fn readings(&mut self, edge: &Edge) -> Result<(Option<ToScreen>, bool), Code> {
         let Some(mut cursor) = self.readings.take() else { return Ok((None, false)) };
-        if !self.may_read(edge, cursor.subject()).await {
+        if !may_read(edge, &self.viewer, cursor.subject()).await {
             return Ok((None, false));
         }
         let subject = cursor.subject();
@@ -314,6 +298,21 @@ impl Screen {
         let Some(last) = lines.last() else { return Ok(None) };
         self.chat = Some((visit, last.seq));
         Ok(Some(ToScreen::Chat { visit, lines }))
+    }
+}
+
+/// Whose readings somebody may see: the patient's own, the site's, the owner's.
+pub(crate) async fn may_read(edge: &Edge, viewer: &Viewer, subject: SubjectId) -> bool {
+    let Some((room, ticket)) = edge.desk.ticket_of_subject(subject).await else {
+        return false;
+    };
+    if let Some(own) = viewer.ticket {
+        return own == (room, ticket.id);
+    }
+    match viewer.role {
+        Role::Doctor => viewer.staff.is_some() && ticket.owner() == viewer.staff,
+        Role::Nurse => ticket.bedside.is_some_and(|bed| Some(bed.site) == viewer.site),
+        Role::Coordinator | Role::Patient => false,
     }
 }
 

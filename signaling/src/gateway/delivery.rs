@@ -6,11 +6,11 @@ use super::{Gateways, Held};
 use crate::desk::Desk;
 use crate::log::{Item, StreamId};
 use crate::readings::Readings;
-use crate::subject::Command;
+use crate::subject::{Command, ahead};
 use minato_protocol::reading::{Hex, Outcome};
 use minato_protocol::uplink::{Entry, OutboxEntry, RequestRefusal};
 use minato_protocol::view::HeldBecause;
-use minato_protocol::{Code, GatewayId, Pii, SiteId, SubjectId, Timestamp};
+use minato_protocol::{Code, GatewayId, Pii, SiteId, Span, SubjectId, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,8 @@ pub async fn take_in(
     batch: &[OutboxEntry],
 ) -> Result<(), Code> {
     let strangers = strangers(desk, origin.site, batch).await?;
+    // Moments of the box by our own clock.
+    let off = ahead(sent_at, desk.clock.now()).unwrap_or_default();
     let is_stranger = |subject: &SubjectId| strangers.contains(subject);
     let mut by_subject: BTreeMap<SubjectId, Vec<Outcome>> = BTreeMap::new();
     let mut own = Vec::new();
@@ -63,7 +65,7 @@ pub async fn take_in(
         held.take_in(origin, batch.iter().filter_map(|line| nobodys(origin, line, is_stranger)));
     }
     for line in batch {
-        let Some((subject, command)) = noted(line) else { continue };
+        let Some((subject, command)) = noted(line, off) else { continue };
         if !is_stranger(&subject) {
             readings.note(desk, subject, None, command).await?;
         }
@@ -76,11 +78,12 @@ pub async fn take_in(
 }
 
 /// What a subject's stream is told of a binding, so that a doctor sees who attached what.
-fn noted(line: &OutboxEntry) -> Option<(SubjectId, Command)> {
+fn noted(line: &OutboxEntry, off: Span) -> Option<(SubjectId, Command)> {
     match &line.entry {
         Entry::Bound { subject, device, since, by, .. } => {
             let (device, by, since) = (device.clone(), *by, *since);
-            Some((*subject, Command::NoteBinding { device, by, since, run: None }))
+            let since_here = since - off;
+            Some((*subject, Command::NoteBinding { device, by, since, since_here, run: None }))
         }
         Entry::Unbound { subject, device, by, why, .. } => {
             let (device, by, at, why) = (device.clone(), *by, line.at, *why);

@@ -1,5 +1,6 @@
 //! The boxes on the clinics' walls: who they are (stored), and which are connected (not stored).
 
+mod at_page;
 mod delivery;
 mod held;
 mod linked;
@@ -8,10 +9,11 @@ mod passes;
 mod settling;
 mod unbinding;
 
+pub use at_page::{AtPages, HANGINGS_MAX, HangOff, HangOn, Hanging, SILENCE_UNBINDS};
 pub use delivery::{Origin, take_in};
 pub use held::{HELD_MAX, HELD_SHOWN_MAX, Held, RUNNING_MAX};
 pub use linked::{Gateways, Link};
-pub(crate) use paged::{HeldByPage, hold_for_page};
+pub(crate) use paged::{PageFrames, Pages, Received};
 pub(crate) use passes::{Holder, PassKey, give};
 pub use settling::{Whose, finish};
 pub(crate) use settling::{Word, dismiss, settle};
@@ -60,6 +62,15 @@ pub enum Command {
         /// Which.
         reading: ReadingId,
     },
+    /// Somebody connected a device to a page of the site.
+    HangOn {
+        /// Which, and beside whom.
+        on: HangOn,
+        /// Somebody confirmed that it comes off whoever it is on.
+        takes_over: bool,
+    },
+    /// It came off.
+    HangOff(HangOff),
 }
 
 /// Past tense.
@@ -100,6 +111,10 @@ pub enum Event {
         /// Which.
         reading: ReadingId,
     },
+    /// A device at a page is on somebody.
+    HungOn(HangOn),
+    /// It is not any more.
+    CameOff(HangOff),
 }
 
 /// What became of a reading of nobody.
@@ -132,6 +147,8 @@ pub struct Gateway {
     pub public_key: Option<Hex<32>>,
     /// What became of readings of nobody; one for each press.
     pub fate_by_reading: BTreeMap<ReadingId, Fate>,
+    /// Whose the devices at the site's pages are; empty at a box.
+    pub at_pages: AtPages,
 }
 
 impl Aggregate for Gateway {
@@ -166,6 +183,8 @@ impl Aggregate for Gateway {
                 Some(Fate::Settled { .. }) => Ok(vec![Event::Carried { reading: *reading }]),
                 Some(Fate::Carried | Fate::Dismissed) | None => Ok(Vec::new()),
             },
+            Command::HangOn { on, takes_over } => self.at_pages.put_on(on, *takes_over),
+            Command::HangOff(off) => Ok(self.at_pages.take_off(off)),
         }
     }
 
@@ -186,6 +205,8 @@ impl Aggregate for Gateway {
             Event::Carried { reading } => {
                 self.fate_by_reading.insert(*reading, Fate::Carried);
             }
+            Event::HungOn(on) => self.at_pages.hung_on(on),
+            Event::CameOff(off) => self.at_pages.came_off(off),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! be said once, then in the person's own. What is cut off in between is finished from the streams.
 
 use super::held::{Held, boxes, read_line};
+use super::paged::end_with_visits;
 use super::{Command, Fate};
 use crate::aggregate::CommandKey;
 use crate::desk::Desk;
@@ -124,7 +125,8 @@ async fn carry(
     desk.boxes.submit(&stream, None, Command::Carry { reading }).await.map(drop)
 }
 
-/// Finishes what was settled and not carried, now and from time to time, until the task is dropped.
+/// Finishes what was settled and not carried, and takes devices at pages off whoever's visit is over,
+/// now and from time to time, until the task is dropped.
 /// Any node may: it is seen from the streams alone.
 pub async fn finish(desk: Arc<Desk>, readings: Readings, held: Held) {
     let mut round: u32 = 0;
@@ -133,6 +135,11 @@ pub async fn finish(desk: Arc<Desk>, readings: Readings, held: Held) {
             && let Err(code) = finish_all(&desk, &readings, &held).await
         {
             tracing::warn!(?code, "settled readings wait");
+        }
+        if round.is_multiple_of(ROUNDS_A_LOOK)
+            && let Err(code) = end_with_visits(&desk, &readings).await
+        {
+            tracing::warn!(?code, "devices at pages stay on finished visits for now");
         }
         desk.clock.tick().await;
         round = round.wrapping_add(1);

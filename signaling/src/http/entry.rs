@@ -312,9 +312,11 @@ pub fn status_of(code: Code) -> StatusCode {
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        Code::NotUnderstood | Code::VersionUnknown | Code::FieldWrong | Code::FrameRefused => {
-            StatusCode::BAD_REQUEST
-        }
+        Code::NotUnderstood
+        | Code::VersionUnknown
+        | Code::FieldWrong
+        | Code::FrameRefused
+        | Code::PhotoUnfit => StatusCode::BAD_REQUEST,
         Code::NotDurable | Code::Busy | Code::RelayAway | Code::GatewayAway | Code::SlowReader => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -342,6 +344,7 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::DeviceElsewhere
         | Code::IdentifiersWrong
         | Code::ReasonFirst
+        | Code::PhotoEnough
         | Code::ClinicFirst
         | Code::HospitalFirst
         | Code::NameTaken

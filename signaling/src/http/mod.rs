@@ -4,6 +4,7 @@ pub mod entry;
 mod gateway;
 mod heartbeat;
 mod outbox;
+mod photo;
 mod policy;
 mod rehearsal;
 mod socket;
@@ -13,6 +14,7 @@ pub use heartbeat::Heartbeat;
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
 use crate::gateway::{Gateways, Held};
+use crate::photos::Photos;
 use crate::presence::Presence;
 use crate::readers::Readers;
 use crate::readings::Readings;
@@ -57,6 +59,8 @@ pub struct Edge {
     pub gateways: Arc<Gateways>,
     /// Readings of nobody.
     pub held: Held,
+    /// Pictures beside typed values.
+    pub photos: Photos,
     /// Reads what pages hand in.
     pub readers: Readers,
     /// Signs media tokens.
@@ -139,6 +143,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .merge(requests)
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
+        .merge(photo::router())
         .merge(socket::router())
         .merge(gateway::router())
         .with_state(edge)

@@ -396,7 +396,7 @@ fn command_key(edge: &Edge, who: &Who, key: &str, act: &Act) -> Option<CommandKe
     Some(CommandKey { id, command })
 }
 
-fn actor(edge: &Edge, who: &Who) -> Actor {
+pub(super) fn actor(edge: &Edge, who: &Who) -> Actor {
     let staff = who.staff();
     let card = staff.and_then(|staff| edge.directory.card(staff));
     let ticket = who.place();

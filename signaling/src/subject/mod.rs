@@ -8,24 +8,35 @@ mod attachment;
 mod item;
 
 pub use attachment::{ATTACHMENTS_MAX, Attachment, Attachments};
-pub use item::{AssignedBy, Item, Names};
+pub use item::{AssignedBy, Item, Names, ahead};
 pub use minato_protocol::reading::LATE_AFTER;
 
 use crate::aggregate::Aggregate;
-use minato_protocol::reading::{DeviceId, DeviceKind, Hex, Outcome, ReadingId};
+use minato_protocol::photo::{PHOTOS_MAX, PhotoId};
+use minato_protocol::reading::{DeviceId, DeviceKind, Hex, ReadingId};
 use minato_protocol::uplink::UnboundWhy;
 use minato_protocol::view::Checked;
 use minato_protocol::{Code, Pii, SiteId, StaffId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Pictures of one person; more are refused.
+const PHOTOS_OF_PERSON_MAX: usize = 200;
+
 /// Imperative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// 別の方です, pressed in a visit: whatever was measured since then is not shown.
     HoldBack { visit: VisitId, from: Timestamp },
-    /// Somebody put a device on this person; `run` is that of the page it hangs at.
-    NoteBinding { device: DeviceId, by: StaffId, since: Timestamp, run: Option<Hex<8>> },
+    /// Somebody put a device on this person; `run` is that of the page it hangs at. `since` is the
+    /// moment by the gateway's clock, `since_here` the same one by the broker's.
+    NoteBinding {
+        device: DeviceId,
+        by: StaffId,
+        since: Timestamp,
+        since_here: Timestamp,
+        run: Option<Hex<8>>,
+    },
     /// A device came off this person.
     NoteUnbinding { device: DeviceId, by: StaffId, at: Timestamp, why: UnboundWhy },
     /// A nurse of this site asks for a device to be put on this person, who is at the bedside there.
@@ -39,6 +50,8 @@ pub enum Command {
         reason: Pii<String>,
         replaced_by: Option<ReadingId>,
     },
+    /// A picture of the display beside a reading, kept already; `by` staff, or the patient.
+    NamePhoto { reading: ReadingId, photo: PhotoId, by: Option<StaffId> },
 }
 
 /// Past tense.
@@ -47,7 +60,8 @@ pub enum Command {
 pub enum Event {
     /// Nothing measured since then is shown.
     HeldBack { visit: VisitId, from: Timestamp },
-    /// Somebody looked again who this is: what this device measures from here on is shown.
+    /// Somebody looked again who this is: what this device measures from here on is shown. By the
+    /// broker's clock.
     Rebound { device: DeviceId, since: Timestamp },
     /// Boxes of this site may deliver for this person, also long after the ticket is over.
     Placed { site: SiteId },
@@ -70,6 +84,8 @@ pub enum Event {
         reason: Pii<String>,
         replaced_by: Option<ReadingId>,
     },
+    /// A picture of the display stands beside a reading.
+    PhotoNamed { reading: ReadingId, photo: PhotoId, by: Option<StaffId> },
 }
 
 impl Event {
@@ -79,13 +95,15 @@ impl Event {
             Self::HeldBack { .. }
             | Self::Rebound { .. }
             | Self::Confirmed { .. }
-            | Self::Withdrawn { .. } => true,
+            | Self::Withdrawn { .. }
+            | Self::PhotoNamed { .. } => true,
             Self::Placed { .. } | Self::Attached { .. } | Self::Detached { .. } => false,
         }
     }
 }
 
-/// What was held back at one press.
+/// What was held back at one press. Every moment is the broker's: a box whose clock is a day off
+/// measured when it measured all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
     visit: VisitId,
@@ -95,8 +113,8 @@ struct Held {
 }
 
 impl Held {
-    fn holds_back(&self, outcome: &Outcome) -> bool {
-        let (at, device) = (outcome.measured_at(), outcome.device());
+    fn holds_back(&self, item: &Item) -> bool {
+        let (at, device) = (item.measured_here(), item.outcome.device());
         let is_shown = match device.kind {
             // Whoever typed it said with each value whose it is.
             DeviceKind::Person => self.pressed < at,
@@ -109,7 +127,9 @@ impl Held {
                 self.rebound.get(&device.id).is_some_and(|since| *since <= at)
             }
         };
-        self.from <= at && !is_shown
+        // Who said during the visit that it is this person's may have meant the other one.
+        let was_assigned = item.assigned.as_ref().is_some_and(|assigned| self.from <= assigned.at);
+        (self.from <= at || was_assigned) && !is_shown
     }
 }
 
@@ -131,6 +151,7 @@ enum Said {
 pub struct Subject {
     held: Vec<Held>,
     said_of: BTreeMap<ReadingId, Said>,
+    photos_of: BTreeMap<ReadingId, Vec<PhotoId>>,
     /// Devices on this person, now and before.
     pub attachments: Attachments,
     /// How often what is shown has changed: a screen that agrees with another number begins anew.
@@ -140,17 +161,12 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Whether a reading is shown to nobody.
-    pub fn holds_back(&self, outcome: &Outcome) -> bool {
-        self.held.iter().any(|held| held.holds_back(outcome))
-    }
-
     /// Whether an item is shown to nobody: one that somebody assigned after the press is shown, as two
     /// things then said whose it is.
     pub fn hides(&self, item: &Item) -> bool {
         let assigned = item.assigned.as_ref().map(|assigned| assigned.at);
         let was_assigned_since = |held: &Held| assigned.is_some_and(|at| held.pressed < at);
-        self.held.iter().any(|held| held.holds_back(&item.outcome) && !was_assigned_since(held))
+        self.held.iter().any(|held| held.holds_back(item) && !was_assigned_since(held))
     }
 
     /// What stands in the place of a reading that does not count, if anything; `None` for one that
@@ -160,6 +176,19 @@ impl Subject {
             Said::Withdrawn { replaced_by, .. } => Some(*replaced_by),
             Said::Confirmed { .. } => None,
         }
+    }
+
+    /// Pictures of a reading's display.
+    pub fn photos(&self, reading: ReadingId) -> &[PhotoId] {
+        self.photos_of.get(&reading).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a picture may stand beside a reading. `PhotoEnough`: there are enough.
+    pub fn may_name(&self, reading: ReadingId, photo: PhotoId) -> Result<(), Code> {
+        let all = self.photos_of.values().map(Vec::len).sum::<usize>();
+        let here = self.photos(reading);
+        let fits = here.len() < PHOTOS_MAX && all < PHOTOS_OF_PERSON_MAX;
+        if fits || here.contains(&photo) { Ok(()) } else { Err(Code::PhotoEnough) }
     }
 
     /// What was said of a reading, as a screen gets it.
@@ -183,7 +212,7 @@ impl Subject {
         &self,
         device: &DeviceId,
         by: StaffId,
-        since: Timestamp,
+        (since, since_here): (Timestamp, Timestamp),
         run: Option<Hex<8>>,
     ) -> Vec<Event> {
         let mut events = Vec::new();
@@ -194,8 +223,8 @@ impl Subject {
             Some(_) => is_news,
             None => !self.attachments.is_on(device, since),
         };
-        if self.is_rebound(device, since) && is_word {
-            events.push(Event::Rebound { device: device.clone(), since });
+        if self.is_rebound(device, since_here) && is_word {
+            events.push(Event::Rebound { device: device.clone(), since: since_here });
         }
         if is_news {
             events.push(Event::Attached { device: device.clone(), by, since, run });
@@ -215,8 +244,8 @@ impl Aggregate for Subject {
                 let is_news = !self.held.iter().any(|held| held.visit == *visit);
                 news(is_news, Event::HeldBack { visit: *visit, from: *from })
             }
-            Command::NoteBinding { device, by, since, run } => {
-                Ok(self.bound(device, *by, *since, *run))
+            Command::NoteBinding { device, by, since, since_here, run } => {
+                Ok(self.bound(device, *by, (*since, *since_here), *run))
             }
             Command::NoteUnbinding { device, by, at, why } => {
                 let event = Event::Detached { device: device.clone(), by: *by, at: *at, why: *why };
@@ -236,6 +265,11 @@ impl Aggregate for Subject {
                 let (reading, by, replaced_by) = (*reading, *by, *replaced_by);
                 let reason = reason.clone();
                 news(is_news, Event::Withdrawn { reading, by, reason, replaced_by })
+            }
+            Command::NamePhoto { reading, photo, by } => {
+                self.may_name(*reading, *photo)?;
+                let is_news = !self.photos(*reading).contains(photo);
+                news(is_news, Event::PhotoNamed { reading: *reading, photo: *photo, by: *by })
             }
         }
     }
@@ -271,6 +305,9 @@ impl Aggregate for Subject {
             Event::Withdrawn { reading, by, reason, replaced_by } => {
                 let (by, replaced_by, reason) = (*by, *replaced_by, reason.clone());
                 self.said_of.insert(*reading, Said::Withdrawn { by, at, reason, replaced_by });
+            }
+            Event::PhotoNamed { reading, photo, .. } => {
+                self.photos_of.entry(*reading).or_default().push(*photo);
             }
         }
     }

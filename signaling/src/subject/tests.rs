@@ -1,7 +1,7 @@
 use super::*;
 use minato_protocol::reading::{
-    Characteristic, Device, DeviceKind, Fault, FaultReason, Hex, Provenance, Quality, ReadingId,
-    TransportKind,
+    Characteristic, Device, DeviceKind, Fault, FaultReason, Hex, Outcome, Provenance, Quality,
+    ReadingId, TransportKind,
 };
 use minato_protocol::{GatewayId, Span, SubjectId};
 
@@ -38,9 +38,14 @@ fn pressed_at(at: i64) -> Subject {
     subject
 }
 
+fn hides(subject: &Subject, outcome: Outcome) -> bool {
+    let at = outcome.measured_at();
+    subject.hides(&Item::sent(outcome, at, at))
+}
+
 fn note(device: &str, since: i64) -> Command {
-    let device = device.parse().expect("a short text");
-    Command::NoteBinding { device, by: NURSE, since: Timestamp(since), run: None }
+    let (device, since) = (device.parse().expect("a short text"), Timestamp(since));
+    Command::NoteBinding { device, by: NURSE, since, since_here: since, run: None }
 }
 
 fn bound(subject: &mut Subject, device: &str, since: i64) {
@@ -52,29 +57,29 @@ fn bound(subject: &mut Subject, device: &str, since: i64) {
 #[test]
 fn what_was_measured_in_the_visit_is_held_back_and_what_was_measured_before_is_not() {
     let subject = pressed_at(500);
-    assert!(!subject.holds_back(&measured("cuff", 99)));
-    assert!(subject.holds_back(&measured("cuff", 100)));
+    assert!(!hides(&subject, measured("cuff", 99)));
+    assert!(hides(&subject, measured("cuff", 100)));
 }
 
 #[test]
 fn a_device_that_stays_on_the_wrong_person_goes_on_being_held_back() {
-    assert!(pressed_at(500).holds_back(&measured("oximeter", 9_999)));
+    assert!(hides(&pressed_at(500), measured("oximeter", 9_999)));
 }
 
 #[test]
 fn a_binding_made_after_the_press_shows_that_device_again_and_no_other() {
     let mut subject = pressed_at(500);
     bound(&mut subject, "cuff", 600);
-    assert!(!subject.holds_back(&measured("cuff", 600)));
-    assert!(subject.holds_back(&measured("cuff", 599)));
-    assert!(subject.holds_back(&measured("oximeter", 600)));
+    assert!(!hides(&subject, measured("cuff", 600)));
+    assert!(hides(&subject, measured("cuff", 599)));
+    assert!(hides(&subject, measured("oximeter", 600)));
 }
 
 #[test]
 fn a_binding_from_before_the_press_that_arrives_late_shows_nothing() {
     let mut subject = pressed_at(500);
     bound(&mut subject, "cuff", 400);
-    assert!(subject.holds_back(&measured("cuff", 9_999)));
+    assert!(hides(&subject, measured("cuff", 9_999)));
 }
 
 #[test]
@@ -145,13 +150,14 @@ fn a_device_at_a_page_is_on_once_for_each_of_the_pages_runs() {
     let device: DeviceId = "cuff".parse().expect("a short text");
     let run = |run, since| {
         let (device, since) = (device.clone(), Timestamp(since));
-        Command::NoteBinding { device, by: NURSE, since, run: Some(Hex([run; 8])) }
+        let run = Some(Hex([run; 8]));
+        Command::NoteBinding { device, by: NURSE, since, since_here: since, run }
     };
     assert_eq!(did(&mut subject, &run(1, 400), 400), Ok(1));
     assert_eq!(did(&mut subject, &run(1, 600), 600), Ok(0), "it hung there before the press");
-    assert!(subject.holds_back(&measured("cuff", 600)));
+    assert!(hides(&subject, measured("cuff", 600)));
     assert_eq!(did(&mut subject, &run(2, 700), 700), Ok(2), "connected anew after the press");
-    assert!(!subject.holds_back(&measured("cuff", 700)));
+    assert!(!hides(&subject, measured("cuff", 700)));
     assert_eq!(worn(&subject), [(400, Some(700)), (700, None)]);
 }
 
@@ -163,8 +169,8 @@ fn what_was_typed_after_the_press_is_shown_and_what_was_typed_before_is_not() {
         Outcome::Fault(fault)
     };
     let subject = pressed_at(500);
-    assert!(subject.holds_back(&typed(500)));
-    assert!(!subject.holds_back(&typed(501)));
+    assert!(hides(&subject, typed(500)));
+    assert!(!hides(&subject, typed(501)));
 }
 
 fn withdraw(replaced_by: Option<ReadingId>) -> Command {
@@ -245,5 +251,48 @@ fn what_somebody_assigned_after_the_press_is_shown() {
     };
     assert!(subject.hides(&assigned(400)));
     assert!(!subject.hides(&assigned(600)));
-    assert!(subject.hides(&Item::sent(measured("cuff", 200), Timestamp(200))));
+    assert!(hides(&subject, measured("cuff", 200)));
+}
+
+#[test]
+fn what_a_box_measured_whose_clock_is_a_day_off_is_held_back_by_our_own_clock() {
+    let day = 86_400_000;
+    for off in [-day, day] {
+        let mut subject = pressed_at(500);
+        let item = |at: i64| {
+            let (by_the_box, now) = (Timestamp(at + off), Timestamp(at));
+            Item::sent(measured("cuff", by_the_box.0), by_the_box, now)
+        };
+        assert!(!subject.hides(&item(99)), "{off}: it was measured before the visit");
+        assert!(subject.hides(&item(100)), "{off}");
+        assert!(subject.hides(&item(9_999)), "{off}: nobody looked who that is");
+        let device = || "cuff".parse().expect("a short text");
+        let bound = |at: i64| {
+            let (since, since_here) = (Timestamp(at + off), Timestamp(at));
+            Command::NoteBinding { device: device(), by: NURSE, since, since_here, run: None }
+        };
+        assert_eq!(did(&mut subject, &bound(400), 600), Ok(1), "{off}: from before the press");
+        assert!(subject.hides(&item(9_999)), "{off}");
+        let off_again = UnboundWhy::Asked;
+        let at = Timestamp(450 + off);
+        let came_off = Command::NoteUnbinding { device: device(), by: NURSE, at, why: off_again };
+        assert_eq!(did(&mut subject, &came_off, 600), Ok(1));
+        assert_eq!(did(&mut subject, &bound(700), 700), Ok(2), "{off}: bound anew");
+        assert!(!subject.hides(&item(700)) && subject.hides(&item(699)), "{off}");
+    }
+}
+
+#[test]
+fn what_was_assigned_in_the_visit_is_held_back_whatever_the_clock_of_its_box_said() {
+    let subject = pressed_at(500);
+    let assigned = AssignedBy { by: NURSE, at: Timestamp(400), reason: String::new() };
+    assert!(subject.hides(&Item::settled(measured("cuff", -86_400_000), assigned)));
+}
+
+#[test]
+fn items_that_were_written_before_clocks_were_compared_still_read() {
+    let item = Item::sent(measured("cuff", 5), Timestamp(5), Timestamp(5));
+    let text = serde_json::to_string(&item).expect("plain");
+    assert!(!text.contains("ahead"));
+    assert_eq!(serde_json::from_str::<Item>(&text).expect("it reads"), item);
 }

@@ -15,11 +15,13 @@ use minato_protocol::{
 use minato_signaling::access::doors::{self, Created, IssuedParts, NewAccount, Place};
 use minato_signaling::access::{Directory, Limits, Secrets, TotpSecret, random_text};
 use minato_signaling::aggregate::CommandKey;
+use minato_signaling::blob::MemoryBlobs;
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::Desk;
 use minato_signaling::gateway::{Gateways, Held};
 use minato_signaling::http::{self, Edge};
 use minato_signaling::log::{EventLog, MemoryLog, SqliteLog, StreamId};
+use minato_signaling::photos::Photos;
 use minato_signaling::presence::Presence;
 use minato_signaling::readers::Readers;
 use minato_signaling::readings::Readings;
@@ -78,6 +80,7 @@ impl House {
             presence: Presence::new(clock.clone()),
             readings: Readings::default(),
             held: Held::load(&desk).await.expect("the log is readable"),
+            photos: Photos::new(Arc::new(MemoryBlobs::default()), Vault::in_memory()),
             readers: Readers::none(),
             gateways: Arc::new(Gateways::new(desk.bell.clone())),
             media_key: Arc::new(MediaKey::from_seed(&[1; 32]).expect("a seed")),

@@ -22,15 +22,18 @@ use minato_protocol::view::Clinic as ClinicCard;
 use minato_protocol::{Role, SiteId, StaffId};
 use minato_signaling::access::doors::{self, NewAccount};
 use minato_signaling::access::{AccountCommand, Directory, Limits, NewAccountRecord, Secrets};
+use minato_signaling::blob::MemoryBlobs;
 use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self as edge, Edge, Heartbeat};
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
+use minato_signaling::photos::Photos;
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
 use minato_signaling::relays::{self, Fleet, Helm, MediaKey, RelayPlace, TurnPasswords};
 use minato_signaling::site::{Register, Sheet};
+use minato_signaling::vault::Vault;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +54,8 @@ pub(crate) const TURN_SECRET: &[u8] = b"a secret of the tests alone";
 pub(crate) struct Broker {
     pub(crate) edge: Arc<Edge>,
     pub(crate) address: SocketAddr,
+    /// Where its pictures lie.
+    pub(crate) blobs: Arc<MemoryBlobs>,
     runtime: Option<Runtime>,
 }
 
@@ -90,9 +95,11 @@ impl Broker {
             .enable_all()
             .build()
             .expect("a runtime");
-        let started = runtime.spawn(Self::serve(log, clock, secrets, relays, heartbeat));
+        let blobs = Arc::new(MemoryBlobs::default());
+        let kept = Arc::clone(&blobs);
+        let started = runtime.spawn(Self::serve(log, clock, secrets, relays, heartbeat, kept));
         let (edge, address) = started.await.expect("the broker starts");
-        Self { edge, address, runtime: Some(runtime) }
+        Self { edge, address, blobs, runtime: Some(runtime) }
     }
 
     async fn serve(
@@ -101,6 +108,7 @@ impl Broker {
         secrets: Secrets,
         relays: Vec<RelayPlace>,
         heartbeat: Heartbeat,
+        blobs: Arc<MemoryBlobs>,
     ) -> (Arc<Edge>, SocketAddr) {
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
         desk.find_rooms().await.expect("the log is readable");
@@ -127,6 +135,7 @@ impl Broker {
             presence,
             readings,
             held,
+            photos: Photos::new(blobs.clone(), Vault::in_memory()),
             readers: readers::of_tests(),
             gateways,
             media_key,

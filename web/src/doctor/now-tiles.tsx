@@ -18,6 +18,7 @@ import { t } from "../words/doctor";
 import { saidOf, typedBy, vouchedOf } from "../words/marks";
 import { staff } from "../words/staff";
 import { Waits } from "../ui/checking";
+import { Photos } from "../ui/photos";
 import { cuffFillingAt } from "./now";
 import "../ui/tile.css";
 
@@ -92,6 +93,7 @@ function TileView({ wire, ticket, sign, onSee, children }: TileProps) {
       </span>
       <Body vital={vital} tile={tile} />
       {tile.state !== "empty" && <About wire={wire} source={tile.source} />}
+      {tile.state !== "empty" && <Photos slim row={tile.source.row} />}
       {waits && <Waits wire={wire} ticket={ticket} vital={vital} source={waits} />}
       {/* A cuff's late pulse is told with its pressure. */}
       {vital !== "pulse" && <NewerLate at={newerLate} onSee={onSee} />}

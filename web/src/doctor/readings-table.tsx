@@ -17,6 +17,7 @@ import { t } from "../words/doctor";
 import { marksOf, saidOf } from "../words/marks";
 import { quantityName, staff } from "../words/staff";
 import { CheckButtons, Withdraw } from "../ui/checking";
+import { Photos } from "../ui/photos";
 import { clockTime } from "./now-tiles";
 import { listedOf } from "./listed";
 
@@ -83,6 +84,7 @@ function Line({ wire, ticket, rows, row }: TableProps & { row: ReadingRow }) {
       <td>
         {row.late && <span class="chip lamp">{staff("late")}</span>}{" "}
         {waits && <span class="chip lamp">{staff("waits_short")}</span>} {words.join("、")}{" "}
+        <Photos slim row={row} />{" "}
         {waits && <CheckButtons wire={wire} ticket={ticket} row={row} />}
         {!waits && !withdrawn && row.outcome.type === "reading" && !running && <Withdraw wire={wire} ticket={ticket} row={row} />}
       </td>

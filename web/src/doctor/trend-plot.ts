@@ -5,6 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { isLate, LINES, type Line, type Sparse, type Trend } from "./trend";
 import { drawBands, LATE_COLOUR } from "./trend-bands";
+import { type Beyond, beyondOf, PRESSURE, rangeOf, SATURATION, TEMPERATURE } from "./trend-scale";
 
 /** What stands under the pointer. */
 export interface Cursor {
@@ -59,9 +60,9 @@ export function makePlots(
   const sync = uPlot.sync(`trend-${Math.random()}`);
   const make = (lines: readonly Line[], range: uPlot.Scale.Range, showTimes: boolean) =>
     new uPlot(optionsOf(lines, range, showTimes, sync.key, scope, onCursor), [[]], place);
-  const upper = make(UPPER, pressureRange, false);
-  const middle = make(MIDDLE, temperatureRange, false);
-  const lower = make(LOWER, saturationRange, true);
+  const upper = make(UPPER, (_, min, max) => rangeOf(PRESSURE, min, max), false);
+  const middle = make(MIDDLE, (_, min, max) => rangeOf(TEMPERATURE, min, max), false);
+  const lower = make(LOWER, (_, min, max) => rangeOf(SATURATION, min, max), true);
   const charts = [
     [upper, UPPER],
     [middle, MIDDLE],
@@ -167,18 +168,6 @@ function seriesOf(line: Line): uPlot.Series {
   };
 }
 
-function pressureRange(_: uPlot, min: number | null, max: number | null): [number, number] {
-  return [Math.min(40, (min ?? 40) - 10), Math.max(160, (max ?? 160) + 15)];
-}
-
-function saturationRange(_: uPlot, min: number | null): [number, number] {
-  return [Math.min(88, (min ?? 88) - 2), 101];
-}
-
-function temperatureRange(_: uPlot, min: number | null, max: number | null): [number, number] {
-  return [Math.min(35, (min ?? 35) - 0.5), Math.max(40, (max ?? 40) + 0.5)];
-}
-
 function hourMinute(seconds: number): string {
   const at = new Date(seconds * 1_000);
   return `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
@@ -216,7 +205,29 @@ function drawMarks(plot: uPlot, lines: readonly Line[], { trend }: Scope): void 
     drawFaults(pen, trend.faults, xOf, foot, size);
     drawWaiting(pen, trend.waiting, xOf, foot);
   }
+  const { min, max } = plot.scales.y ?? {};
+  if (min != null && max != null) drawBeyond(pen, beyondOf(trend, lines, min, max), xOf, [top, top + height], size);
   pen.restore();
+}
+
+/** What the scale does not reach: its number at the edge, so that nobody takes the edge for it. */
+function drawBeyond(
+  pen: CanvasRenderingContext2D,
+  all: readonly Beyond[],
+  xOf: Place,
+  [top, foot]: [number, number],
+  size: number,
+): void {
+  pen.font = `bold ${11 * devicePixelRatio}px sans-serif`;
+  pen.textAlign = "left";
+  for (const { x, y, line, edge } of all) {
+    const up = edge === "top";
+    const tip = up ? top : foot;
+    pen.fillStyle = COLOURS[line];
+    triangle(pen, xOf(x), tip, size, up ? -1 : 1);
+    pen.textBaseline = up ? "top" : "bottom";
+    pen.fillText(String(y), xOf(x) + 1.4 * size, tip);
+  }
 }
 
 type Place = (value: number) => number;

@@ -19,6 +19,7 @@ function row(
     late: false,
     quarantined: false,
     checked: null,
+    photos: [],
     assigned: null,
     outcome: {
       type: "reading",

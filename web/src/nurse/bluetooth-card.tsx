@@ -1,19 +1,23 @@
 // このタブレットにつなぐ: devices that hang at the tablet itself. Loaded where the browser has it.
 
+import { effect } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { Wire } from "../wire/wire";
 import { ago } from "../words/common";
 import { sentence } from "../words/codes";
 import { nurse } from "../words/nurse";
 import { Button } from "../ui/controls";
+import { Dialog } from "../ui/dialog";
 import { type Bluetooth, type Hanging, Tablet } from "./bluetooth";
+import { isOver } from "./order";
 import type { TicketProps } from "./ticket";
 
 let tablet: Tablet | undefined;
 
 /** One for the page: devices hang on while the nurse looks at another patient. */
 function tabletOf(wire: Wire, bluetooth: Bluetooth): Tablet {
-  tablet ??= new Tablet(bluetooth, {
+  if (tablet) return tablet;
+  const made = new Tablet(bluetooth, {
     now: () => wire.clock.read(),
     act: (act) => wire.act(act, { mayWait: true }),
     newBoot: () => {
@@ -21,7 +25,22 @@ function tabletOf(wire: Wire, bluetooth: Bluetooth): Tablet {
       return [...drawn].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     },
   });
-  return tablet;
+  leaveWithPatients(wire, made);
+  tablet = made;
+  return made;
+}
+
+/** Whose visit is over, or who was another person, has none of these devices any more. */
+function leaveWithPatients(wire: Wire, all: Tablet): void {
+  const wrong = new Map<string, boolean>();
+  effect(() => {
+    for (const row of wire.views.rows("tickets").values()) {
+      const isWrong = row.why === "wrong_patient";
+      const turned = isWrong && wrong.get(row.ticket) === false;
+      wrong.set(row.ticket, isWrong);
+      if (turned || isOver(row)) all.leave(row.ticket);
+    }
+  });
 }
 
 export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth: Bluetooth }) {
@@ -39,6 +58,7 @@ export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth
         {here.map((hanging) => (
           <li key={hanging.device}>
             <One wire={wire} hanging={hanging} onDrop={() => all.drop(hanging)} />
+            {hanging.elsewhere.value && <TakeOver all={all} hanging={hanging} code={row.code} />}
           </li>
         ))}
       </ul>
@@ -47,6 +67,23 @@ export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth
         {nurse("tablet_connect")}
       </Button>
     </div>
+  );
+}
+
+/** It is on somebody else: it comes off there only when the nurse says so. */
+function TakeOver({ all, hanging, code }: { all: Tablet; hanging: Hanging; code: string }) {
+  return (
+    <Dialog
+      title={nurse("attach_title", { device: hanging.model, code })}
+      onClose={() => all.decline(hanging)}
+      actions={
+        <Button kind="primary" onClick={() => void all.takeOver(hanging)} data-act="tablet-take-over">
+          {nurse("attach_over")}
+        </Button>
+      }
+    >
+      <p class="banner lamp">{nurse("attach_taken_someone")}</p>
+    </Dialog>
   );
 }
 

@@ -8,13 +8,15 @@ import {
   type Characteristic,
   type Gadget,
   Hanging,
+  LOOK_MS,
   type Server,
   SERVICES,
   shortOf,
+  SILENCE_MS,
   Tablet,
 } from "./bluetooth";
 import { bluetoothOf } from "./bluetooth-here";
-import { BATCH_EVERY_MS, BATCH_FRAMES_MAX, FRAMES_MAX, hexOf } from "./frames";
+import { BATCH_EVERY_MS, BATCH_FRAMES_MAX, FRAMES_MAX, hexOf, REFUSED_AGAIN_MS } from "./frames";
 
 const long = (short: string) => `0000${short.toLowerCase()}-0000-1000-8000-00805f9b34fb`;
 const bytes = (...values: number[]) => new DataView(new Uint8Array(values).buffer);
@@ -74,9 +76,13 @@ class FakeGadget extends EventTarget implements Gadget {
   }
 }
 
+const DONE: Answer = { type: "done", outcome: { type: "done" } };
+
 /** A broker that answers as it is told, and what it was handed. */
 function broker() {
   const acts: Extract<Act, { type: "hand_frames" }>[] = [];
+  const words: Act[] = [];
+  const said: Answer[] = [];
   const settle: ((answer: Answer) => void)[] = [];
   let answering: ((frames: readonly HandedFrame[]) => Answer) | undefined = () => ({
     type: "done",
@@ -85,6 +91,9 @@ function broker() {
   let boots = 0;
   return {
     acts,
+    words,
+    /** Answers to what is said of whose it is; `done` when there is none left. */
+    said,
     settle,
     answerWith(answer: typeof answering) {
       answering = answer;
@@ -96,7 +105,10 @@ function broker() {
         return `${boots}`.padStart(16, "0");
       },
       act: (act: Act) => {
-        if (act.type !== "hand_frames") throw new Error("only frames are handed in");
+        if (act.type !== "hand_frames") {
+          words.push(act);
+          return Promise.resolve(said.shift() ?? DONE);
+        }
         acts.push(act);
         return answering
           ? Promise.resolve(answering(act.frames))
@@ -135,18 +147,31 @@ describe("a device at the tablet", () => {
     expect(tablet.hanging.value).toHaveLength(1);
   });
 
-  it("is on one patient: chosen for another, it leaves the first", async () => {
+  it("is on one patient: chosen for another, it leaves the first when the nurse says so", async () => {
     const gadget = new FakeGadget([new FakeCharacteristic("2A35")]);
-    const tablet = new Tablet({ requestDevice: async () => gadget }, broker().world);
+    const { words, world } = broker();
+    const tablet = new Tablet({ requestDevice: async () => gadget }, world);
+    const onWhom = () => tablet.hanging.value.map(({ ticket }) => ticket);
     await tablet.choose("t-1");
     await tablet.choose("t-2");
-    expect(tablet.hanging.value.map(({ ticket }) => ticket)).toEqual(["t-2"]);
+    const [first, second] = tablet.hanging.value;
+    expect([first?.state.value, second?.elsewhere.value, gadget.connects]).toEqual(["connected", true, 1]);
+    if (second) tablet.decline(second);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([onWhom(), first?.state.value]).toEqual([["t-1"], "connected"]);
+    await tablet.choose("t-2");
+    const again = tablet.hanging.value[1];
+    if (again) await tablet.takeOver(again);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([onWhom(), again?.state.value]).toEqual([["t-2"], "connected"]);
+    expect(words.map(({ type }) => type)).toEqual(["attach_here", "detach_here", "attach_here"]);
   });
 
   it("hands its frames in as they are, with time, boot and count", async () => {
     const cuff = new FakeCharacteristic("2A35", { notify: false, indicate: true, read: false });
     const { acts, world } = broker();
     const hanging = new Hanging(new FakeGadget([cuff]), "t-1", world);
+    await hanging.attach();
     await hanging.connect();
     expect(hanging.state.value).toBe("connected");
     cuff.say(bytes(0x00, 0x78, 0x00, 0x50, 0x00, 0x5a, 0x00));
@@ -176,7 +201,9 @@ describe("a device at the tablet", () => {
   it("is read where it cannot notify, and hands that in once", async () => {
     const scale = new FakeCharacteristic("2A9D", { notify: false, indicate: false, read: true }, bytes(7));
     const { acts, world } = broker();
-    await new Hanging(new FakeGadget([scale]), "t-1", world).connect();
+    const hanging = new Hanging(new FakeGadget([scale]), "t-1", world);
+    await hanging.attach();
+    await hanging.connect();
     await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
     expect(acts.flatMap(({ frames }) => frames).map((frame) => frame.bytes)).toEqual(["07"]);
   });
@@ -208,6 +235,7 @@ describe("a device at the tablet", () => {
     const gadget = new FakeGadget([oximeter]);
     const { acts, world } = broker();
     const hanging = new Hanging(gadget, "t-1", world);
+    await hanging.attach();
     await hanging.connect();
     oximeter.say(bytes(1));
     gadget.reachable = false;
@@ -225,6 +253,42 @@ describe("a device at the tablet", () => {
       [1, 0],
       [1, 1],
     ]);
+  });
+
+  it("that is worn and silent comes off after two minutes, lost or not, and is not looked for", async () => {
+    for (const isLost of [false, true]) {
+      const oximeter = new FakeCharacteristic("2A5F");
+      const gadget = new FakeGadget([oximeter]);
+      const { words, world } = broker();
+      const hanging = new Hanging(gadget, "t-1", world);
+      await hanging.connect();
+      await vi.advanceTimersByTimeAsync(SILENCE_MS - 1_000);
+      oximeter.say(bytes(1));
+      gadget.reachable = !isLost;
+      if (isLost) gadget.lose();
+      await vi.advanceTimersByTimeAsync(SILENCE_MS - 1_000);
+      expect(hanging.state.value).toBe(isLost ? "lost" : "connected");
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(hanging.state.value).toBe("silent");
+      expect(words).toEqual([expect.objectContaining({ type: "detach_here", silent: true })]);
+      const { connects } = gadget;
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(gadget.connects).toBe(connects);
+    }
+  });
+
+  it("that speaks once a measurement is looked for half an hour, and then it is said that nobody does", async () => {
+    const gadget = new FakeGadget([new FakeCharacteristic("2A35")]);
+    const { words, world } = broker();
+    const hanging = new Hanging(gadget, "t-1", world);
+    await hanging.connect();
+    gadget.reachable = false;
+    gadget.lose();
+    await vi.advanceTimersByTimeAsync(LOOK_MS - 20_000);
+    expect(hanging.state.value).toBe("lost");
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(hanging.state.value).toBe("gave_up");
+    expect(words.map(({ type }) => type)).toEqual(["detach_here"]);
   });
 
   it("that was let go is not looked for and hands nothing more in", async () => {
@@ -247,6 +311,7 @@ describe("frames on their way", () => {
     const oximeter = new FakeCharacteristic("2A5F");
     const told = broker();
     const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", told.world);
+    await hanging.attach();
     await hanging.connect();
     return { oximeter, hanging, ...told };
   }
@@ -309,14 +374,56 @@ describe("frames on their way", () => {
     expect(hanging.frames.waiting.value).toBe(FRAMES_MAX);
   });
 
-  it("are not piled up for a patient of whom the broker takes none", async () => {
+  it("that are refused are kept, with the reason, and go again", async () => {
     const { oximeter, hanging, answerWith } = await connected();
     answerWith(() => refused("ticket_over"));
     oximeter.say(bytes(1));
     await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
     oximeter.say(bytes(2));
-    expect(hanging.state.value).toBe("refused");
     expect(hanging.frames.refused.value).toBe("ticket_over");
+    expect(hanging.frames.waiting.value).toBe(2);
+    answerWith(() => DONE);
+    await vi.advanceTimersByTimeAsync(REFUSED_AGAIN_MS);
+    expect(hanging.frames.waiting.value).toBe(0);
+    expect(hanging.frames.refused.value).toBeUndefined();
+  });
+
+  it("of a device that is not on this patient any more are kept by the broker, and it is let go", async () => {
+    const { oximeter, hanging, answerWith } = await connected();
+    answerWith(() => ({ type: "done", outcome: { type: "came_off" } }));
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(hanging.state.value).toBe("came_off");
+    expect(hanging.frames.waiting.value).toBe(0);
+  });
+
+  it("wait until the nurse has said whether the device comes off somebody else", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const { acts, words, said, world } = broker();
+    const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", world);
+    said.push(refused("device_elsewhere"));
+    await hanging.attach();
+    await hanging.connect();
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect([hanging.elsewhere.value, acts.length]).toEqual([true, 0]);
+    await hanging.attach(true);
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(acts.map(({ frames }) => frames.length)).toEqual([1]);
+    expect(words.map((act) => act.type === "attach_here" && act.takes_over)).toEqual([false, true]);
+  });
+
+  it("are handed in as nobody's when it stays there", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const { acts, said, world } = broker();
+    const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", world);
+    said.push(refused("device_elsewhere"));
+    await hanging.attach();
+    await hanging.connect();
+    oximeter.say(bytes(1));
+    hanging.decline();
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect([hanging.state.value, acts.length]).toEqual(["came_off", 1]);
   });
 
   it("are written as two hex digits a byte, of the part that is meant", () => {

@@ -1,8 +1,9 @@
 // Web Bluetooth, where the browser has it: a device hangs at the tablet itself, and its raw frames go
 // to the broker. A convenience: the box on the wall is the way that always works.
 
-import { type Signal, signal } from "@preact/signals";
-import { Frames, type FramesWorld } from "./frames";
+import { effect, type Signal, signal } from "@preact/signals";
+import type { Code } from "../wire/types";
+import { Frames, type FramesWorld, PASSING } from "./frames";
 
 /** Blood pressure, oximeter, thermometer, heart rate, scale, body composition, glucose. */
 export const SERVICES = [0x1810, 0x1822, 0x1809, 0x180d, 0x181d, 0x181b, 0x1808] as const;
@@ -27,6 +28,14 @@ const MEASURES: readonly string[] = [
 ];
 /** Pauses between attempts to find a lost device again; the last one repeats. */
 export const AGAIN_MS = [1_000, 2_000, 5_000, 10_000] as const;
+/** Worn, and never silent while they are: an oximeter, a strap. */
+const WORN: readonly string[] = ["2A5F", "2A37"];
+/** So long without a word, and it may be on somebody else by now: it comes off, as at the box. */
+export const SILENCE_MS = 120_000;
+/** What speaks once a measurement, such as a cuff, is looked for so long after it was lost. */
+export const LOOK_MS = 1_800_000;
+/** Pause before the broker is asked again whose the device is. */
+const ASK_AGAIN_MS = 2_000;
 const MODEL_CHARS_MAX = 40;
 const DEVICE_ID_CHARS_MAX = 64;
 
@@ -69,24 +78,35 @@ export type AtTablet =
   | "connected"
   /** Gone; it is looked for again. */
   | "lost"
+  /** Worn, and without a word for too long: it came off the patient. */
+  | "silent"
+  /** Not found for so long that nobody looks for it any more. */
+  | "gave_up"
+  /** It is not on this patient any more: the visit is over, or it is on somebody else. */
+  | "came_off"
   /** Connected, but none of its characteristics is one that carries a measurement. */
   | "unsuitable"
   /** Too much waits for the broker: the device was let go. */
-  | "full"
-  /** The broker takes nothing from it. */
-  | "refused";
+  | "full";
 
 /** One device at this tablet, for one patient. */
 export class Hanging {
   readonly state: Signal<AtTablet> = signal("connecting");
   readonly battery: Signal<number | undefined> = signal(undefined);
   readonly lastAt: Signal<number | undefined> = signal(undefined);
+  /** It is on somebody else, and the nurse is asked whether it comes off there. */
+  readonly elsewhere: Signal<boolean> = signal(false);
   readonly frames: Frames;
   readonly device: string;
   readonly model: string;
   private over = false;
+  private begun = false;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private quiet: ReturnType<typeof setTimeout> | undefined;
+  private lostAt: number | undefined;
+  private worn = false;
+  private readonly run: string;
   private readonly heard = new Map<Characteristic, (event: Event) => void>();
   private readonly onGone = () => this.gone();
 
@@ -97,15 +117,48 @@ export class Hanging {
   ) {
     this.device = deviceId(gadget.id);
     this.model = (gadget.name ?? "").trim().slice(0, MODEL_CHARS_MAX) || "Bluetooth";
-    this.frames = new Frames({ ticket, device: this.device, model: this.model }, world);
+    const cameOff = () => this.letGo("came_off");
+    this.frames = new Frames({ ticket, device: this.device, model: this.model }, { ...world, cameOff });
+    this.run = world.newBoot();
     // One name for as long as the nurse holds it here: coming back after a lost connection is no new
     // word of hers about whose it is.
-    this.frames.begin(world.newBoot());
+    this.frames.begin(this.run);
     gadget.addEventListener("gattserverdisconnected", this.onGone);
+  }
+
+  /** Tells the broker whose the device is; until it has answered, frames are kept here. */
+  async attach(takesOver = false): Promise<void> {
+    const on = { ticket: this.ticket, device: this.device, run: this.run, at: this.now() };
+    this.elsewhere.value = false;
+    const answer = await this.world.act({ type: "attach_here", ...on, takes_over: takesOver });
+    if (answer.type === "done") return this.frames.begins();
+    if (answer.type === "not_sent" || PASSING.includes(answer.code)) {
+      setTimeout(() => this.askAgain(takesOver), ASK_AGAIN_MS);
+    } else if (answer.code === "device_elsewhere") this.elsewhere.value = true;
+    else this.decline(answer.code);
+  }
+
+  /** One that was let go meanwhile is put on nobody; what it gave is this patient's by its frames. */
+  private askAgain(takesOver: boolean): void {
+    if (this.over) this.frames.begins();
+    else void this.attach(takesOver);
+  }
+
+  /** It stays on whoever it is on; what it gave here is handed in as nobody's. */
+  decline(code?: Code): void {
+    this.elsewhere.value = false;
+    this.frames.refused.value = code;
+    this.letGo("came_off");
+    this.frames.begins();
+  }
+
+  private now(): number {
+    return Math.round(this.world.now());
   }
 
   async connect(): Promise<void> {
     if (this.over) return;
+    this.begun = true;
     this.state.value = this.attempts === 0 ? "connecting" : "lost";
     try {
       const server = await this.gadget.gatt?.connect();
@@ -113,6 +166,7 @@ export class Hanging {
       const found = await this.listen(server);
       if (this.over) return;
       this.attempts = 0;
+      this.lostAt = undefined;
       if (found) this.state.value = "connected";
       else this.letGo("unsuitable");
     } catch {
@@ -120,17 +174,40 @@ export class Hanging {
     }
   }
 
+  /** Nothing is expected of it any more. */
+  get isOver(): boolean {
+    return this.over;
+  }
+
   /** Lets the device go; what it gave is still handed in. */
   stop(): void {
-    this.letGo("lost");
+    this.comeOff("lost", this.now());
+  }
+
+  /** It is not on this patient from then on. */
+  private comeOff(state: AtTablet, at: number): void {
+    if (this.over) return;
+    this.letGo(state);
+    const silent = state === "silent";
+    void this.world.act({ type: "detach_here", device: this.device, run: this.run, at, silent });
+  }
+
+  /** A worn device speaks all the time. */
+  private listenForSilence(): void {
+    clearTimeout(this.quiet);
+    if (!this.worn || this.over) return;
+    const at = this.now() + SILENCE_MS;
+    this.quiet = setTimeout(() => this.comeOff("silent", at), SILENCE_MS);
   }
 
   private letGo(state: AtTablet): void {
     this.over = true;
     clearTimeout(this.retry);
+    clearTimeout(this.quiet);
     this.deafen();
     this.gadget.removeEventListener("gattserverdisconnected", this.onGone);
-    this.gadget.gatt?.disconnect();
+    // One that was never connected here may be connected for another patient.
+    if (this.begun) this.gadget.gatt?.disconnect();
     this.state.value = state;
   }
 
@@ -139,6 +216,8 @@ export class Hanging {
     this.deafen();
     this.state.value = "lost";
     clearTimeout(this.retry);
+    this.lostAt ??= this.now();
+    if (this.now() - this.lostAt > LOOK_MS) return this.comeOff("gave_up", this.now());
     const pause = AGAIN_MS[Math.min(this.attempts, AGAIN_MS.length - 1)];
     this.attempts += 1;
     this.retry = setTimeout(() => void this.connect(), pause);
@@ -157,6 +236,10 @@ export class Hanging {
         if (short === undefined || !MEASURES.includes(short)) continue;
         found = true;
         glucose ||= short === GLUCOSE;
+        if (!this.worn && WORN.includes(short)) {
+          this.worn = true;
+          this.listenForSilence();
+        }
         await this.hear(one, short);
       }
     }
@@ -181,8 +264,9 @@ export class Hanging {
 
   private take(short: string, value: DataView): void {
     if (this.over) return;
-    if (this.frames.take(short, value)) this.lastAt.value = this.world.now();
-    else this.letGo(this.frames.refused.peek() ? "refused" : "full");
+    if (!this.frames.take(short, value)) return this.letGo("full");
+    this.lastAt.value = this.world.now();
+    this.listenForSilence();
   }
 
   private async readBattery(one: Characteristic): Promise<void> {
@@ -221,19 +305,49 @@ export class Tablet {
     } catch {
       return false;
     }
-    // The same device again: it is on one patient only, the one who was said last.
-    for (const other of this.hanging.peek()) {
-      if (other.device === deviceId(gadget.id)) this.drop(other);
-    }
     const hanging = new Hanging(gadget, ticket, this.world);
+    const same = this.sameAs(hanging);
+    for (const one of same) if (one.ticket === ticket || one.isOver) this.drop(one);
     this.hanging.value = [...this.hanging.peek(), hanging];
+    if (same.some((one) => one.ticket !== ticket && !one.isOver)) {
+      hanging.elsewhere.value = true;
+      return true;
+    }
+    void hanging.attach();
     await hanging.connect();
     return true;
   }
 
+  /** The nurse said that it comes off whoever it is on. */
+  async takeOver(hanging: Hanging): Promise<void> {
+    for (const one of this.sameAs(hanging)) this.drop(one);
+    void hanging.attach(true);
+    await hanging.connect();
+  }
+
+  /** It stays where it is. */
+  decline(hanging: Hanging): void {
+    hanging.decline();
+    this.drop(hanging);
+  }
+
+  private sameAs(hanging: Hanging): readonly Hanging[] {
+    return this.hanging.peek().filter((one) => one !== hanging && one.device === hanging.device);
+  }
+
+  /** Lets it go. It stays in sight while something of it is not handed in. */
   drop(hanging: Hanging): void {
     hanging.stop();
-    this.hanging.value = this.hanging.peek().filter((one) => one !== hanging);
+    const end = effect(() => {
+      if (hanging.frames.waiting.value > 0) return;
+      this.hanging.value = this.hanging.peek().filter((one) => one !== hanging);
+      queueMicrotask(() => end());
+    });
+  }
+
+  /** The visit is over, or this was another person: nothing here is on that patient any more. */
+  leave(ticket: string): void {
+    for (const one of this.hanging.peek()) if (one.ticket === ticket) this.drop(one);
   }
 }
 

@@ -16,8 +16,10 @@ export const BATCH_EVERY_MS = 500;
 export const FRAMES_MAX = 2_000;
 /** Pause after a refusal that will pass. */
 const AGAIN_MS = 2_000;
+/** Pause after one that may not: nothing is given up, and the nurse reads why. */
+export const REFUSED_AGAIN_MS = 30_000;
 /** Refusals that say nothing about the frames. */
-const PASSING: readonly Code[] = ["busy", "not_durable", "too_many", "slow_reader"];
+export const PASSING: readonly Code[] = ["busy", "not_durable", "too_many", "slow_reader"];
 
 export interface FramesOf {
   readonly ticket: string;
@@ -29,6 +31,8 @@ export interface FramesWorld {
   /** The broker's time. */
   now(): number;
   act(act: Act): Promise<Answer>;
+  /** The broker says that the device is not on this patient any more; what was handed in is kept. */
+  cameOff?(): void;
 }
 
 export class Frames {
@@ -41,6 +45,7 @@ export class Frames {
   private readonly kept: HandedFrame[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private flying = false;
+  private open = false;
   /** So many of the oldest go one by one, because one among them cannot be read. */
   private singly = 0;
   private boot = "";
@@ -57,9 +62,15 @@ export class Frames {
     this.sequence = 0;
   }
 
+  /** Somebody has said whose the device is, or that it is nobody's: frames may go. */
+  begins(): void {
+    this.open = true;
+    this.plan(BATCH_EVERY_MS);
+  }
+
   /** Keeps a frame; false when there is no room, and then it was not taken. */
   take(characteristic: string, bytes: DataView): boolean {
-    if (this.refused.peek() || this.kept.length >= FRAMES_MAX) return false;
+    if (this.kept.length >= FRAMES_MAX) return false;
     this.kept.push({
       characteristic,
       bytes: hexOf(bytes),
@@ -74,7 +85,8 @@ export class Frames {
   }
 
   private plan(ms: number): void {
-    if (this.flying || this.timer !== undefined || this.kept.length === 0) return;
+    const nothing = !this.open || this.kept.length === 0;
+    if (nothing || this.flying || this.timer !== undefined) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       void this.send();
@@ -93,17 +105,18 @@ export class Frames {
   /** What became of the oldest `count`; gives the pause before the next batch. */
   private settle(answer: Answer, count: number): number {
     if (answer.type === "done") {
+      this.refused.value = undefined;
       this.forget(count);
+      if (answer.outcome.type === "came_off") this.world.cameOff?.();
       return BATCH_EVERY_MS;
     }
     if (answer.type === "not_sent" || PASSING.includes(answer.code)) return AGAIN_MS;
     // A tablet in patient view, or a nurse who has to sign in again: she comes back.
     if (answer.code === "not_allowed" || answer.code === "sign_in_first") return AGAIN_MS;
     if (answer.code !== "frame_refused") {
-      // Of this patient or from this tablet the broker takes nothing: going on would only pile up.
+      // Kept here, and said so: a value is never given up because it was refused.
       this.refused.value = answer.code;
-      this.forget(this.kept.length);
-      return BATCH_EVERY_MS;
+      return REFUSED_AGAIN_MS;
     }
     if (count > 1) {
       this.singly = count;

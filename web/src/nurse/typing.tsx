@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 import type { Act, ReadingRow } from "../wire/types";
+import { follow } from "../wire/photo";
 import { lastTime, type Typed, type TypedTexts, textsOf, typedForm } from "../wire/typed";
 import { isRunning, isUnderWay, isWithdrawn, measuredAt } from "../wire/vitals";
 import type { Wire } from "../wire/wire";
@@ -14,6 +15,8 @@ import { quantityName, staff } from "../words/staff";
 import { ReasonField, Withdraw } from "../ui/checking";
 import { Button, Card, Choices } from "../ui/controls";
 import { usePress } from "../ui/press";
+import { PhotoField, PhotosUnderWay } from "../ui/photo-field";
+import { Photos } from "../ui/photos";
 import { TypedFields } from "../ui/typed-fields";
 import type { TicketProps } from "./ticket";
 
@@ -50,6 +53,7 @@ export function Typing({ wire, row }: TicketProps) {
         </div>
       )}
       <Unsent wire={wire} ticket={row.ticket} />
+      <PhotosUnderWay ticket={row.ticket} />
       <Told wire={wire} row={row} />
     </Card>
   );
@@ -67,6 +71,7 @@ function Form({ wire, row, wrong, onDone }: FormProps) {
   const [when, setWhen] = useState<"now" | "then">("now");
   const [time, setTime] = useState("");
   const [reason, setReason] = useState("");
+  const [photo, setPhoto] = useState<Blob | undefined>();
   const [press] = usePress(wire);
   const form = typedForm(texts);
   const now = wire.clock.read();
@@ -80,7 +85,8 @@ function Form({ wire, row, wrong, onDone }: FormProps) {
     const corrects = wrong?.outcome.id ?? null;
     // The time is said in any case: a press that waits for a link is older when it arrives.
     const said = { values: form.values, measured_at: at, corrects, reason: reason.trim() };
-    void press({ type: "enter_reading", ticket: row.ticket, ...said }, { mayWait: true });
+    const entered = press({ type: "enter_reading", ticket: row.ticket, ...said }, { mayWait: true });
+    if (photo) follow(row.ticket, photo, entered);
     onDone();
   };
   return (
@@ -103,6 +109,7 @@ function Form({ wire, row, wrong, onDone }: FormProps) {
       ) : (
         <When when={when} onWhen={setWhen} time={time} onTime={setTime} at={at} now={now} />
       )}
+      <PhotoField photo={photo} onPhoto={setPhoto} />
       <div class="row">
         <Button kind="quiet" onClick={onDone}>
           {common("cancel")}
@@ -212,6 +219,7 @@ function Told({ wire, row }: TicketProps) {
               <span class="small soft">{typedBy(one, wire.you.value) ?? one.outcome.device.model}</span>
             </span>
             <span class="push row">
+              <Photos row={one} />
               <Button data-act="correct-reading" onClick={() => correct(row.ticket, one)}>
                 {staff("check_correct")}
               </Button>

@@ -39,6 +39,7 @@ export function OwnCard({ wire, ticket }: { wire: Wire; ticket: string }) {
               {common("unsent")}
             </p>
           )}
+          {form.value && <form.value.PhotosUnderWay ticket={ticket} />}
           {told.value && !unsent && <p role="status">{patient("own_told")}</p>}
           <Button wide onClick={() => void open()} data-act="own-values">
             {patient("own_open")}

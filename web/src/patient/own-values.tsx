@@ -1,13 +1,17 @@
 // 自分ではかった値: what the patient read from a device at home, kept until there is a link.
 
 import { useState } from "preact/hooks";
+import { follow } from "../wire/photo";
 import { type Typed, type TypedTexts, typedForm } from "../wire/typed";
 import type { Wire } from "../wire/wire";
 import { common } from "../words/common";
 import { patient } from "../words/patient";
 import { Button } from "../ui/controls";
 import { usePress } from "../ui/press";
+import { PhotoField } from "../ui/photo-field";
 import { TypedFields } from "../ui/typed-fields";
+
+export { PhotosUnderWay } from "../ui/photo-field";
 
 /** What people have at home. */
 const ASKED = ["systolic", "diastolic", "pulse_rate", "spo2", "temperature", "weight"] as const;
@@ -24,6 +28,7 @@ interface OwnProps {
 export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
   const [texts, setTexts] = useState<TypedTexts>({});
   const [tried, setTried] = useState(false);
+  const [photo, setPhoto] = useState<Blob | undefined>();
   const [press] = usePress(wire);
   const form = typedForm(texts);
   const send = (event: Event) => {
@@ -33,6 +38,7 @@ export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
     const said = { values: form.values, measured_at: wire.clock.read(), corrects: null, reason: "" };
     onDone();
     const sent = press({ type: "enter_reading", ticket, ...said }, { mayWait: true });
+    if (photo) follow(ticket, photo, sent);
     void sent.then((outcome) => outcome && onTold());
   };
   return (
@@ -46,6 +52,7 @@ export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
         only={ASKED}
       />
       {tried && form.state === "empty" && <p role="alert">{patient("own_empty")}</p>}
+      <PhotoField photo={photo} onPhoto={setPhoto} />
       <Button type="submit" kind="primary" wide data-act="enter-reading">
         {patient("own_do")}
       </Button>

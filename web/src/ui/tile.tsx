@@ -9,6 +9,7 @@ import { ago, timeOfDay } from "../words/common";
 import { saidOf, typedBy, vouchedOf } from "../words/marks";
 import { staff } from "../words/staff";
 import { Waits } from "./checking";
+import { Photos } from "./photos";
 import "./tile.css";
 
 interface TilesProps {
@@ -122,6 +123,7 @@ function About({ wire, source }: { wire: Wire; source: Source }) {
           {words}
         </span>
       ))}
+      <Photos row={row} />
     </span>
   );
 }

@@ -30,12 +30,16 @@ async function ask<T>(path: string, init: RequestInit): Promise<Reply<T>> {
       const text = await answer.text();
       return { type: "ok", value: (text ? JSON.parse(text) : undefined) as T };
     }
-    // Between this page and the broker stands a proxy that speaks no protocol of ours.
-    const refusal = (await answer.json().catch(() => undefined)) as HttpRefusal | undefined;
+    const refusal = await refusalOf(answer);
     return refusal ? { type: "refused", code: refusal.code } : { type: "unreachable" };
   } catch {
     return { type: "unreachable" };
   }
+}
+
+/** Between this page and the broker may stand a proxy that speaks no protocol of ours. */
+export async function refusalOf(answer: Response): Promise<HttpRefusal | undefined> {
+  return (await answer.json().catch(() => undefined)) as HttpRefusal | undefined;
 }
 
 function post<T, B = Record<string, never>>(path: string, body: B): Promise<Reply<T>> {

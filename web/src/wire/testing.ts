@@ -105,6 +105,7 @@ export function reading(seq: number, parts: ReadingParts = {}): ReadingRow {
     late: parts.late ?? false,
     quarantined: parts.quarantined ?? false,
     checked: parts.checked ?? null,
+    photos: [],
     assigned: null,
     outcome: parts.fault
       ? { type: "fault", ...about, reason: "cuff_error" }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { reading } from "./testing";
 import type { ReadingRow } from "./types";
-import { figureOf, originalOf, signsAt, type Vital, waitsForConfirmation } from "./vitals";
+import { figureOf, figuresOf, originalOf, signsAt, type Vital, waitsForConfirmation } from "./vitals";
 
 const T0 = 1_790_000_000_000;
 const MINUTE = 60_000;
@@ -47,7 +47,7 @@ describe("the tiles", () => {
       ["heart_rate", { kind: "heart_monitor", numbers: { heart_rate: "64", rr_interval: "930" } }, "64"],
       ["respiration", { kind: "oximeter", numbers: { respiration_rate: "16" } }, "16"],
       ["glucose", { kind: "glucose_meter", numbers: { glucose: "104" } }, "104"],
-      ["weight", { kind: "scale", numbers: { weight: "58.20" } }, "58.20"],
+      ["weight", { kind: "scale", numbers: { weight: "58.20" } }, "58.2"],
     ];
     for (const [vital, parts, figure] of told) {
       expect(shown([reading(1, { at: T0, ...parts })], vital), vital).toBe(figure);
@@ -251,5 +251,19 @@ describe("the way to a newer value that came late", () => {
     ];
     expect(sign(rows, "pressure", T0 + 4_000)?.newerLate).toBeUndefined();
     expect(sign(rows, "spo2", T0 + 4_000)?.newerLate).toBe(T0 + 3_000);
+  });
+
+  it("weighs people in steps that people say, and keeps what the device said", () => {
+    const weighed = (value: string) => {
+      const row = reading(1, { kind: "scale", characteristic: "weight", numbers: { weight: value } });
+      return figuresOf(row).get("weight")?.text;
+    };
+    expect(["58.500", "58.455", "3.205", "58", "120.0"].map(weighed)).toEqual([
+      "58.5",
+      "58.5",
+      "3.21",
+      "58",
+      "120.0",
+    ]);
   });
 });

@@ -142,9 +142,18 @@ export function isUnderWay(row: ReadingRow): boolean {
 export function figuresOf({ outcome }: ReadingRow): Figures {
   const figures = new Map<Quantity, Figure>();
   for (const { what, value, unit, original } of outcome.type === "reading" ? outcome.measurements : []) {
-    if (value.type === "number") figures.set(what, { text: value.value, unit, original });
+    if (value.type === "number") figures.set(what, { text: shownText(value.value, unit), unit, original });
   }
   return figures;
+}
+
+/**
+ * A scale says `58.500` because it counts in steps of 5 g; people say 58.5, of a newborn 3.21. What the
+ * device said stays in the reading.
+ */
+function shownText(text: string, unit: Unit): string {
+  if (unit !== "kg" || !text.includes(".")) return text;
+  return Number(text).toFixed(Number(text) < 10 ? 2 : 1);
 }
 
 /** A vital's digits as one word: `128/79`, `97`, `36.5`; `undefined` where the main one is missing. */

@@ -44,6 +44,8 @@ const words: Record<Code, string> = {
   identifiers_wrong: "The code or the birth date is not that of the chosen patient. Check again.",
   reason_first: "This was measured over 30 minutes ago. Please write a reason.",
   frame_refused: "The device's data could not be read. Measure again.",
+  photo_unfit: "This cannot be read as a photo, or it is too large. Please take it again.",
+  photo_enough: "There are enough photos of this value.",
   gateway_away: "The device box cannot be reached. Look at its power and cable.",
   pass_wrong: "This page has no pass for the clinic box. It gets a new one when the connection is back.",
   pass_expired: "This page's pass for the clinic box has expired. It gets a new one when the connection is back.",

@@ -1,6 +1,7 @@
 //! A reading as a screen gets it, with what people said of it.
 
 use crate::Timestamp;
+use crate::photo::PhotoId;
 use crate::reading::{Outcome, Quality, ReadingId};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct ReadingRow {
     /// What people said about it since.
     #[serde(default)]
     pub checked: Option<Checked>,
+    /// Pictures of the display that it was read from.
+    #[serde(default)]
+    pub photos: Vec<PhotoId>,
     /// It was nobody's at first, and somebody said that it is this patient's.
     #[serde(default)]
     pub assigned: Option<Assigned>,

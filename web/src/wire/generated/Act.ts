@@ -4,6 +4,7 @@ import type { DeviceId } from "./DeviceId";
 import type { Disposition } from "./Disposition";
 import type { Duty } from "./Duty";
 import type { HandedFrame } from "./HandedFrame";
+import type { Hex } from "./Hex";
 import type { IdentityMethod } from "./IdentityMethod";
 import type { Invitation } from "./Invitation";
 import type { Language } from "./Language";

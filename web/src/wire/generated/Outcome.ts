@@ -3,6 +3,7 @@ import type { IssuedLink } from "./IssuedLink";
 import type { LanPass } from "./LanPass";
 import type { MediaGrant } from "./MediaGrant";
 import type { Person } from "./Person";
+import type { ReadingId } from "./ReadingId";
 import type { RoomId } from "./RoomId";
 import type { TicketId } from "./TicketId";
 import type { VisitId } from "./VisitId";

@@ -2,6 +2,7 @@
 import type { Assigned } from "./Assigned";
 import type { Checked } from "./Checked";
 import type { MeasuredOutcome } from "./MeasuredOutcome";
+import type { PhotoId } from "./PhotoId";
 import type { Timestamp } from "./Timestamp";
 
 /**
@@ -28,6 +29,10 @@ quarantined: boolean,
  * What people said about it since.
  */
 checked: Checked | null, 
+/**
+ * Pictures of the display that it was read from.
+ */
+photos: Array<PhotoId>, 
 /**
  * It was nobody's at first, and somebody said that it is this patient's.
  */
