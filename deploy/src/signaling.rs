@@ -14,6 +14,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self, Edge, Heartbeat};
+use minato_signaling::kit::{self, Kits};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
@@ -169,7 +170,9 @@ impl House {
         };
         let readings = Readings::default();
         let held = Held::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        let kits = Kits::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         tokio::spawn(desk::watch(Arc::clone(&desk)));
+        tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(relays::steer(helm));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
@@ -179,6 +182,7 @@ impl House {
             directory,
             presence,
             readings,
+            kits,
             held,
             readers: readers::of_the_gateway()?,
             gateways,

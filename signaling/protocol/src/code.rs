@@ -69,6 +69,11 @@ codes! {
     ReasonFirst => "It is more than half an hour old: say why it is this patient's.",
     FrameRefused => "The device sent something that nobody can read.",
     GatewayAway => "The clinic box cannot be reached right now.",
+    // Home kits.
+    KitUnknown => "This home kit is not known here, or was taken back.",
+    KitElsewhere => "This link is in use on another device. Please ask the clinic for a new one.",
+    RuleUnknown => "This rule does not stand any more.",
+    RulesTooMany => "This home kit has as many rules as it can keep. Take one away first.",
     // Setting the service up.
     ClinicFirst => "Say first which clinic is responsible.",
     HospitalFirst => "A site opens only with its receiving hospital and its telephone number.",

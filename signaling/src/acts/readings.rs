@@ -145,7 +145,7 @@ impl Press<'_> {
             self.may_be_corrected(&known, *reading, outcome.id()).await?;
         }
         let id = outcome.id();
-        self.keep_typed(&known, outcome).await?;
+        self.keep_typed(known.subject, outcome).await?;
         if let Some((reading, by, reason)) = correction {
             // The new value is there first: cut off here, both show until the press is repeated.
             let reason = self.private(&known, reason);
@@ -156,7 +156,7 @@ impl Press<'_> {
         Ok(Outcome::Done)
     }
 
-    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Measured, Code> {
+    pub(super) fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Measured, Code> {
         let Typed { values, measured_at, .. } = typed;
         let now = self.edge.desk.clock.now();
         let at = measured_at.unwrap_or(now);
@@ -204,16 +204,16 @@ impl Press<'_> {
         }
     }
 
-    async fn keep_typed(&self, ticket: &Ticket, outcome: Measured) -> Result<(), Code> {
+    pub(super) async fn keep_typed(&self, of: SubjectId, outcome: Measured) -> Result<(), Code> {
         let edge = self.edge;
         let (id, said) = (outcome.id(), raw(&outcome).to_vec());
         let item = Item::sent(outcome, edge.desk.clock.now());
-        let known = edge.readings.keep(&edge.desk, ticket.subject, vec![item]).await?;
+        let known = edge.readings.keep(&edge.desk, of, vec![item]).await?;
         if known.is_empty() {
             return Ok(());
         }
         // The same press said other values before.
-        let before = edge.readings.find(&edge.desk, ticket.subject, id).await?;
+        let before = edge.readings.find(&edge.desk, of, id).await?;
         if raw(&before.outcome) == said { Ok(()) } else { Err(Code::KeyReused) }
     }
 
@@ -244,7 +244,7 @@ impl Press<'_> {
         reading: ReadingId,
     ) -> Result<(SubjectId, StaffId), Code> {
         let (_, known) = self.ticket(ticket).await?;
-        let by = self.nurse_of(&known).or_else(|_| self.owner(&known))?;
+        let by = self.nurse_around(&known).or_else(|_| self.owner(&known))?;
         self.edge.readings.find(&self.edge.desk, known.subject, reading).await?;
         Ok((known.subject, by))
     }

@@ -13,6 +13,7 @@ pub use heartbeat::Heartbeat;
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
 use crate::gateway::{Gateways, Held};
+use crate::kit::Kits;
 use crate::presence::Presence;
 use crate::readers::Readers;
 use crate::readings::Readings;
@@ -55,6 +56,8 @@ pub struct Edge {
     pub readings: Readings,
     /// Boxes on the walls.
     pub gateways: Arc<Gateways>,
+    /// Home kits.
+    pub kits: Arc<Kits>,
     /// Readings of nobody.
     pub held: Held,
     /// Reads what pages hand in.

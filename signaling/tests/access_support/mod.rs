@@ -19,6 +19,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::Desk;
 use minato_signaling::gateway::{Gateways, Held};
 use minato_signaling::http::{self, Edge};
+use minato_signaling::kit::Kits;
 use minato_signaling::log::{EventLog, MemoryLog, SqliteLog, StreamId};
 use minato_signaling::presence::Presence;
 use minato_signaling::readers::Readers;
@@ -77,6 +78,7 @@ impl House {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence: Presence::new(clock.clone()),
             readings: Readings::default(),
+            kits: Kits::load(&desk).await.expect("the log is readable"),
             held: Held::load(&desk).await.expect("the log is readable"),
             readers: Readers::none(),
             gateways: Arc::new(Gateways::new(desk.bell.clone())),

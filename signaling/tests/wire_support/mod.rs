@@ -26,6 +26,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self as edge, Edge, Heartbeat};
+use minato_signaling::kit::{self, Kits};
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
 use minato_signaling::presence::{self, Presence};
 use minato_signaling::readings::Readings;
@@ -120,12 +121,15 @@ impl Broker {
             fleet: Arc::clone(&fleet),
         }));
         let readings = Readings::default();
+        let kits = Kits::load(&desk).await.expect("the log is readable");
+        tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         let held = Held::load(&desk).await.expect("the log is readable");
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence,
             readings,
+            kits,
             held,
             readers: readers::of_tests(),
             gateways,
