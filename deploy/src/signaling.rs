@@ -175,7 +175,7 @@ impl House {
         tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(relays::steer(helm));
-        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways), Arc::clone(&kits)));
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             desk,

@@ -2,6 +2,7 @@
 //! calls a doctor.
 
 use crate::reading::{Decimal, Quantity, Unit};
+use crate::view::Clinic;
 use crate::{KitId, Person, RoomId, SiteId, Span, SubjectId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +112,8 @@ pub struct KitRow {
     pub room: RoomId,
     /// Whose nurses look after it.
     pub site: SiteId,
+    /// Whom to telephone.
+    pub clinic: Clinic,
     /// Whose home; absent on the kit's own page.
     pub person: Option<Person>,
     /// Whose readings.

@@ -336,7 +336,9 @@ async fn kits(edge: &Edge, viewer: &Viewer) -> Result<Vec<Row>, Code> {
     let mut rows = Vec::new();
     for kit in viewer.kit.into_iter().chain(here) {
         let seen = edge.desk.kits.see(&StreamId::kit(kit)).await?;
-        let now = (edge.kits.last_seen(kit), edge.presence.is_there(Seat::Kit(kit)));
+        let Ok(new) = seen.state.standing() else { continue };
+        let clinic = edge.desk.room(new.room).await?.state.clinic.clone();
+        let now = (edge.kits.last_seen(kit), edge.presence.is_there(Seat::Kit(kit)), clinic);
         rows.extend(views::kit_row(viewer, kit, &seen.state, now, &roll.card_by_staff));
     }
     Ok(rows)

@@ -3,16 +3,17 @@
 use super::{Cards, Viewer, card_of};
 use crate::kit::{Kit, LastSeen, Rule};
 use minato_protocol::kit::{KitRow, KitRuleRow};
-use minato_protocol::view::Row;
+use minato_protocol::view::{Clinic, Row};
 use minato_protocol::{KitId, StaffId};
 
 /// The row of one kit for one viewer; nothing if it is not for these eyes or does not stand. `seen`
-/// is what its readings said last, `present` that its page is open.
+/// is what its readings said last, `present` that its page is open, `clinic` the one responsible for
+/// its room.
 pub fn kit_row(
     viewer: &Viewer,
     id: KitId,
     kit: &Kit,
-    (seen, present): (LastSeen, bool),
+    (seen, present, clinic): (LastSeen, bool, Clinic),
     cards: &Cards,
 ) -> Option<Row> {
     let new = kit.standing().ok()?;
@@ -38,6 +39,7 @@ pub fn kit_row(
         kit: id,
         room: new.room,
         site: new.site,
+        clinic,
         person: new.person.reveal().filter(|_| !is_own).cloned(),
         subject: new.subject,
         present,

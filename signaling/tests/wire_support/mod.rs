@@ -111,9 +111,10 @@ impl Broker {
         let fleet = Arc::new(Fleet::new(relays, clock.clone()).with_turn(passwords));
         let media_key = Arc::new(MediaKey::from_seed(&MEDIA_SEED).expect("a seed"));
         let presence = Presence::new(clock);
+        let kits = Kits::load(&desk).await.expect("the log is readable");
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
-        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways), Arc::clone(&kits)));
         tokio::spawn(relays::steer(Helm {
             desk: Arc::clone(&desk),
             gateways: Arc::clone(&gateways),
@@ -121,7 +122,6 @@ impl Broker {
             fleet: Arc::clone(&fleet),
         }));
         let readings = Readings::default();
-        let kits = Kits::load(&desk).await.expect("the log is readable");
         tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         let held = Held::load(&desk).await.expect("the log is readable");
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));

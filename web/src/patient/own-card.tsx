@@ -1,6 +1,7 @@
 // The way to type one's own values: offered, loaded when somebody wants it.
 
 import { signal } from "@preact/signals";
+import type { Act, TypedValue } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common } from "../words/common";
 import { patient } from "../words/patient";
@@ -16,14 +17,37 @@ async function open(): Promise<void> {
   told.value = false;
 }
 
+interface CardProps {
+  wire: Wire;
+  /** The verb that carries the values. */
+  enter(values: TypedValue[], measuredAt: number): Act;
+}
+
+/** Values for a ticket of one's own. */
 export function OwnCard({ wire, ticket }: { wire: Wire; ticket: string }) {
-  const unsent = wire.acts.pending.value.some(({ act, sent }) => act.type === "enter_reading" && !sent);
+  const rest = { corrects: null, reason: "" };
+  const enter: CardProps["enter"] = (values, measured_at) => ({
+    type: "enter_reading",
+    ticket,
+    values,
+    measured_at,
+    ...rest,
+  });
+  return <EnterCard wire={wire} enter={enter} />;
+}
+
+function isEntering({ type }: Act): boolean {
+  return type === "enter_reading" || type === "enter_kit_reading";
+}
+
+export function EnterCard({ wire, enter }: CardProps) {
+  const unsent = wire.acts.pending.value.some(({ act, sent }) => isEntering(act) && !sent);
   return (
     <Card title={patient("own")}>
       {at.value === "open" && form.value ? (
         <form.value.OwnValues
           wire={wire}
-          ticket={ticket}
+          enter={enter}
           onDone={() => {
             at.value = "offered";
           }}

@@ -1,6 +1,7 @@
 // 自分ではかった値: what the patient read from a device at home, kept until there is a link.
 
 import { useState } from "preact/hooks";
+import type { Act, TypedValue } from "../wire/types";
 import { type Typed, type TypedTexts, typedForm } from "../wire/typed";
 import type { Wire } from "../wire/wire";
 import { common } from "../words/common";
@@ -15,13 +16,14 @@ const NONE_WRONG: ReadonlySet<Typed> = new Set();
 
 interface OwnProps {
   wire: Wire;
-  ticket: string;
+  /** The verb that carries the values. */
+  enter(values: TypedValue[], measuredAt: number): Act;
   onDone(): void;
   /** The broker has it. */
   onTold(): void;
 }
 
-export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
+export function OwnValues({ wire, enter, onDone, onTold }: OwnProps) {
   const [texts, setTexts] = useState<TypedTexts>({});
   const [tried, setTried] = useState(false);
   const [press] = usePress(wire);
@@ -30,9 +32,9 @@ export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
     event.preventDefault();
     setTried(true);
     if (form.state !== "ready") return;
-    const said = { values: form.values, measured_at: wire.clock.read(), corrects: null, reason: "" };
+    const act = enter(form.values, wire.clock.read());
     onDone();
-    const sent = press({ type: "enter_reading", ticket, ...said }, { mayWait: true });
+    const sent = press(act, { mayWait: true });
     void sent.then((outcome) => outcome && onTold());
   };
   return (

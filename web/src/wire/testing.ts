@@ -146,6 +146,7 @@ export class FakeSocket {
         hospital: null,
         patient_view: false,
         companion: false,
+        kit: null,
         rehearsal: false,
         ...you,
       },
