@@ -3,7 +3,7 @@
 use super::readings::Typed;
 use super::{Acted, Press};
 use crate::access::doors;
-use crate::kit::{Command, Kit, NewKit};
+use crate::kit::{Command, KITS_MAX, Kit, NewKit};
 use crate::log::StreamId;
 use crate::subject::Command as SubjectCommand;
 use minato_protocol::act::Outcome;
@@ -25,6 +25,11 @@ impl Press<'_> {
         let from = self.key.id.to_be_bytes();
         let kit = KitId(secrets.derive_id("kit", &from));
         let subject = SubjectId(secrets.derive_id("kit subject", &from));
+        // A press that is repeated finds its kit here already.
+        let is_new = !self.edge.kits.is_known(kit);
+        if is_new && self.edge.kits.of_site(site).len() >= KITS_MAX {
+            return Err(Code::KitsTooMany.into());
+        }
         let new = NewKit { subject, person: Pii::new(subject, person), room, site, by };
         self.in_kit(kit, Command::SetUp(new)).await?;
         self.edge.kits.add(kit, subject, site);

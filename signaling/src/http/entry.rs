@@ -310,6 +310,7 @@ pub fn status_of(code: Code) -> StatusCode {
         Code::LinkElsewhere
         | Code::KitElsewhere
         | Code::RulesTooMany
+        | Code::KitsTooMany
         | Code::TransferTooLate
         | Code::TicketOver
         | Code::NotWaiting

@@ -13,7 +13,7 @@ mod watch;
 
 pub use event::{Command, Event, NewKit};
 pub use judge::{QUIET, RECENT, Sample, Standing, Verdict, judge};
-pub use register::{Kits, LastSeen};
+pub use register::{KITS_MAX, Kits, LastSeen};
 pub use samples::{Samples, sample_of};
 pub use watch::watch;
 
@@ -93,6 +93,13 @@ impl Kit {
     pub fn standing(&self) -> Result<&NewKit, Code> {
         let set_up = self.set_up.as_ref().filter(|_| !self.taken_back);
         set_up.map(|(new, _)| new).ok_or(Code::KitUnknown)
+    }
+
+    /// A kit that stands, or that was taken back with something still on its way.
+    pub(crate) fn looked_after(&self) -> Option<&NewKit> {
+        let is_busy = !self.pending.is_empty() || self.open_ticket().is_some();
+        let (new, _) = self.set_up.as_ref().filter(|_| !self.taken_back || is_busy)?;
+        Some(new)
     }
 
     /// Rules in force, by number.

@@ -7,6 +7,9 @@ use minato_protocol::{Code, KitId, SiteId, SubjectId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Kits of one site; a further one is refused. A nurse's page holds all of them.
+pub const KITS_MAX: usize = 500;
+
 /// What is known of a kit beside its stream.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -56,7 +59,7 @@ impl Kits {
         })?;
         for kit in streams.iter().filter_map(|stream| stream.key().parse().ok()) {
             let seen = desk.kits.see(&StreamId::kit(kit)).await?;
-            if let Ok(new) = seen.state.standing() {
+            if let Some(new) = seen.state.looked_after() {
                 self.add(kit, new.subject, new.site);
             }
         }

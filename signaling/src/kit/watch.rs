@@ -36,8 +36,10 @@ pub async fn watch(desk: Arc<Desk>, readings: Readings, kits: Arc<Kits>) {
     let mut memory_by_kit = HashMap::new();
     let mut round: u32 = 0;
     loop {
-        if round.is_multiple_of(ROUNDS_A_FIND) && kits.find(&desk).await == Ok(()) {
-            desk.bell.ring();
+        if round.is_multiple_of(ROUNDS_A_FIND)
+            && let Err(code) = kits.find(&desk).await
+        {
+            tracing::warn!(?code, "home kits are looked for again");
         }
         round = round.wrapping_add(1);
         kits.touch_subjects(&readings.take_fresh());

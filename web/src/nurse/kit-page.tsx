@@ -1,6 +1,6 @@
 // One person who is watched at home: what came last, the rules, the page's link, the devices.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import type { KitRow, ReadingRow } from "../wire/types";
 import { type Typed, type TypedTexts, typedForm } from "../wire/typed";
 import { waitsForConfirmation } from "../wire/vitals";
@@ -169,10 +169,33 @@ function Link({ wire, row }: KitProps) {
           actions={null}
         >
           <p>{words("kit_link_means")}</p>
-          <Qr text={`${location.origin}/p#${secret}`} label={words("kit_link_qr")} />
+          <Qr text={addressOf(secret)} label={words("kit_link_qr")} />
+          <Address text={addressOf(secret)} />
         </Dialog>
       )}
     </Card>
+  );
+}
+
+/** Nothing in it is about a person, and the secret never leaves the page in a request. */
+function addressOf(secret: string): string {
+  return `${location.origin}/p#${secret}`;
+}
+
+/** For whoever is not in the room: to be copied into a message. */
+function Address({ text }: { text: string }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{words("kit_link_address")}</label>
+      <input
+        id={id}
+        class="address"
+        readOnly
+        value={text}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+    </div>
   );
 }
 

@@ -55,6 +55,7 @@ const words: Record<Code, string> = {
   kit_unknown: "This is not watched at home, or not any more.",
   kit_elsewhere: "This link is in use on another device. Please ask the clinic for a new one.",
   rule_unknown: "This rule does not stand any more.",
+  kits_too_many: "This site watches as many people at home as it can.",
   rules_too_many: "There are as many rules as can be kept. Take one away first.",
   not_understood: "That was not understood. Please reload the page.",
   version_unknown: "This page is out of date. Please reload it.",

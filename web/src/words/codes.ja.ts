@@ -55,6 +55,7 @@ const words: Record<Code, string> = {
   kit_unknown: "この見守りはありません。すでに終わっているかもしれません。",
   kit_elsewhere: "このリンクは、別の端末で使われています。医療機関に新しいリンクを頼んでください。",
   rule_unknown: "この決まりは、もうありません。",
+  kits_too_many: "この拠点で見守れる人数がいっぱいです。",
   rules_too_many: "決まりがいっぱいです。先に1つやめてください。",
   not_understood: "うまく伝わりませんでした。ページを開き直してください。",
   version_unknown: "ページが古くなりました。開き直してください。",

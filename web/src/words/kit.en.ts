@@ -35,6 +35,7 @@ const words: Record<KitKey, Phrase> = {
   kit_link_remake: "Make a new link (the old one ends)",
   kit_link_means:
     "Scan it with the person's own phone or tablet. It opens on one device only. The link is shown this once.",
+  kit_link_address: "The link, for somebody who is not in the room",
   kit_link_qr: "QR code that opens the page at home",
   kit_devices: "Devices",
   kit_devices_means: "Puts a device of the box at home on this person.",

@@ -32,6 +32,7 @@ const words = {
   kit_link_make: "リンクを作る",
   kit_link_remake: "リンクを作り直す（前のは使えなくなります）",
   kit_link_means: "ご本人の電話かタブレットで読み取ってください。1台だけで開けます。リンクは、いまだけ表示します。",
+  kit_link_address: "リンク（この場にいない方へ送るとき）",
   kit_link_qr: "おうちの画面を開くQRコード",
   kit_devices: "測定器",
   kit_devices_means: "おうちに置いた箱の測定器を、この方に付けます。",
