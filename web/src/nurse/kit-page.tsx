@@ -30,12 +30,16 @@ export function KitPage({ wire, row }: KitProps) {
   return (
     <div class="stack kit-page" data-kit={row.kit}>
       <Card title={person?.name ?? words("kits")}>
-        <Button kind="quiet" onClick={() => show({ at: "kits" })}>
-          ‹ {words("kits")}
-        </Button>
         <p class="row">
-          <KitState wire={wire} row={row} fired={false} />
-          <span class="small soft">{pageWords(row)}</span>
+          <span class="chip">{pageWords(row)}</span>
+          {(row.ticket !== null || row.doubtful > 0) && (
+            <KitState wire={wire} row={row} fired={false} />
+          )}
+          <span class="push">
+            <Button kind="quiet" size="slim" onClick={() => show({ at: "kits" })}>
+              ‹ {words("kits")}
+            </Button>
+          </span>
         </p>
         {person && (
           <p>

@@ -11,6 +11,7 @@ import { Card } from "../ui/controls";
 import { EnterCard } from "./own-card";
 import { ClinicCard } from "./waiting";
 import { Worse } from "./welcome";
+import "./visit.css";
 
 export interface HomeKitProps {
   wire: Wire;
@@ -38,6 +39,7 @@ export function HomeKit({ wire, kit, place }: HomeKitProps) {
       <Due row={row} now={wire.clock.now.value} />
       <EnterCard
         wire={wire}
+        means={home("enter_means")}
         enter={(values, measured_at) => ({ type: "enter_kit_reading", kit, values, measured_at })}
       />
       <Last row={row} now={wire.clock.now.value} />
@@ -55,6 +57,7 @@ function WillCall({ place }: { place: PlaceRow }) {
   return (
     <Banner tone="lamp">
       <strong data-will-call>{home("will_call")}</strong>
+      <br />
       <span>{place.state === "unanswered" ? patient("unanswered") : home("will_call_stay")}</span>
     </Banner>
   );

@@ -21,6 +21,8 @@ interface CardProps {
   wire: Wire;
   /** The verb that carries the values. */
   enter(values: TypedValue[], measuredAt: number): Act;
+  /** What this is for. */
+  means: string;
 }
 
 /** Values for a ticket of one's own. */
@@ -33,14 +35,14 @@ export function OwnCard({ wire, ticket }: { wire: Wire; ticket: string }) {
     measured_at,
     ...rest,
   });
-  return <EnterCard wire={wire} enter={enter} />;
+  return <EnterCard wire={wire} enter={enter} means={patient("own_means")} />;
 }
 
 function isEntering({ type }: Act): boolean {
   return type === "enter_reading" || type === "enter_kit_reading";
 }
 
-export function EnterCard({ wire, enter }: CardProps) {
+export function EnterCard({ wire, enter, means }: CardProps) {
   const unsent = wire.acts.pending.value.some(({ act, sent }) => isEntering(act) && !sent);
   return (
     <Card title={patient("own")}>
@@ -57,7 +59,7 @@ export function EnterCard({ wire, enter }: CardProps) {
         />
       ) : (
         <>
-          <p>{patient("own_means")}</p>
+          <p>{means}</p>
           {unsent && (
             <p class="chip lamp" role="status">
               {common("unsent")}

@@ -84,7 +84,7 @@ const words = {
   ringing_page_closed: "この方の画面は開いていません。電話で呼んでください。",
   ringing_phone: "電話",
   ringing_phone_done: "電話でつながった",
-  ringing_phone_means: "押すと診察が始まります。映像なしのときは、診察画面で「音声のみ」にしてください。",
+  ringing_phone_means: "押すと診察が始まります。映像なしで続けるときは、診察の画面で「音声だけにする」を押してください。",
 } satisfies Record<string, Phrase>;
 
 export type KitKey = keyof typeof words;
