@@ -10,7 +10,10 @@ use minato_protocol::uplink::{FromBroker, SimulatedFault};
 use minato_protocol::{Code, GatewayId, Role, SiteId, StaffId, SubjectId, TicketId};
 
 impl Press<'_> {
-    fn device_at_my_site(&self, device: &DeviceId) -> Result<(StaffId, GatewayId), Code> {
+    pub(super) fn device_at_my_site(
+        &self,
+        device: &DeviceId,
+    ) -> Result<(StaffId, GatewayId), Code> {
         let nurse = self.staff_in(Role::Nurse)?;
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         Ok((nurse, self.edge.gateways.gateway_of(site, device)?))
@@ -20,7 +23,7 @@ impl Press<'_> {
         format!("{:016x}", self.key.id).parse().map_err(|_| Code::NotUnderstood)
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         gateway: GatewayId,
         message: impl FnOnce(RequestKey) -> FromBroker,

@@ -308,6 +308,8 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::SiteUnknown
         | Code::AccountUnknown
         | Code::DeviceUnknown
+        | Code::KitUnknown
+        | Code::RuleUnknown
         | Code::ReadingUnknown => StatusCode::NOT_FOUND,
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -322,6 +324,9 @@ pub fn status_of(code: Code) -> StatusCode {
         }
         // What is asked for does not fit how things stand.
         Code::LinkElsewhere
+        | Code::KitElsewhere
+        | Code::RulesTooMany
+        | Code::KitsTooMany
         | Code::TransferTooLate
         | Code::TicketOver
         | Code::NotWaiting

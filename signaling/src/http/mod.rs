@@ -14,6 +14,7 @@ pub use heartbeat::Heartbeat;
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
 use crate::gateway::{Gateways, Held};
+use crate::kit::Kits;
 use crate::photos::Photos;
 use crate::presence::Presence;
 use crate::readers::Readers;
@@ -57,6 +58,8 @@ pub struct Edge {
     pub readings: Readings,
     /// Boxes on the walls.
     pub gateways: Arc<Gateways>,
+    /// Home kits.
+    pub kits: Arc<Kits>,
     /// Readings of nobody.
     pub held: Held,
     /// Pictures beside typed values.

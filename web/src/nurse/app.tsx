@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Act } from "../wire/types";
+import type { Act, TicketRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import * as api from "../wire/api";
 import { timeOfDay } from "../words/common";
@@ -29,7 +29,9 @@ export type Shown =
   | { at: "admit" }
   | { at: "ticket"; ticket: string }
   | { at: "held"; reading: string }
-  | { at: "setup" };
+  | { at: "setup" }
+  | { at: "kits" }
+  | { at: "kit"; kit: string };
 /** What stands on the right. */
 const shown = signal<Shown>({ at: "nothing" });
 
@@ -44,7 +46,7 @@ export function App({ wire }: { wire: Wire }) {
   }, []);
   useClinicBox(wire);
   const you = wire.you.value;
-  const called = [...wire.views.rows("tickets").values()].some((row) => row.state === "called");
+  const called = [...wire.views.rows("tickets").values()].some(isRinging);
   useEffect(() => {
     if (called) ring();
     return quiet;
@@ -127,12 +129,40 @@ function Main({ wire }: { wire: Wire }) {
       if (!row) return <p class="soft choose">{nurse("held_gone")}</p>;
       return <HeldPage key={row.reading} wire={wire} row={row} />;
     }
+    case "kits":
+      return <Kits wire={wire} />;
+    case "kit":
+      return <Kits wire={wire} kit={now.kit} />;
     case "ticket": {
       const row = wire.views.rows("tickets").get(now.ticket);
+      // Far from the patient there is nothing to do at the bed.
+      if (row?.kit) return <Kits wire={wire} kit={row.kit} />;
       if (!row) return <p class="soft choose">{nurse("choose")}</p>;
       return <TicketPage key={row.ticket} wire={wire} row={row} />;
     }
   }
+}
+
+/** A call at the bed rings here; one at somebody's home rings there. */
+function isRinging({ state, kit }: TicketRow): boolean {
+  return state === "called" && kit === null;
+}
+
+const kits = signal<
+  { list: typeof import("./kits-page"); page: typeof import("./kit-page") } | undefined
+>(undefined);
+
+function Kits({ wire, kit }: { wire: Wire; kit?: string }) {
+  useEffect(() => {
+    void Promise.all([import("./kits-page"), import("./kit-page")]).then(([list, page]) => {
+      kits.value = { list, page };
+    });
+  }, []);
+  const { list, page } = kits.value ?? {};
+  if (!list || !page) return null;
+  const row = kit === undefined ? undefined : wire.views.rows("kits").get(kit);
+  if (row) return <page.KitPage key={row.kit} wire={wire} row={row} />;
+  return <list.KitsPage wire={wire} />;
 }
 
 const setup = signal<typeof import("./setup-page") | undefined>(undefined);

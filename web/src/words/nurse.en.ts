@@ -221,6 +221,7 @@ const words: Record<NurseKey, Phrase> = {
   alert_patient_gone: "{code} screen gone",
   alert_doctor_silent: "{code} doctor does not respond",
   alert_wrong_patient: "{code} was somebody else",
+  alert_values_changed: "{code} values changed at home",
   alert_device_request: "{code} second device",
   measuring_goes_on: "Go on measuring: the box keeps the values",
   shown_as_of: "Showing what was known at {time}",

@@ -219,6 +219,7 @@ const words = {
   alert_patient_gone: "{code} 画面が切れました",
   alert_doctor_silent: "{code} 先生の応答がありません",
   alert_wrong_patient: "{code} 別の方でした",
+  alert_values_changed: "{code} おうちの値が変わりました",
   alert_device_request: "{code} 2台目の端末",
   measuring_goes_on: "測定は続けられます。値は箱に残ります",
   shown_as_of: "{time}の内容を表示しています",

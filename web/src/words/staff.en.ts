@@ -45,6 +45,8 @@ const words: Record<StaffKey, Phrase> = {
   first_visit: "First visit / history unknown",
   first_visit_limits: "For a first visit, drugs and days of a prescription are limited.",
   origin_home: "At home",
+  origin_kit: "At home (watched)",
+  why_values_changed: "Values changed at home",
   origin_bedside: "Beside a nurse",
   screen_gone: "The screen is gone",
   age_band: "{n}s",

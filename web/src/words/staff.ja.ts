@@ -44,6 +44,8 @@ const words = {
   first_visit: "初診・病歴不明",
   first_visit_limits: "初診・病歴不明の方には、処方の日数と薬に制限があります。",
   origin_home: "自宅",
+  origin_kit: "自宅（見守り）",
+  why_values_changed: "おうちの値が変わりました",
   origin_bedside: "看護師のそば",
   screen_gone: "画面が切れています",
   age_band: "{n}代",
