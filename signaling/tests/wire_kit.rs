@@ -153,7 +153,6 @@ async fn without_an_open_page_next_still_takes_the_ticket_and_the_doctor_telepho
 #[tokio::test]
 async fn a_kits_link_lets_one_browser_in_until_the_clinic_makes_another() {
     let lent = Lent::new().await;
-    assert!(doors::KIT_SESSION_LIFE.0 > doors::LINK_LIFE.0, "it outlasts a visit's link");
     let page = lent.page().await;
     assert_eq!(lent.tries(&lent.secret).await, Code::KitElsewhere);
     let newer = link(&lent.nurse, lent.kit).await;
@@ -172,6 +171,16 @@ async fn a_kits_link_is_opened_within_two_weeks_or_not_at_all() {
     let lent = Lent::new().await;
     lent.clinic.advance(doors::KIT_LINK_LIFE);
     assert_eq!(lent.tries(&lent.secret).await, Code::LinkExpired);
+}
+
+#[tokio::test]
+async fn a_kits_page_lasts_for_months_and_then_its_time_is_over() {
+    let lent = Lent::new().await;
+    let page = lent.page().await;
+    lent.clinic.advance(doors::KIT_LINK_LIFE);
+    page.must(enter(lent.kit, 118)).await;
+    lent.clinic.advance(doors::KIT_SESSION_LIFE);
+    assert_eq!(page.end().await, Some(Code::LinkExpired));
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ async fn raise(desk: &Desk, kit: KitId, state: &Kit, open: KitTicket) -> Result<
     // Where the person was erased nobody can be told why: the number alone is carried.
     let fired: Vec<Fired> = state.pending.iter().filter_map(|pii| pii.reveal().copied()).collect();
     let kit = KitOrigin { kit, site: home.site };
-    let raise = RoomCommand::Raise { new, kit, firings: first..=state.last_firing(), fired };
+    let raise =
+        RoomCommand::Raise { new: Box::new(new), kit, firings: first..=state.last_firing(), fired };
     desk.in_room(open.room, None, raise).await.map(drop)
 }
 

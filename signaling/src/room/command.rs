@@ -24,7 +24,7 @@ pub enum Command {
     Admit { new: NewTicket, bedside: Bedside },
     /// Rules of a home kit fired: its ticket opens, or the open one gains what is new. `firings` are
     /// the numbers of what fired, `fired` what of it may still be told.
-    Raise { new: NewTicket, kit: KitOrigin, firings: RangeInclusive<u32>, fired: Vec<Fired> },
+    Raise { new: Box<NewTicket>, kit: KitOrigin, firings: RangeInclusive<u32>, fired: Vec<Fired> },
     /// Callable or not.
     SetReady { ticket: TicketId, ready: bool },
     /// Another level of urgency.
