@@ -39,6 +39,7 @@ impl Recent {
             late: outcome.is_late(line.at),
             quarantined: false,
             checked: None,
+            photos: Vec::new(),
             assigned: None,
             outcome,
         };
