@@ -32,9 +32,11 @@ test: needs web fmt lint rust-test fuzz web-test build e2e
 
 ## The figures of BENCHMARKS.md: the broker's first, then those beside coturn and janus.
 bench: needs-bench web
-	cargo build --release -p minato -p minato-devices -p minato-bench
-	target/release/minato-bench rules log devices storm sockets vitals
+	cargo build --release -p minato -p minato-devices -p minato-island -p minato-bench
+	target/release/minato-bench rules log devices storm sockets vitals vitals:island
 	cd web && MINATO_BIN=../target/release node e2e/page-latency.bench.mjs
+	cd web && MINATO_BIN=../target/release MINATO_ISLAND=../target/release/minato-island \
+		node e2e/island/page-latency.bench.mjs
 	target/release/minato-bench turn turn-unit visits forward
 	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs
 	cd web && MINATO_BIN=../target/release node e2e/forward.bench.mjs --growth

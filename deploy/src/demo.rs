@@ -111,6 +111,7 @@ pub(crate) async fn open(
         capture_to: None,
         serial: Vec::new(),
         status_listen: None,
+        lan: None,
         ca_file: None,
     };
     let clock = minato_devices::clock::Clock::from_source(move || clock.now());

@@ -15,6 +15,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self, Edge, Heartbeat};
+use minato_signaling::kit::{self, Kits};
 use minato_signaling::log::{EventLog, SqliteLog};
 use minato_signaling::photos::{self, Photos};
 use minato_signaling::presence::{self, Presence};
@@ -173,10 +174,20 @@ impl House {
         };
         let readings = Readings::default();
         let held = Held::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        tokio::spawn({
+            let (desk, held) = (Arc::clone(&desk), held.clone());
+            async move {
+                if let Err(code) = held.load_older(&desk).await {
+                    tracing::warn!(?code, "older readings of nobody are not in the list");
+                }
+            }
+        });
+        let kits = Kits::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
         tokio::spawn(desk::watch(Arc::clone(&desk)));
+        tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(relays::steer(helm));
-        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways), Arc::clone(&kits)));
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         tokio::spawn(photos::sweep_always(Arc::clone(&desk), photos.clone()));
         let edge = Arc::new(Edge {
@@ -184,6 +195,7 @@ impl House {
             directory,
             presence,
             readings,
+            kits,
             held,
             photos,
             readers: readers::of_the_gateway()?,
@@ -219,7 +231,7 @@ impl House {
             .merge(relay_routes)
             .merge(pages::router())
             .merge(observe::figures(figures));
-        let router = http::with_headers(router, self.edge.fleet.page_urls());
+        let router = http::with_headers(router, &self.edge);
         let mut served = tokio::task::JoinSet::new();
         served.spawn(serve::plain(plain, router.clone()));
         let admin = AdminSocket::open(&common.data)?;

@@ -9,7 +9,9 @@ use crate::codec::{Frame, FrameTime};
 use crate::device_clock::{ClockHistory, ClockPair};
 use crate::driver::{Attribute, Message, Piece, Said, family_of};
 use crate::ledger::{Head, Ledger, Stopped};
+use crate::outbox::LeftOff;
 use crate::reading::{Received, civil_at, outcome};
+use crate::run::Run;
 use crate::transport::simulator::SIMULATED_MAX;
 use crate::transport::{Found, Heard};
 use crate::waves::WornBlock;
@@ -48,8 +50,8 @@ pub struct Bench {
     tell: watch::Sender<Vec<DeviceStatus>>,
     devices: BTreeMap<DeviceId, Hung>,
     clocks: BTreeMap<DeviceId, ClockHistory>,
-    /// When worn devices had last given a value before this run.
-    valued: BTreeMap<DeviceId, Timestamp>,
+    /// How the gateway before this one left off.
+    left: LeftOff,
     /// See [`Clock::offset`].
     clock_offset: Span,
 }
@@ -65,7 +67,7 @@ impl Bench {
     ) -> Self {
         let clocks = ledger.clocks();
         let devices = BTreeMap::new();
-        let (valued, clock_offset) = (ledger.valued(), clock.offset());
+        let (left, clock_offset) = (ledger.left_off(), clock.offset());
         Self {
             gateway,
             boot,
@@ -76,7 +78,7 @@ impl Bench {
             tell,
             devices,
             clocks,
-            valued,
+            left,
             clock_offset,
         }
     }
@@ -105,7 +107,7 @@ impl Bench {
     pub async fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
         self.look_at_clock().await?;
         match heard {
-            Heard::Appeared(found) => self.appear(found),
+            Heard::Appeared(found) => self.appear(found).await?,
             Heard::Gone { device } => {
                 if let Some(hung) = self.devices.get_mut(&device) {
                     hung.connected = false;
@@ -125,25 +127,30 @@ impl Bench {
         Ok(())
     }
 
-    /// A device that is back keeps its driver: the driver knows which measurement is under way.
-    fn appear(&mut self, found: Found) {
+    /// A device that is back keeps its driver and what is known of it.
+    async fn appear(&mut self, found: Found) -> Result<(), Stopped> {
         if let Some(hung) = self.devices.get_mut(&found.device) {
-            return hung.is_back(&found, self.clock.now());
+            hung.is_back(&found, self.clock.now());
+            return Ok(());
         }
         let device = found.device.clone();
         let Some(family) = family_of(&found.offer) else {
             tracing::info!(%device, "no driver knows this device");
-            return;
+            return Ok(());
         };
         if self.devices.len() >= DEVICES_MAX && !self.let_one_go() {
             tracing::warn!(%device, "too many devices: this one is not heard");
-            return;
+            return Ok(());
         }
         let driver = (family.make)();
+        let kind = driver.meta().kind;
         tracing::info!(%device, driver = driver.meta().name, "a device hangs here");
-        // Its silence goes on from before a restart.
-        let valued_at = self.valued.get(&device).copied().unwrap_or(Timestamp(0));
-        self.devices.insert(device, Hung::new(found, driver, (self.clock.now(), valued_at)));
+        // Its silence and its measurement go on from before a restart.
+        let valued_at = self.left.valued.get(&device).copied().unwrap_or(Timestamp(0));
+        let run = self.left.runs.get(&device).copied();
+        let hung = Hung::new(found, driver, (self.clock.now(), valued_at), run);
+        self.devices.insert(device.clone(), hung);
+        self.ledger.note_kind(device, kind).await
     }
 
     /// Forgets the device that is away for longest and on nobody; `false` if there is none.
@@ -189,9 +196,11 @@ impl Bench {
     ) -> Result<(), Stopped> {
         let clock = self.clocks.get(device).copied().unwrap_or_default();
         self.end_silence(device, at).await?;
-        let from_memory = self.is_from_memory(&message, &clock, at);
-        let live = message.live && !from_memory;
         let Some(hung) = self.devices.get_mut(device) else { return Ok(()) };
+        let run = hung.run_at(at);
+        let from_memory = is_from_memory(&message, run, &clock, at, &self.zone);
+        let seen = message.live || run.is_some_and(|run| run.is_seen(at));
+        let live = seen && !from_memory;
         hung.sequence += 1;
         let received = Received {
             device: &hung.device,
@@ -208,25 +217,28 @@ impl Bench {
         };
         let outcome = outcome(&received, message.frame, &self.zone);
         hung.heard(&outcome, at);
-        let alone = !message.live && message.began_at == at;
-        let unseen = message.characteristic == Characteristic::BloodPressure
-            && (alone || from_memory && !live);
-        let latest = if unseen { outcome.measured_at() - CUFF_RUNS_FOR } else { message.began_at };
-        // It began by the gateway's clock before that was set back, or comes from a memory that does
-        // not tell when it was: nobody knows who wore the device then.
-        let unknown = message.began_at > at || (!live && hung.may_be_memory(&outcome, at));
-        let began_at = if unknown { Timestamp(i64::MIN) } else { message.began_at };
-        self.ledger.measured(outcome, began_at.min(latest)).await
-    }
-
-    /// A record that a device sends from its memory in the middle of a measurement looks like that
-    /// measurement's result, but for its time.
-    fn is_from_memory(&self, message: &Message, clock: &ClockHistory, at: Timestamp) -> bool {
-        let Ok(Frame { time: FrameTime::Civil(civil), .. }) = message.frame else { return false };
-        let Some(said) = civil_at(civil, &self.zone).filter(|_| clock.now.is_some()) else {
-            return false;
+        // A memory that does not tell when it was: nobody knows who wore the device then.
+        let unknown = !live && hung.may_be_memory(&outcome, at);
+        let of_run = run.filter(|_| !from_memory && !unknown);
+        let began_at = match of_run {
+            Some(run) => run.began_at,
+            None if unknown => Timestamp(i64::MIN),
+            None if message.characteristic == Characteristic::BloodPressure => {
+                outcome.measured_at() - CUFF_RUNS_FOR
+            }
+            None => at,
         };
-        at - (said + clock.correction(said, at)) > LIVE_FOR
+        let goes_on = if message.characteristic.is_intermediate() {
+            Some(Run::after_value(run, at))
+        } else {
+            // Its result ends a run; another one's does not.
+            run.filter(|_| of_run.is_none())
+        };
+        if hung.run != goes_on {
+            hung.run = goes_on;
+            self.ledger.note_run(device.clone(), goes_on).await?;
+        }
+        self.ledger.measured(outcome, began_at).await
     }
 
     /// Notices that the gateway's own clock was set, before anything more is measured by it. What was
@@ -240,11 +252,9 @@ impl Bench {
         tracing::warn!(by_ms = by, "the gateway's clock was set: bindings count from now on");
         self.clock_offset = offset;
         for hung in self.devices.values_mut() {
-            hung.valued_at = hung.valued_at + Span(by);
+            hung.shift(Span(by));
         }
-        for valued_at in self.valued.values_mut() {
-            *valued_at = *valued_at + Span(by);
-        }
+        self.left.shift(Span(by));
         for history in self.clocks.values_mut() {
             history.gateway_set(Span(by));
         }
@@ -334,10 +344,11 @@ impl Bench {
     }
 
     fn tell_status(&self, head: &Head) {
+        let now = self.clock.now();
         let status = self.devices.iter().map(|(device, hung)| {
             let bound = head.bindings.of(device).map(|binding| binding.subject);
             let clock_off = self.clocks.get(device).and_then(|history| history.now);
-            hung.status(bound, clock_off.map(|pair| pair.off()))
+            hung.status(now, bound, clock_off.map(|pair| pair.off()))
         });
         let status: Vec<_> = status.collect();
         self.tell.send_if_modified(|told| {
@@ -346,6 +357,21 @@ impl Bench {
             news
         });
     }
+}
+
+/// A record that a device sends from its memory in the middle of a measurement looks like that
+/// measurement's result, but for its time.
+fn is_from_memory(
+    message: &Message,
+    run: Option<Run>,
+    clock: &ClockHistory,
+    at: Timestamp,
+    zone: &TimeZone,
+) -> bool {
+    let Ok(Frame { time: FrameTime::Civil(civil), .. }) = message.frame else { return false };
+    let Some(said) = civil_at(civil, zone).filter(|_| clock.now.is_some()) else { return false };
+    let measured_at = said + clock.correction(said, at);
+    at - measured_at > LIVE_FOR || run.is_some_and(|run| run.is_after(measured_at))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! PURE: which device is on whom. The gateway is the authority: what it writes into its outbox is
 //! the truth, and a device is on at most one subject.
 
-use minato_protocol::reading::{DeviceId, RequestKey};
+use minato_protocol::reading::{DeviceId, DeviceKind, RequestKey};
 use minato_protocol::uplink::{Entry, RequestRefusal, UnboundWhy};
 use minato_protocol::{Span, StaffId, SubjectId, Timestamp};
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ pub struct Binding {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bindings {
     binding_by_device: BTreeMap<DeviceId, Binding>,
+    kind_by_device: BTreeMap<DeviceId, DeviceKind>,
 }
 
 /// What somebody asks for.
@@ -45,28 +46,31 @@ pub struct BindRequest {
     pub by: StaffId,
     /// Somebody confirmed that it comes off whoever it is on.
     pub takes_over: bool,
-    /// The other devices of its kind that hang here: one that is on the same person comes off,
-    /// because nobody wears two cuffs.
-    pub peers: Vec<DeviceId>,
 }
 
 impl BindRequest {
     /// Takes a device off.
     pub fn off(key: RequestKey, device: DeviceId, by: StaffId) -> Self {
-        Self { key, device, subject: None, by, takes_over: false, peers: Vec::new() }
+        Self { key, device, subject: None, by, takes_over: false }
     }
 }
 
 impl Bindings {
+    /// Knows of what kind a device is.
+    pub fn learn(&mut self, device: &DeviceId, kind: DeviceKind) {
+        self.kind_by_device.insert(device.clone(), kind);
+    }
+
     /// What would be written, in this order. A device that is on somebody else has to be taken off
     /// first, unless somebody confirmed it; the same subject again keeps the moment since which it
-    /// counts.
+    /// counts. Another device of its kind that is on the same person comes off: nobody wears two
+    /// cuffs.
     pub fn decide(
         &self,
         request: BindRequest,
         now: Timestamp,
     ) -> Result<Vec<Entry>, RequestRefusal> {
-        let BindRequest { key, device, subject, by, takes_over, peers } = request;
+        let BindRequest { key, device, subject, by, takes_over } = request;
         let on = self.of(&device).copied();
         let Some(subject) = subject else {
             let on = on.ok_or(RequestRefusal::NotBound)?;
@@ -85,16 +89,36 @@ impl Bindings {
             let (key, device) = (key.clone(), device.clone());
             entries.push(Entry::Unbound { key, device, subject: on.subject, by, why });
         }
-        let worn = |peer: &DeviceId| self.of(peer).is_some_and(|on| on.subject == subject);
-        entries.extend(peers.into_iter().filter(worn).map(|peer| Entry::Unbound {
+        entries.extend(self.peers_on(&device, subject).map(|peer| Entry::Unbound {
             key: key.clone(),
-            device: peer,
+            device: peer.clone(),
             subject,
             by,
             why: UnboundWhy::Swapped,
         }));
         entries.push(Entry::Bound { key, device, subject, since: now, by });
         Ok(entries)
+    }
+
+    /// Other devices of its kind that this subject wears.
+    fn peers_on(&self, device: &DeviceId, subject: SubjectId) -> impl Iterator<Item = &DeviceId> {
+        let kind = self.kind_by_device.get(device);
+        let worn = self.iter().filter(move |(_, on)| on.subject == subject);
+        let others = worn.map(|(peer, _)| peer).filter(move |peer| *peer != device);
+        others.filter(move |peer| kind.is_some() && self.kind_by_device.get(*peer) == kind)
+    }
+
+    /// What would be written when the machine has started anew and nobody knows how long it was off:
+    /// what is worn may be on somebody else by now.
+    pub fn machine_off(&self, key: &RequestKey) -> Vec<Entry> {
+        let is_worn =
+            |device: &DeviceId| self.kind_by_device.get(device).is_some_and(|k| k.is_worn());
+        let worn = self.iter().filter(|(device, _)| is_worn(device));
+        let off = worn.map(|(device, on)| {
+            let (key, device, why) = (key.clone(), device.clone(), UnboundWhy::Silent);
+            Entry::Unbound { key, device, subject: on.subject, by: BY_THE_GATEWAY, why }
+        });
+        off.collect()
     }
 
     /// Whom a device is on, if it has been silent there for so long that it may be on somebody else
@@ -186,7 +210,7 @@ impl Bindings {
 
 impl FromIterator<(DeviceId, Binding)> for Bindings {
     fn from_iter<I: IntoIterator<Item = (DeviceId, Binding)>>(all: I) -> Self {
-        Self { binding_by_device: all.into_iter().collect() }
+        Self { binding_by_device: all.into_iter().collect(), kind_by_device: BTreeMap::new() }
     }
 }
 
@@ -253,12 +277,32 @@ mod tests {
     #[test]
     fn a_second_cuff_on_the_same_patient_takes_the_first_one_off() {
         let mut bindings = bound(SATO, 10);
-        let swap = BindRequest { device: other_cuff(), peers: vec![cuff()], ..request(Some(SATO)) };
+        bindings.learn(&cuff(), DeviceKind::Cuff);
+        bindings.learn(&other_cuff(), DeviceKind::Cuff);
+        let swap = BindRequest { device: other_cuff(), ..request(Some(SATO)) };
         let entries = ask(&mut bindings, swap, 20);
         assert_eq!(came_off(&entries), [(cuff(), SATO, UnboundWhy::Swapped)]);
         assert_eq!(bindings.of(&cuff()), None);
-        let on_another = BindRequest { peers: vec![other_cuff()], ..request(Some(ITO)) };
-        assert_eq!(came_off(&ask(&mut bindings, on_another, 30)), []);
+        assert_eq!(came_off(&ask(&mut bindings, request(Some(ITO)), 30)), []);
+    }
+
+    #[test]
+    fn an_oximeter_and_a_cuff_are_on_one_patient() {
+        let mut bindings = bound(SATO, 10);
+        bindings.learn(&cuff(), DeviceKind::Cuff);
+        bindings.learn(&other_cuff(), DeviceKind::Oximeter);
+        let oximeter = BindRequest { device: other_cuff(), ..request(Some(SATO)) };
+        assert_eq!(came_off(&ask(&mut bindings, oximeter, 20)), []);
+    }
+
+    #[test]
+    fn a_machine_that_was_off_for_nobody_knows_how_long_takes_off_what_is_worn_and_leaves_cuffs() {
+        let mut bindings = bound(SATO, 10);
+        bindings.learn(&cuff(), DeviceKind::Cuff);
+        bindings.learn(&other_cuff(), DeviceKind::Oximeter);
+        ask(&mut bindings, BindRequest { device: other_cuff(), ..request(Some(SATO)) }, 20);
+        let entries = bindings.machine_off(&key());
+        assert_eq!(came_off(&entries), [(other_cuff(), SATO, UnboundWhy::Silent)]);
     }
 
     #[test]

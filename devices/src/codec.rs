@@ -15,6 +15,7 @@ mod sfloat;
 mod steps;
 mod temperature;
 mod weight;
+mod words;
 
 pub mod serial;
 
@@ -27,7 +28,8 @@ pub use record_access::{
     REPORT_ALL_RECORDS, RecordAccess, RecordAct, RecordMark, RecordResult, Records,
     decode_record_access, encode_record_access,
 };
-pub use sfloat::{Value, decode_sfloat, encode_sfloat};
+pub use sfloat::{decode_sfloat, encode_sfloat};
+pub use words::Value;
 
 use cursor::Cursor;
 use minato_protocol::reading::{BodySite, Characteristic, Quality, Quantity, Unit};

@@ -8,14 +8,12 @@ mod and;
 mod attribute;
 mod cuff;
 mod glucose_meter;
-mod gradual;
 mod heart_monitor;
 mod masimo;
 mod nonin;
 mod omron;
 mod oximeter;
 mod plain;
-mod run;
 mod scale;
 mod serial;
 mod thermometer;
@@ -120,11 +118,9 @@ pub struct Message {
     pub raw: Vec<u8>,
     /// What it says.
     pub frame: Result<Frame, Refused>,
-    /// When the measurement began that it belongs to: the device must have been on the same
-    /// subject since then.
-    pub began_at: Timestamp,
-    /// Whether the measurement was seen while it happened: then the gateway's clock tells when it
-    /// was, whatever the device's says.
+    /// Whether it tells of this moment by its nature, as all that is worn does: then the gateway's
+    /// clock says when it was, whatever the device's says. A result may come from a memory; whether
+    /// it was seen all the same, the values before it tell.
     pub live: bool,
 }
 
@@ -154,10 +150,6 @@ pub trait Driver: Debug + Send + Sync {
     /// Reads what came at `at` from an attribute ([`Attribute::SERIAL`] for a serial cable, in
     /// pieces of any length), and adds what it says.
     fn on_bytes(&mut self, from: Attribute, bytes: &[u8], at: Timestamp, said: &mut Vec<Said>);
-    /// Whether a measurement is under way.
-    fn is_measuring(&self, _now: Timestamp) -> bool {
-        false
-    }
 }
 
 /// A family of devices.
@@ -207,9 +199,9 @@ pub(crate) fn by_attribute(from: Attribute) -> Option<Characteristic> {
 }
 
 /// One message, read by its codec.
-fn message(characteristic: Characteristic, raw: &[u8], began_at: Timestamp, live: bool) -> Said {
+fn message(characteristic: Characteristic, raw: &[u8], live: bool) -> Said {
     let frame = decode(characteristic, raw);
-    Said::Frame(Message { characteristic, raw: raw.to_vec(), frame, began_at, live })
+    Said::Frame(Message { characteristic, raw: raw.to_vec(), frame, live })
 }
 
 /// What every Bluetooth device may say beside its values: battery and clock.

@@ -3,6 +3,7 @@
 mod listening;
 
 use crate::bench::Bench;
+use crate::boot;
 use crate::clock::Clock;
 pub use crate::dial::DialError;
 use crate::dial::Dialer;
@@ -10,6 +11,8 @@ use crate::identity;
 pub use crate::identity::EnrolError;
 pub use crate::key::KeyError;
 use crate::key::{self, GatewayKey};
+use crate::lan::{Behind, Door};
+pub use crate::lan::{LanConfig, LanError};
 use crate::ledger::Ledger;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rehearsal;
@@ -63,6 +66,8 @@ pub struct GatewayConfig {
     pub serial: Vec<SerialPort>,
     /// Where the status page listens; loopback only.
     pub status_listen: Option<SocketAddr>,
+    /// A door for nurses' pages on the clinic's own network.
+    pub lan: Option<LanConfig>,
     /// PEM file with the authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -119,6 +124,9 @@ pub enum GatewayError {
     /// The capture is there already, or cannot be made.
     #[error("the capture {0} cannot be begun: {1}")]
     Capture(PathBuf, std::io::Error),
+    /// See [`LanError`].
+    #[error(transparent)]
+    Lan(#[from] LanError),
     /// See [`CaptureError`].
     #[error(transparent)]
     Replay(#[from] CaptureError),
@@ -148,6 +156,7 @@ pub struct Gateway {
     key: Arc<GatewayKey>,
     ledger: Ledger,
     listener: Option<TcpListener>,
+    lan: Option<Door>,
     replay: Option<Vec<replay::Line>>,
     capture: Option<Capture>,
     buttons: Buttons,
@@ -169,6 +178,7 @@ impl Gateway {
         };
         let replay = config.replay.as_deref().map(play::open).transpose()?;
         let outbox = Outbox::open(&config.data_dir)?;
+        let before = outbox.machine_start()?;
         let capture = match &config.capture_to {
             Some(path) => {
                 let begun = Capture::begin(path, clock.now());
@@ -177,16 +187,32 @@ impl Gateway {
             None => None,
         };
         let key = Arc::new(GatewayKey::open(&config.data_dir)?);
+        let lan = match &config.lan {
+            Some(lan) => Some(Door::open(lan, &config.broker_url, &config.data_dir, &clock).await?),
+            None => None,
+        };
         let ledger = Ledger::start(outbox, clock.clone())?;
+        if let Some(boot) = boot::id().filter(|boot| before.as_ref() != Some(boot)) {
+            // A gateway that has never run has nothing to take off.
+            let kept_time = before.is_none() || boot::kept_time();
+            tracing::info!(kept_time, "the machine has started anew");
+            let started = ledger.machine_started(boot, kept_time).await;
+            started.map_err(|_| GatewayError::PartEnded)?;
+        }
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
         let buttons = Buttons { asks: ask, cable, clock: clock.clone() };
-        Ok(Self { config, clock, zone, key, ledger, listener, replay, capture, buttons, asks })
+        Ok(Self { config, clock, zone, key, ledger, listener, lan, replay, capture, buttons, asks })
     }
 
     /// Where the status page listens.
     pub fn status_addr(&self) -> Option<SocketAddr> {
         self.listener.as_ref()?.local_addr().ok()
+    }
+
+    /// Where the door on the clinic's own network listens.
+    pub fn lan_addr(&self) -> Option<SocketAddr> {
+        self.lan.as_ref()?.address()
     }
 
     /// The rehearsal's buttons, for a program that runs the gateway inside itself.
@@ -225,10 +251,10 @@ impl Gateway {
         }
         if let Some(listener) = self.listener {
             let panel = Panel {
-                identity: known_identity,
+                identity: known_identity.clone(),
                 ledger: self.ledger.clone(),
                 devices: device_status.clone(),
-                link: link_state,
+                link: link_state.clone(),
                 clock: self.clock.clone(),
                 rehearsal: self.config.simulate.map(|_| self.buttons.clone()),
             };
@@ -237,11 +263,24 @@ impl Gateway {
                 tracing::error!(?served, "the status page has ended");
             });
         }
+        let boot = Hex(key::random());
+        let lan = self.lan.as_ref().map(|door| (door.place.clone(), Arc::clone(&door.authority)));
+        if let Some(door) = self.lan {
+            let behind = Behind {
+                identity: known_identity,
+                ledger: self.ledger.clone(),
+                devices: device_status.clone(),
+                link: link_state,
+                clock: self.clock.clone(),
+                asks: self.buttons.asks.clone(),
+                run: boot,
+            };
+            parts.spawn(door.serve(behind));
+        }
         let (folder, url) = (&self.config.data_dir, &self.config.broker_url);
         let code = self.config.enrol_code.as_deref();
         let established = identity::establish(folder, url, code, &self.key, &dialer).await?;
         identity.send_replace(Some(established));
-        let boot = Hex(key::random());
         let (heard, to_bench) = mpsc::channel(HEARD_MAX);
         let has_devices = self.config.has_devices();
         let real = written_down(self.capture, &self.clock, heard.clone(), parts);
@@ -293,6 +332,7 @@ impl Gateway {
             pace: Pace::default(),
             cable: self.buttons.cable,
             asked: VecDeque::new(),
+            lan,
             state: link,
         };
         parts.spawn(uplink.run());

@@ -5,18 +5,18 @@
 //! SQLite; whatever had been acknowledged to the caller is there. Entries are sealed, and overwritten
 //! when they are deleted.
 
+mod beside;
 mod layout;
 
-use crate::binding::{Binding, Bindings};
-use crate::device_clock::ClockHistory;
+pub use beside::LeftOff;
+
 use crate::key::{GatewayKey, KeyError};
 use crate::private;
 use crate::sealing::Seal;
-use minato_protocol::reading::{DeviceId, Hex, ReadingId, RequestKey};
+use minato_protocol::Timestamp;
+use minato_protocol::reading::{Hex, ReadingId, RequestKey};
 use minato_protocol::uplink::{Entry, OutboxEntry};
-use minato_protocol::{Span, Timestamp};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -146,51 +146,6 @@ impl Outbox {
         self.last_seq
     }
 
-    /// Who wears what.
-    pub fn bindings(&self) -> Result<Bindings, OutboxError> {
-        let mut query =
-            self.db.prepare("SELECT device, subject, since, by_staff, put_on FROM bindings")?;
-        let rows = query.query_map([], |row| {
-            let device: String = row.get(0)?;
-            let subject: String = row.get(1)?;
-            let by: String = row.get(3)?;
-            let (since, put_on) = (Timestamp(row.get(2)?), Timestamp(row.get(4)?));
-            Ok((device, subject, (since, put_on), by))
-        })?;
-        rows.map(|row| {
-            let (device, subject, (since, put_on), by) = row?;
-            let device: DeviceId = device.parse().map_err(|_| OutboxError::Damaged)?;
-            let subject = subject.parse().map_err(|_| OutboxError::Damaged)?;
-            let by = by.parse().map_err(|_| OutboxError::Damaged)?;
-            Ok((device, Binding { subject, since, put_on, by }))
-        })
-        .collect()
-    }
-
-    /// What is known of the devices' clocks.
-    pub fn clocks(&self) -> Result<BTreeMap<DeviceId, ClockHistory>, OutboxError> {
-        let mut query = self.db.prepare("SELECT device, history FROM clocks")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.map(|row| {
-            let (device, history): (String, String) = row?;
-            let device: DeviceId = device.parse().map_err(|_| OutboxError::Damaged)?;
-            let history = serde_json::from_str(&history).map_err(|_| OutboxError::Damaged)?;
-            Ok((device, history))
-        })
-        .collect()
-    }
-
-    /// When each worn device last gave a value.
-    pub fn valued(&self) -> Result<BTreeMap<DeviceId, Timestamp>, OutboxError> {
-        let mut query = self.db.prepare("SELECT device, at FROM valued")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.map(|row| {
-            let (device, at): (String, i64) = row?;
-            Ok((device.parse().map_err(|_| OutboxError::Damaged)?, Timestamp(at)))
-        })
-        .collect()
-    }
-
     /// Writes a group: all of it is on the disk when this returns, or none of it.
     pub fn commit<T>(
         &mut self,
@@ -268,32 +223,6 @@ impl Group<'_> {
     /// The `seq` of the newest entry.
     pub fn last_seq(&self) -> u64 {
         self.last_seq
-    }
-
-    /// A worn device gave a value: after a restart its silence counts from here.
-    pub fn note_valued(&mut self, device: &DeviceId, at: Timestamp) -> Result<(), OutboxError> {
-        let keep = "INSERT OR REPLACE INTO valued (device, at) VALUES (?1, ?2)";
-        self.transaction.prepare_cached(keep)?.execute(params![device.as_str(), at.0])?;
-        Ok(())
-    }
-
-    /// The gateway's clock was set forward by this much.
-    pub fn shift(&mut self, by: Span) -> Result<(), OutboxError> {
-        self.transaction.execute("UPDATE valued SET at = at + ?1", [by.0])?;
-        self.transaction.execute("UPDATE bindings SET put_on = put_on + ?1", [by.0])?;
-        Ok(())
-    }
-
-    /// Keeps what is known of a device's clock; it is about the device and of no patient.
-    pub fn note_clock(
-        &mut self,
-        device: &DeviceId,
-        history: &ClockHistory,
-    ) -> Result<(), OutboxError> {
-        let history = serde_json::to_string(history).map_err(|_| OutboxError::Damaged)?;
-        let keep = "INSERT OR REPLACE INTO clocks (device, history) VALUES (?1, ?2)";
-        self.transaction.prepare_cached(keep)?.execute(params![device.as_str(), history])?;
-        Ok(())
     }
 
     /// Adds an entry behind all others; bindings take effect with it.

@@ -10,7 +10,9 @@ use crate::clock::Clock;
 use crate::dial::{DialError, Dialer};
 use crate::identity::Identity;
 use crate::key::{self, GatewayKey};
+use crate::lan::Authority;
 use crate::ledger::{Ledger, Stopped};
+use minato_protocol::lan::LanPlace;
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, RefusedCode, RequestRefusal, SimulatedFault};
 use minato_protocol::{SubjectId, VisitId};
@@ -103,6 +105,8 @@ pub(crate) struct Uplink {
     pub(crate) cable: watch::Sender<bool>,
     /// Keys of what was asked of the devices lately; at most [`ASKED_MAX`], the oldest is forgotten.
     pub(crate) asked: VecDeque<RequestKey>,
+    /// The door on the clinic's own network, where there is one: what the broker says for it.
+    pub(crate) lan: Option<(LanPlace, Arc<Authority>)>,
     /// For the status page.
     pub(crate) state: watch::Sender<LinkState>,
 }

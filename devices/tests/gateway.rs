@@ -50,6 +50,7 @@ fn config(broker: &Broker, data: &TempDir) -> GatewayConfig {
         capture_to: None,
         serial: Vec::new(),
         status_listen: Some("127.0.0.1:0".parse().expect("an address")),
+        lan: None,
         ca_file: None,
     }
 }

@@ -95,6 +95,7 @@ async fn the_relay_lets_the_gateway_in_and_the_gateway_notices_when_it_is_put_ou
         capture_to: None,
         serial: Vec::new(),
         status_listen: None,
+        lan: None,
         ca_file: None,
     };
     let gateway = Gateway::open(config, Clock::system()).await.expect("it opens");

@@ -32,6 +32,7 @@ fn config(broker: &Broker, folder: &Path, capture: &Path) -> GatewayConfig {
         capture_to: None,
         serial: Vec::new(),
         status_listen: None,
+        lan: None,
         ca_file: None,
     }
 }

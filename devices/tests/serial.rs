@@ -190,6 +190,7 @@ fn config(broker: &Broker, folder: &TempDir, port: &str) -> GatewayConfig {
         capture_to: None,
         serial: vec![port.parse().expect("a port")],
         status_listen: None,
+        lan: None,
         ca_file: None,
     }
 }

@@ -159,6 +159,7 @@ async fn with_two_patients(broker: &Broker) -> tempfile::TempDir {
         capture_to: None,
         serial: Vec::new(),
         status_listen: None,
+        lan: None,
         ca_file: None,
     };
     let gateway = Gateway::open(config, Clock::system()).await.expect("it opens");

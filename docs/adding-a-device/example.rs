@@ -24,7 +24,7 @@ impl Driver for Kumo {
         Meta { name: "kumo-thermometer", kind: DeviceKind::Thermometer }
     }
 
-    fn on_bytes(&mut self, from: Attribute, bytes: &[u8], at: Timestamp, said: &mut Vec<Said>) {
+    fn on_bytes(&mut self, from: Attribute, bytes: &[u8], _at: Timestamp, said: &mut Vec<Said>) {
         if from != TEMPERATURE {
             return;
         }
@@ -35,7 +35,6 @@ impl Driver for Kumo {
             characteristic: Characteristic::Other,
             raw: bytes.to_vec(),
             frame: read(bytes),
-            began_at: at,
             live: true,
         }));
     }

@@ -1,7 +1,7 @@
 //! Waiting rooms, visits, and who may come in.
 //!
 //! Arrows run down: `http` uses `acts` and `feed`, these use `desk`, which uses `log`; `views` use
-//! `room`, `staff`, `visit`, `subject` and the rules of `site`, which are pure.
+//! `room`, `staff`, `visit`, `subject`, `kit` and the rules of `site`, which are pure.
 
 pub mod access;
 mod acts;
@@ -12,6 +12,7 @@ pub mod desk;
 pub mod feed;
 pub mod gateway;
 pub mod http;
+pub mod kit;
 pub mod log;
 pub mod photos;
 pub mod presence;

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use crate::room::{Command, Room, Stage, Ticket};
 use minato_protocol::act::Duty;
-use minato_protocol::{Code, ParticipantId, SiteId, Span, StaffId, TicketId, Timestamp};
+use minato_protocol::{Code, KitId, ParticipantId, SiteId, Span, StaffId, TicketId, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -17,6 +17,8 @@ pub const LEASE: Span = Span::seconds(15);
 pub enum Seat {
     /// A patient's own screen.
     Ticket(TicketId),
+    /// A home kit's page, whether or not a ticket is open.
+    Kit(KitId),
     /// A doctor's.
     Staff(StaffId),
     /// A nurse's, for all bedside patients of the site.
@@ -88,7 +90,7 @@ impl Presence {
             seated
                 .filter_map(|(seat, _)| match seat {
                     Seat::Party(participant) => Some(*participant),
-                    Seat::Ticket(_) | Seat::Staff(_) | Seat::Site(_) => None,
+                    Seat::Ticket(_) | Seat::Kit(_) | Seat::Staff(_) | Seat::Site(_) => None,
                 })
                 .collect()
         })
@@ -171,7 +173,8 @@ fn findings(room: &Room, presence: &Presence, now: Timestamp) -> Vec<Command> {
 }
 
 fn seat_of(ticket: &Ticket) -> Seat {
-    ticket.bedside.map_or(Seat::Ticket(ticket.id), |bedside| Seat::Site(bedside.site))
+    let own = ticket.kit().map_or(Seat::Ticket(ticket.id), |kit| Seat::Kit(kit.kit));
+    ticket.bedside.map_or(own, |bedside| Seat::Site(bedside.site))
 }
 
 /// Whether something has to be written down, and what: there or not, and last heard when.

@@ -8,12 +8,16 @@ use crate::subject::{Command, Item, Names, Subject};
 use minato_protocol::reading::{Outcome, ReadingId};
 use minato_protocol::view::ReadingRow;
 use minato_protocol::{Code, Pii, SiteId, SubjectId, Timestamp, VisitId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Rows sent to a screen in one message.
 pub const ROWS_MAX: usize = 200;
+
+/// People for whom something arrived since the kits were last looked at. With more, the first ones are
+/// judged when their next value arrives.
+const FRESH_MAX: usize = 65_536;
 
 type Bells = HashMap<SubjectId, Arc<watch::Sender<()>>>;
 
@@ -21,6 +25,7 @@ type Bells = HashMap<SubjectId, Arc<watch::Sender<()>>>;
 #[derive(Debug, Clone, Default)]
 pub struct Readings {
     bells: Arc<Mutex<Bells>>,
+    fresh: Arc<Mutex<BTreeSet<SubjectId>>>,
 }
 
 impl Readings {
@@ -31,6 +36,20 @@ impl Readings {
             bells.retain(|_, bell| bell.receiver_count() > 0);
         }
         Arc::clone(bells.entry(subject).or_insert_with(|| Arc::new(watch::Sender::new(()))))
+    }
+
+    /// Something new of a subject: its screens are told, and home kits hear of it.
+    fn ring(&self, subject: SubjectId) {
+        self.bell(subject).send_replace(());
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        if fresh.len() < FRESH_MAX {
+            fresh.insert(subject);
+        }
+    }
+
+    /// For whom something arrived since this was last asked.
+    pub(crate) fn take_fresh(&self) -> BTreeSet<SubjectId> {
+        std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Hears when a subject has something new.
@@ -71,7 +90,7 @@ impl Readings {
             tracing::error!(%error, "readings cannot be stored");
             Code::NotDurable
         })?;
-        self.bell(of).send_replace(());
+        self.ring(of);
         Ok(stored.known)
     }
 
@@ -149,7 +168,7 @@ impl Readings {
     ) -> Result<(), Code> {
         let noted = desk.subjects.submit(&StreamId::subject(subject), key, command).await?;
         if !noted.events.is_empty() {
-            self.bell(subject).send_replace(());
+            self.ring(subject);
         }
         Ok(())
     }

@@ -94,6 +94,7 @@ async fn digits_that_another_patient_uses_now_are_skipped() {
             generation: 0,
             expires,
             of: None,
+            kit: None,
         };
         let issue = LinkCommand::Issue(of_ito);
         house.desk().links.submit(&StreamId::link(&hash.0), None, issue).await.expect("issued");

@@ -7,7 +7,7 @@ use minato_protocol::reading::RequestKey;
 use minato_protocol::squeeze::Squeezer;
 use minato_protocol::uplink::{
     Entry, FromBroker, FromGateway, OutboxEntry, RefusedCode, UPLINK_BATCH_ENTRIES_MAX,
-    UPLINK_MESSAGE_BYTES_MAX, UPLINK_VERSION,
+    UPLINK_MESSAGE_BYTES_MAX, UPLINK_VERSION, UnboundWhy,
 };
 use minato_protocol::{Code, GatewayId, Span, SubjectId, TicketId, Timestamp};
 use minato_signaling::log::{Fault, MemoryLog};
@@ -254,6 +254,70 @@ async fn putting_a_device_on_waits_for_the_box_to_say_that_it_is_on() {
     ward.nurse.until("the box is gone", |seen| !seen.devices()[0].gateway_present).await;
     let detach = Act::Detach { device: cuff() };
     assert_eq!(ward.nurse.refused(detach).await, Code::GatewayAway);
+}
+
+/// A second box on the same wall.
+const OTHER_BOX: GatewayId = GatewayId(2);
+
+/// What a box is asked to do with the cuff is done.
+async fn does(wall: &mut Wall, seq: u64, now: Timestamp) -> Option<SubjectId> {
+    let (entry, on) = match wall.next().await {
+        Some(FromBroker::Bind { key, device, subject, by, .. }) => {
+            (Entry::Bound { key, device, subject, since: now, by }, Some(subject))
+        }
+        Some(FromBroker::Unbind { key, device, by }) => {
+            let (subject, why) = (SubjectId(1), UnboundWhy::Asked);
+            (Entry::Unbound { key, device, subject, by, why }, None)
+        }
+        other => panic!("nothing is asked: {other:?}"),
+    };
+    wall.deliver_all(now, vec![OutboxEntry { seq, at: now, entry }]).await;
+    on
+}
+
+#[tokio::test]
+async fn a_device_that_two_boxes_hear_is_one_device_and_is_asked_for_where_it_is_on_somebody() {
+    let ward = Ward::open().await;
+    Wall::enrol(&ward.clinic.broker, OTHER_BOX, site(1)).await;
+    let mut first = Wall::connect(&ward.clinic.broker, BOX).await;
+    let mut other = Wall::connect(&ward.clinic.broker, OTHER_BOX).await;
+    let next_bed = ward.clinic.in_bed(&ward.nurse, 2).await;
+    let worn_by = ward.clinic.subject_of(next_bed).await;
+    other.status(vec![cuff_status(cuff(), Some(worn_by))]).await;
+    let is_on = |seen: &Seen| seen.devices().iter().any(|row| row.ticket == Some(next_bed));
+    ward.nurse.until("it is on the next bed", is_on).await;
+    first.status(vec![cuff_status(cuff(), None)]).await;
+    let attach = Act::Attach { ticket: ward.ticket, device: cuff(), takes_over: true };
+    let asked = tokio::join!(
+        ward.nurse.press_as("attach-taken-over", attach),
+        does(&mut other, 1, ward.now())
+    );
+    assert_eq!(asked, (Ok(Outcome::Done), Some(ward.subject)));
+    let on = |seen: &Seen| seen.devices().iter().map(|row| row.ticket).collect::<Vec<_>>();
+    ward.nurse.until("it is one device", |seen| on(seen) == [Some(ward.ticket)]).await;
+}
+
+#[tokio::test]
+async fn a_device_that_is_on_somebody_at_two_boxes_comes_off_at_the_one_first() {
+    let ward = Ward::open().await;
+    Wall::enrol(&ward.clinic.broker, OTHER_BOX, site(1)).await;
+    let mut first = Wall::connect(&ward.clinic.broker, BOX).await;
+    let mut other = Wall::connect(&ward.clinic.broker, OTHER_BOX).await;
+    let [second, third] = [ward.clinic.in_bed(&ward.nurse, 2), ward.clinic.in_bed(&ward.nurse, 3)];
+    let (second, third) = (second.await, third.await);
+    for (wall, ticket) in [(&mut other, second), (&mut first, third)] {
+        let worn_by = ward.clinic.subject_of(ticket).await;
+        wall.status(vec![cuff_status(cuff(), Some(worn_by))]).await;
+        let is_on = |seen: &Seen| seen.devices().iter().any(|row| row.ticket == Some(ticket));
+        ward.nurse.until("it is on that bed", is_on).await;
+    }
+    let attach = |takes_over| Act::Attach { ticket: ward.ticket, device: cuff(), takes_over };
+    assert_eq!(ward.nurse.refused(attach(false)).await, Code::DeviceElsewhere);
+    let asked = tokio::join!(ward.nurse.press_as("attach-taken-over", attach(true)), async {
+        let off = does(&mut other, 1, ward.now()).await;
+        (off, does(&mut first, 1, ward.now()).await)
+    });
+    assert_eq!(asked, (Ok(Outcome::Done), (None, Some(ward.subject))));
 }
 
 #[tokio::test]

@@ -8,13 +8,16 @@ export class Gateway {
   #program;
   #fetch;
 
-  /** `there`: where it is, if not beside this process: its program, the `fetch` that gets there. */
+  /**
+   * `there`: where it is, if not beside this process: its program, the `fetch` that gets there; and what
+   * else it is told.
+   */
   static async start(house, brokerOrigin, code, there = {}) {
     const gateway = new Gateway();
     gateway.#fetch = there.fetch ?? globalThis.fetch;
     const port = await freePort();
     gateway.origin = `http://127.0.0.1:${port}`;
-    const places = ["--broker", brokerOrigin, "--data", house.folder("gateway"), "--status", `127.0.0.1:${port}`];
+    const places = ["--broker", brokerOrigin, "--data", house.folder("gateway"), "--status", `127.0.0.1:${port}`, ...(there.options ?? [])];
     const options = ["simulate", "--code", code, "--beds", "2", ...places];
     gateway.#program = new Program(there.program ?? `${BIN}/minato-gateway`, options, { logTo: house.log("gateway") });
     await gateway.#program.says(/the status page listens/);

@@ -1,6 +1,7 @@
 //! One device that hangs at the gateway: its driver, and what is known of it.
 
 use crate::driver::{Attribute, Driver, Said};
+use crate::run::Run;
 use crate::transport::Found;
 use crate::trouble::{Signs, gravest};
 use minato_protocol::reading::{Device, Outcome, Quality, TransportKind};
@@ -25,7 +26,8 @@ pub(super) struct Hung {
     pub(super) battery_percent: Option<u8>,
     signal_dbm: Option<i8>,
     startable: bool,
-    measuring: bool,
+    /// See [`Self::run_at`].
+    pub(super) run: Option<Run>,
     last_frame_at: Option<Timestamp>,
     /// When it was last found.
     appeared_at: Timestamp,
@@ -42,6 +44,7 @@ impl Hung {
         found: Found,
         driver: Box<dyn Driver>,
         (appeared_at, valued_at): (Timestamp, Timestamp),
+        run: Option<Run>,
     ) -> Self {
         let Found { device: id, offer, transport, battery_percent, signal_dbm, startable } = found;
         let model = offer.name.chars().filter(|c| !c.is_control()).take(MODEL_CHARS_MAX).collect();
@@ -55,7 +58,7 @@ impl Hung {
             battery_percent,
             signal_dbm,
             startable,
-            measuring: false,
+            run,
             last_frame_at: None,
             appeared_at,
             valued_at,
@@ -77,9 +80,22 @@ impl Hung {
     pub(super) fn read(&mut self, from: Attribute, bytes: &[u8], at: Timestamp) -> Vec<Said> {
         let mut said = Vec::new();
         self.driver.on_bytes(from, bytes, at, &mut said);
-        self.measuring = self.driver.is_measuring(at);
         self.spoke_at = Instant::now();
         said
+    }
+
+    /// The measurement that is under way.
+    pub(super) fn run_at(&self, now: Timestamp) -> Option<Run> {
+        self.run.filter(|run| run.is_under_way(now))
+    }
+
+    /// The gateway's clock was set forward by this much.
+    pub(super) fn shift(&mut self, by: Span) {
+        self.valued_at = self.valued_at + by;
+        self.appeared_at = self.appeared_at + by;
+        if let Some(run) = &mut self.run {
+            run.shift(by);
+        }
     }
 
     /// The driver's name, for the provenance.
@@ -116,7 +132,12 @@ impl Hung {
     }
 
     /// How it is, for whoever looks.
-    pub(super) fn status(&self, bound: Option<SubjectId>, clock_off: Option<Span>) -> DeviceStatus {
+    pub(super) fn status(
+        &self,
+        now: Timestamp,
+        bound: Option<SubjectId>,
+        clock_off: Option<Span>,
+    ) -> DeviceStatus {
         let trouble = gravest(&Signs {
             obstructed: self.obstructed,
             battery_percent: self.battery_percent,
@@ -130,7 +151,7 @@ impl Hung {
             connected: self.connected,
             battery_percent: self.battery_percent,
             bound,
-            measuring: self.measuring,
+            measuring: self.run_at(now).is_some(),
             startable: self.startable,
             last_frame_at: self.last_frame_at,
             signal_dbm: self.signal_dbm,

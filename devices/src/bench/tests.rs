@@ -1,6 +1,8 @@
 //! The bench between a transport and the disk: whose a value is, when it was measured, and what
 //! stands in a device's way.
 
+mod runs;
+
 use super::*;
 use crate::binding::BindRequest;
 use crate::codec::{encode_current_time, encode_datetime};
@@ -16,6 +18,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 const T0: Timestamp = Timestamp(1_795_300_000_000);
 const DAY: Span = Span::minutes(24 * 60);
 const SATO: SubjectId = SubjectId(1);
+const ITO: SubjectId = SubjectId(2);
 const NURSE: StaffId = StaffId(9);
 
 const CUFF_RESULT: [u8; 7] = [0x00, 0x78, 0x00, 0x50, 0x00, 0x5a, 0x00];
@@ -28,14 +31,18 @@ struct Wall {
     ledger: Ledger,
     told: watch::Receiver<Vec<DeviceStatus>>,
     now: Arc<AtomicI64>,
+    steady: Arc<AtomicI64>,
     bound: u32,
 }
 
 impl Wall {
     fn open(folder: &Path) -> Self {
-        let now = Arc::new(AtomicI64::new(T0.0));
-        let source = now.clone();
-        let clock = Clock::from_source(move || Timestamp(source.load(Ordering::SeqCst)));
+        let [now, steady] = [(); 2].map(|()| Arc::new(AtomicI64::new(T0.0)));
+        let read = |from: &Arc<AtomicI64>| {
+            let from = from.clone();
+            move || Timestamp(from.load(Ordering::SeqCst))
+        };
+        let clock = Clock::beside(read(&now), read(&steady));
         let given_up = std::time::Instant::now() + Duration::from_secs(10);
         // The thread of a ledger before lets go of the file a moment after its last handle is gone.
         let outbox = loop {
@@ -50,12 +57,13 @@ impl Wall {
         let (waves, _) = broadcast::channel(4);
         let who = (GatewayId(1), Hex([3; 8]));
         let bench = Bench::new(who, around, ledger.clone(), waves, tell);
-        Self { bench, ledger, told, now, bound: 0 }
+        Self { bench, ledger, told, now, steady, bound: 0 }
     }
 
     async fn hear(&mut self, heard: Heard) {
         if let Heard::Bytes { at, .. } = &heard {
-            self.now.store(at.0, Ordering::SeqCst);
+            let passed = at.0 - self.now.swap(at.0, Ordering::SeqCst);
+            self.steady.fetch_add(passed, Ordering::SeqCst);
         }
         self.bench.hear(heard).await.expect("it runs");
         self.ledger.settled().await.expect("it runs");
@@ -81,11 +89,20 @@ impl Wall {
     }
 
     async fn bind(&mut self, device: &str) {
+        self.takes_over(device, SATO).await;
+    }
+
+    async fn takes_over(&mut self, device: &str, subject: SubjectId) {
         self.bound += 1;
-        let key = format!("k{}", self.bound).parse().expect("a key");
+        let key = format!("{device}-{}", self.bound).parse().expect("a key");
         let off = BindRequest::off(key, id(device), NURSE);
-        let request = BindRequest { subject: Some(SATO), ..off };
+        let request = BindRequest { subject: Some(subject), takes_over: true, ..off };
         self.ledger.bind(request).await.expect("it runs").expect("it may");
+    }
+
+    /// Somebody sets the gateway's clock forward by this much.
+    fn set_clock(&mut self, by: Span) {
+        self.now.fetch_add(by.0, Ordering::SeqCst);
     }
 
     async fn entries(&self) -> Vec<Entry> {
@@ -311,4 +328,38 @@ async fn each_of_eight_faults_is_named_right_and_forgotten_when_it_is_over() {
         }
         assert_eq!(wall.trouble(&device), None, "{fault:?} is over");
     }
+}
+
+#[tokio::test]
+async fn a_machine_that_was_off_for_nobody_knows_how_long_takes_the_oximeter_off_and_not_the_cuff()
+{
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut wall = with_oximeter(folder.path()).await;
+    wall.appear("c1", &[0x2A35]).await;
+    wall.bind("c1").await;
+    drop(wall);
+    for (boot, kept_time, oximeter) in
+        [("a", true, Some(SATO)), ("b", true, Some(SATO)), ("c", false, None)]
+    {
+        let wall = Wall::open(folder.path());
+        wall.ledger.machine_started(boot.into(), kept_time).await.expect("it runs");
+        wall.ledger.settled().await.expect("it runs");
+        let bindings = wall.ledger.head().borrow().bindings.clone();
+        let on = |device: &str| bindings.of(&id(device)).map(|on| on.subject);
+        assert_eq!((on("o1"), on("c1")), (oximeter, Some(SATO)), "start {boot}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_cuff_takes_the_first_one_off_also_before_the_first_is_found_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut wall = Wall::open(folder.path());
+    wall.appear("c1", &[0x2A35]).await;
+    wall.bind("c1").await;
+    drop(wall);
+    let mut wall = Wall::open(folder.path());
+    wall.appear("c2", &[0x2A35]).await;
+    wall.bind("c2").await;
+    let bindings = wall.ledger.head().borrow().bindings.clone();
+    assert_eq!(bindings.iter().map(|(device, _)| device.clone()).collect::<Vec<_>>(), [id("c2")]);
 }

@@ -10,6 +10,7 @@ use minato_devices::gateway::{
     BluetoothConfig, Gateway, GatewayConfig, SimulateConfig, ZONE_DEFAULT,
 };
 use minato_devices::inspect;
+use minato_devices::lan::{CertificateFiles, LanConfig};
 use minato_devices::transport::serial::SerialPort;
 use minato_protocol::Span;
 use std::net::SocketAddr;
@@ -95,9 +96,40 @@ struct Setup {
     /// Status page, loopback only.
     #[arg(long)]
     status: Option<SocketAddr>,
+    #[command(flatten)]
+    lan: Lan,
     /// PEM file with the authorities to trust.
     #[arg(long, env = "MINATO_CA_FILE")]
     ca_file: Option<PathBuf>,
+}
+
+/// Nurses' pages on the clinic's own network, for the time when the broker is away.
+#[derive(Debug, Args)]
+struct Lan {
+    /// Where such pages are listened to, such as 0.0.0.0:8443.
+    #[arg(long)]
+    lan: Option<SocketAddr>,
+    /// How tablets call this box, such as https://box.clinic.example:8443; else by its address.
+    #[arg(long, requires = "lan")]
+    lan_url: Option<String>,
+    /// PEM file with the certificate that tablets trust; without it the box makes its own.
+    #[arg(long, requires = "lan", requires = "lan_key")]
+    lan_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key.
+    #[arg(long, requires = "lan_cert")]
+    lan_key: Option<PathBuf>,
+    /// A further address by which the broker's pages are opened; may be given several times.
+    #[arg(long, requires = "lan", value_name = "ORIGIN")]
+    lan_origin: Vec<String>,
+}
+
+impl Lan {
+    fn into_config(self) -> Option<LanConfig> {
+        let files = self.lan_cert.zip(self.lan_key);
+        let certificate = files.map(|(certificate, key)| CertificateFiles { certificate, key });
+        let (url, origins) = (self.lan_url, self.lan_origin);
+        self.lan.map(|listen| LanConfig { listen, url, certificate, origins })
+    }
 }
 
 /// Real devices by radio.
@@ -145,6 +177,7 @@ impl Setup {
             capture_to: None,
             serial: self.serial,
             status_listen: self.status,
+            lan: self.lan.into_config(),
             ca_file: self.ca_file,
         }
     }

@@ -1,52 +1,36 @@
 //! FLOAT: 8-bit exponent, 24-bit mantissa, both two's complement, and five words that are no
 //! numbers (IEEE 11073-20601, annex F.7).
 
-use super::sfloat::Value;
+use super::words::{Middle, Value};
 use minato_protocol::reading::{Decimal, Special};
 
-const NAN: u32 = 0x007F_FFFF;
-const NRES: u32 = 0x0080_0000;
-const PLUS_INFINITY: u32 = 0x007F_FFFE;
-const MINUS_INFINITY: u32 = 0x0080_0002;
-const RESERVED: u32 = 0x0080_0001;
-const MANTISSA_MAX: i32 = 0x007F_FFFD;
+const MIDDLE: Middle = Middle(0x0080_0000);
 
 /// Reads the 32 bits. A reserved mantissa is a word only with exponent 0, as in a
 /// [SFLOAT](super::decode_sfloat).
 pub const fn decode_float(bits: u32) -> Value {
-    match bits {
-        NAN => Value::Special(Special::NaN),
-        NRES => Value::Special(Special::NRes),
-        PLUS_INFINITY => Value::Special(Special::PlusInfinity),
-        MINUS_INFINITY => Value::Special(Special::MinusInfinity),
-        RESERVED => Value::Special(Special::Reserved),
-        _ => {
-            let [low, middle, high, exponent] = bits.to_le_bytes();
-            // The arithmetic shift carries the mantissa's sign.
-            let mantissa = i32::from_le_bytes([0, low, middle, high]) >> 8;
-            Value::Number(Decimal { mantissa, exponent: exponent.cast_signed() })
-        }
+    if let Some(word) = MIDDLE.word(bits) {
+        return Value::Special(word);
     }
+    let [low, middle, high, exponent] = bits.to_le_bytes();
+    // The arithmetic shift carries the mantissa's sign.
+    let mantissa = i32::from_le_bytes([0, low, middle, high]) >> 8;
+    Value::Number(Decimal { mantissa, exponent: exponent.cast_signed() })
 }
 
 /// Writes 32 bits, as a device would; a mantissa that does not fit becomes an infinity.
 pub const fn encode_float(value: Value) -> u32 {
-    match value {
-        Value::Special(Special::NaN) => NAN,
-        Value::Special(Special::NRes) => NRES,
-        Value::Special(Special::PlusInfinity) => PLUS_INFINITY,
-        Value::Special(Special::MinusInfinity) => MINUS_INFINITY,
-        Value::Special(Special::Reserved) => RESERVED,
-        Value::Number(Decimal { mantissa, exponent }) => {
-            if mantissa > MANTISSA_MAX {
-                PLUS_INFINITY
-            } else if mantissa < -MANTISSA_MAX {
-                MINUS_INFINITY
-            } else {
-                let [low, middle, high, _] = mantissa.to_le_bytes();
-                u32::from_le_bytes([low, middle, high, exponent.cast_unsigned()])
-            }
-        }
+    let Decimal { mantissa, exponent } = match value {
+        Value::Special(word) => return MIDDLE.bits(word),
+        Value::Number(number) => number,
+    };
+    if mantissa > MIDDLE.mantissa_max() {
+        MIDDLE.bits(Special::PlusInfinity)
+    } else if mantissa < -MIDDLE.mantissa_max() {
+        MIDDLE.bits(Special::MinusInfinity)
+    } else {
+        let [low, middle, high, _] = mantissa.to_le_bytes();
+        u32::from_le_bytes([low, middle, high, exponent.cast_unsigned()])
     }
 }
 
@@ -75,8 +59,14 @@ mod tests {
 
     #[test]
     fn a_number_that_does_not_fit_becomes_an_infinity() {
-        assert_eq!(encode_float(number(MANTISSA_MAX + 1, 0)), PLUS_INFINITY);
-        assert_eq!(encode_float(number(-MANTISSA_MAX - 1, 0)), MINUS_INFINITY);
+        assert_eq!(
+            encode_float(number(MIDDLE.mantissa_max() + 1, 0)),
+            MIDDLE.bits(Special::PlusInfinity)
+        );
+        assert_eq!(
+            encode_float(number(-MIDDLE.mantissa_max() - 1, 0)),
+            MIDDLE.bits(Special::MinusInfinity)
+        );
     }
 
     proptest! {
@@ -85,7 +75,7 @@ mod tests {
         #[test]
         fn what_fits_is_written_as_it_was_read(bits in any::<u32>()) {
             let value = decode_float(bits);
-            let fits = !matches!(value, Value::Number(n) if n.mantissa.abs() > MANTISSA_MAX);
+            let fits = !matches!(value, Value::Number(n) if n.mantissa.abs() > MIDDLE.mantissa_max());
             prop_assert!(!fits || encode_float(value) == bits, "{:08x} {:?}", bits, value);
         }
     }

@@ -2,7 +2,8 @@
 
 use super::cursor::{Cursor, Refused};
 use super::datetime::{FrameTime, take_datetime};
-use super::sfloat::{Value, decode_sfloat};
+use super::sfloat::decode_sfloat;
+use super::words::Value;
 use super::{Frame, remarks};
 use jiff::ToSpan as _;
 use minato_protocol::reading::{BodySite, Characteristic, Decimal, Quality, Quantity, Unit};

@@ -3,7 +3,7 @@
 //! what others read by Nonin's document 113142-000-02.
 
 use super::cursor::{Cursor, Refused};
-use super::sfloat::Value;
+use super::words::Value;
 use super::{Frame, remarks};
 use minato_protocol::reading::{Characteristic, Decimal, Quality, Quantity, Special, Unit};
 

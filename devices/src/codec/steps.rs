@@ -1,7 +1,7 @@
 //! Numbers of scales: 16 bits count steps of a resolution, in metric or in imperial units (Weight
 //! Scale Service 1.0.0, 3.2; Body Composition Service 1.0.0, 3.2).
 
-use super::sfloat::Value;
+use super::words::Value;
 use minato_protocol::reading::{Decimal, Special, Unit};
 
 /// "Measurement unsuccessful". The services say so of the weight and of the body fat; in every

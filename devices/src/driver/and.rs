@@ -2,7 +2,7 @@
 //! them, send what they have not sent yet, and hang up. Their clock is Date Time, in the profile's
 //! own service.
 
-use super::gradual::Gradual;
+use super::plain::Plain;
 use super::{Attribute, Family, Step, Way, cuff, thermometer};
 
 /// `A&D_UA-651BLE_` and six digits.
@@ -18,7 +18,7 @@ pub(super) const CUFF: Family = Family {
         Step::Read(Attribute::BATTERY_LEVEL),
         Step::Subscribe(cuff::MEASUREMENT),
     ]),
-    make: || Box::new(Gradual::cuff("and-ua-651ble")),
+    make: || Box::new(Plain::cuff("and-ua-651ble")),
 };
 
 pub(super) const THERMOMETER: Family = Family {
@@ -28,7 +28,7 @@ pub(super) const THERMOMETER: Family = Family {
         Step::Read(Attribute::BATTERY_LEVEL),
         Step::Subscribe(thermometer::MEASUREMENT),
     ]),
-    make: || Box::new(Gradual::thermometer("and-ut-201ble")),
+    make: || Box::new(Plain::thermometer("and-ut-201ble")),
 };
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Any cuff that keeps to the Blood Pressure Service.
 
-use super::gradual::Gradual;
+use super::plain::Plain;
 use super::{Attribute, Family, Step, Way};
 
 /// Blood Pressure Service.
@@ -17,34 +17,21 @@ pub(super) const FAMILY: Family = Family {
         Step::Subscribe(PRESSURE),
         Step::Subscribe(MEASUREMENT),
     ]),
-    make: || Box::new(Gradual::cuff("generic-cuff")),
+    make: || Box::new(Plain::cuff("generic-cuff")),
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::driver::heard::{Device, frame};
-    use minato_protocol::Timestamp;
 
     const FILLING: [u8; 7] = [0x00, 0x50, 0x00, 0xff, 0x07, 0xff, 0x07];
     const RESULT: [u8; 7] = [0x00, 0x78, 0x00, 0x50, 0x00, 0x5a, 0x00];
 
     #[test]
-    fn a_result_belongs_to_the_run_that_the_pressures_began() {
+    fn a_pressure_tells_of_this_moment_and_a_result_may_come_from_the_cuffs_memory() {
         let mut cuff = Device::of(&FAMILY);
-        cuff.says(PRESSURE, &FILLING, 1_000);
-        cuff.says(PRESSURE, &FILLING, 9_000);
-        assert!(cuff.is_measuring(9_500));
-        let heard = frame(cuff.says(MEASUREMENT, &RESULT, 12_000));
-        assert_eq!((heard.began_at, heard.live), (Timestamp(1_000), true));
-        assert!(!cuff.is_measuring(12_001));
-    }
-
-    #[test]
-    fn a_result_long_after_the_last_pressure_stands_alone() {
-        let mut cuff = Device::of(&FAMILY);
-        cuff.says(PRESSURE, &FILLING, 1_000);
-        let heard = frame(cuff.says(MEASUREMENT, &RESULT, 60_000));
-        assert_eq!((heard.began_at, heard.live), (Timestamp(60_000), false));
+        assert!(frame(cuff.says(PRESSURE, &FILLING, 1_000)).live);
+        assert!(!frame(cuff.says(MEASUREMENT, &RESULT, 12_000)).live);
     }
 }

@@ -34,10 +34,10 @@ impl Driver for GlucoseMeter {
         Meta { name: "generic-glucose-meter", kind: DeviceKind::GlucoseMeter }
     }
 
-    fn on_bytes(&mut self, from: Attribute, bytes: &[u8], at: Timestamp, said: &mut Vec<Said>) {
+    fn on_bytes(&mut self, from: Attribute, bytes: &[u8], _at: Timestamp, said: &mut Vec<Said>) {
         match by_attribute(from) {
             Some(characteristic) => {
-                let mut record = message(characteristic, bytes, at, false);
+                let mut record = message(characteristic, bytes, false);
                 if let Said::Frame(message) = &mut record
                     && let Ok(frame) = &mut message.frame
                 {

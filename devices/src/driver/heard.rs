@@ -18,10 +18,6 @@ impl Device {
         self.0.on_bytes(from, bytes, Timestamp(at), &mut said);
         said
     }
-
-    pub(super) fn is_measuring(&self, now: i64) -> bool {
-        self.0.is_measuring(Timestamp(now))
-    }
 }
 
 /// The one message that was heard.

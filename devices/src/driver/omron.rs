@@ -2,7 +2,7 @@
 //! have no intermediate pressures. Others of Omron's speak a protocol of their own under the same
 //! names: of these nothing is heard, because they refuse the subscription.
 
-use super::gradual::Gradual;
+use super::plain::Plain;
 use super::scale::is_scale;
 use super::{Attribute, Family, Offer, Step, Way, cuff};
 
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
         Step::Read(Attribute::BATTERY_LEVEL),
         Step::Subscribe(cuff::MEASUREMENT),
     ]),
-    make: || Box::new(Gradual::cuff("omron-cuff")),
+    make: || Box::new(Plain::cuff("omron-cuff")),
 };
 
 fn is_cuff(offer: &Offer) -> bool {

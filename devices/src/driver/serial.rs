@@ -113,7 +113,6 @@ impl<P: Protocol> SerialOximeter<P> {
             characteristic: P::CHARACTERISTIC,
             raw: packet.raw(),
             frame: Ok(frame),
-            began_at: at,
             live: true,
         }));
     }

@@ -1,6 +1,6 @@
 //! Any thermometer that keeps to the Health Thermometer Service.
 
-use super::gradual::Gradual;
+use super::plain::Plain;
 use super::{Attribute, Family, Step, Way};
 
 /// Health Thermometer Service.
@@ -17,34 +17,24 @@ pub(super) const FAMILY: Family = Family {
         Step::Subscribe(INTERMEDIATE),
         Step::Subscribe(MEASUREMENT),
     ]),
-    make: || Box::new(Gradual::thermometer("generic-thermometer")),
+    make: || Box::new(Plain::thermometer("generic-thermometer")),
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::driver::heard::{Device, frame, number};
-    use minato_protocol::Timestamp;
     use minato_protocol::reading::Quantity;
 
     const RISING: [u8; 5] = [0x00, 0x63, 0x01, 0x00, 0xff];
     const RESULT: [u8; 5] = [0x00, 0x6e, 0x01, 0x00, 0xff];
 
     #[test]
-    fn a_result_belongs_to_the_run_in_which_the_value_rose() {
+    fn a_rising_value_tells_of_this_moment_and_a_result_may_come_from_the_memory() {
         let mut thermometer = Device::of(&FAMILY);
-        thermometer.says(INTERMEDIATE, &RISING, 1_000);
-        thermometer.says(INTERMEDIATE, &RISING, 21_000);
-        assert!(thermometer.is_measuring(30_000));
+        assert!(frame(thermometer.says(INTERMEDIATE, &RISING, 1_000)).live);
         let heard = frame(thermometer.says(MEASUREMENT, &RESULT, 31_000));
-        assert_eq!((heard.began_at, heard.live), (Timestamp(1_000), true));
+        assert!(!heard.live);
         assert_eq!(number(&heard, Quantity::Temperature).as_deref(), Some("36.6"));
-        assert!(!thermometer.is_measuring(31_001));
-    }
-
-    #[test]
-    fn a_result_without_a_run_may_come_from_the_thermometers_memory() {
-        let heard = frame(Device::of(&FAMILY).says(MEASUREMENT, &RESULT, 5_000));
-        assert_eq!((heard.began_at, heard.live), (Timestamp(5_000), false));
     }
 }

@@ -6,8 +6,10 @@ use minato_protocol::reading::Hex;
 use rusqlite::{Connection, params};
 
 /// Version 1 kept entries as plain text; they are sealed when such a file is opened. Version 2 knew
-/// nothing of the devices' clocks and when they last gave a value.
-const SCHEMA_VERSION: i64 = 3;
+/// nothing of the devices' clocks and when they last gave a value, version 3 nothing of their kinds,
+/// the measurements under way and the machine's last start.
+const SCHEMA_VERSION: i64 = 4;
+const WITHOUT_CLOCKS: i64 = 2;
 const PLAIN_VERSION: i64 = 1;
 /// Entries of an older file that are sealed at a time.
 const SEALED_AT_ONCE: usize = 1_000;
@@ -18,6 +20,12 @@ const BESIDE: &str = "
 const PUT_ON: &str = "
     ALTER TABLE bindings ADD COLUMN put_on INTEGER NOT NULL DEFAULT 0;
     UPDATE bindings SET put_on = since;
+";
+const UNDER_WAY: &str = "
+    CREATE TABLE kinds (device TEXT PRIMARY KEY, kind TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE runs (device TEXT PRIMARY KEY, began_at INTEGER NOT NULL,
+                       heard_at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE machine (one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL);
 ";
 const SCHEMA: &str = "
     CREATE TABLE outbox (id BLOB NOT NULL);
@@ -42,6 +50,7 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
         transaction.execute("INSERT INTO outbox VALUES (?1)", [id.as_slice()])?;
         transaction.execute_batch(BESIDE)?;
         transaction.execute_batch(PUT_ON)?;
+        transaction.execute_batch(UNDER_WAY)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }
@@ -50,8 +59,11 @@ pub(super) fn prepare(db: &mut Connection, seal: &Seal) -> Result<Hex<8>, Outbox
     }
     if (PLAIN_VERSION..SCHEMA_VERSION).contains(&version) {
         let transaction = db.transaction()?;
-        transaction.execute_batch(BESIDE)?;
-        transaction.execute_batch(PUT_ON)?;
+        if version <= WITHOUT_CLOCKS {
+            transaction.execute_batch(BESIDE)?;
+            transaction.execute_batch(PUT_ON)?;
+        }
+        transaction.execute_batch(UNDER_WAY)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
     }

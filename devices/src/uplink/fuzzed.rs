@@ -10,7 +10,12 @@ fn seeds() -> Vec<String> {
     let device = || "C0:FF:EE:00:00:01".parse().expect("a device");
     let said = [
         FromBroker::Challenge { nonce: Hex([7; 32]) },
-        FromBroker::Welcome { site: SiteId(1), now: Timestamp(1_700_000_000_000) },
+        FromBroker::Welcome {
+            site: SiteId(1),
+            now: Timestamp(1_700_000_000_000),
+            pass_key: Some(Hex([3; 32])),
+        },
+        FromBroker::EndPass { holder: Hex([4; 8]), until: Timestamp(1_700_000_000_000) },
         FromBroker::Ack { through: 41 },
         FromBroker::Bind {
             key: key(),

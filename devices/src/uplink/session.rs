@@ -91,7 +91,12 @@ async fn introduce(uplink: &Uplink, socket: &mut Socket) -> Result<(), Ended> {
     let signature = uplink.key.sign(&proof_bytes(gateway, &boot, &nonce, &broker_nonce));
     send(socket, &FromGateway::Prove { signature }).await?;
     match receive(socket).await? {
-        FromBroker::Welcome { site, .. } if site == uplink.identity.site => Ok(()),
+        FromBroker::Welcome { site, now, pass_key } if site == uplink.identity.site => {
+            if let Some((_, authority)) = &uplink.lan {
+                authority.meet(pass_key, now);
+            }
+            Ok(())
+        }
         FromBroker::Welcome { .. } => Err(Ended::Protocol("welcomed to another site")),
         FromBroker::Refused { code, message } => Err(Ended::Refused { code, message }),
         _ => Err(Ended::Protocol("a welcome was expected")),
@@ -185,8 +190,8 @@ impl Session<'_> {
                 send(&mut self.socket, &FromGateway::Pong { nonce }).await?;
             }
             FromBroker::Bind { key, device, subject, by, takes_over } => {
-                let (subject, peers) = (Some(subject), self.peers_of(&device));
-                self.bind(BindRequest { key, device, subject, by, takes_over, peers }).await?;
+                let subject = Some(subject);
+                self.bind(BindRequest { key, device, subject, by, takes_over }).await?;
             }
             FromBroker::Unbind { key, device, by } => {
                 self.bind(BindRequest::off(key, device, by)).await?;
@@ -203,6 +208,11 @@ impl Session<'_> {
                 self.order(MediaOrder::Join { visit, subject, relay_url, token }).await?;
             }
             FromBroker::MediaRevoke { visit } => self.order(MediaOrder::Leave { visit }).await?,
+            FromBroker::EndPass { holder, until } => {
+                if let Some((_, authority)) = &self.uplink.lan {
+                    authority.end(holder, until);
+                }
+            }
             FromBroker::Refused { code, message } => return Err(Ended::Refused { code, message }),
             FromBroker::Challenge { .. } | FromBroker::Welcome { .. } => {
                 return Err(Ended::Protocol("it introduced itself twice"));
@@ -266,14 +276,6 @@ impl Session<'_> {
         self.uplink.devices.borrow().iter().any(|status| status.device == *device)
     }
 
-    /// The other devices of its kind.
-    fn peers_of(&self, device: &DeviceId) -> Vec<DeviceId> {
-        let devices = self.uplink.devices.borrow();
-        let kind = devices.iter().find(|status| status.device == *device).map(|one| one.kind);
-        let peers = devices.iter().filter(|one| Some(one.kind) == kind && one.device != *device);
-        peers.map(|one| one.device.clone()).collect()
-    }
-
     /// A new frame alone is no news: the readings tell of it.
     async fn tell_status(&mut self, due: bool) -> Result<(), Ended> {
         let devices = self.uplink.devices.borrow_and_update().clone();
@@ -291,7 +293,8 @@ impl Session<'_> {
             let head = head.borrow();
             (head.is_full(), u32::try_from(head.waiting).unwrap_or(u32::MAX))
         };
-        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting }).await
+        let lan = self.uplink.lan.as_ref().map(|(place, _)| place.clone());
+        send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting, lan }).await
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Broker {
     pub address: SocketAddr,
     temper: Arc<Mutex<Temper>>,
     kept: Arc<watch::Sender<Kept>>,
+    /// Checks passes of pages; a broker of before has none.
+    pub pass_key: Arc<Mutex<Option<Hex<32>>>>,
     say: broadcast::Sender<FromBroker>,
 }
 
@@ -99,6 +101,7 @@ impl Broker {
             address: listener.local_addr().expect("an address"),
             temper: Arc::new(Mutex::new(temper)),
             kept: Arc::new(watch::Sender::new(Kept::default())),
+            pass_key: Arc::default(),
             say: broadcast::channel(64).0,
         };
         let routes = Router::new()
@@ -205,7 +208,8 @@ async fn welcome(
     let public = broker.kept.borrow().public_key.expect("enrolled before");
     let proof = proof_bytes(gateway, &boot, &nonce, &mine);
     UnparsedPublicKey::new(&ED25519, public.0).verify(&proof, &signature.0).expect("a good proof");
-    tell(socket, &FromBroker::Welcome { site: SITE, now: Timestamp(0) }).await;
+    let pass_key = *broker.pass_key.lock().expect("unpoisoned");
+    tell(socket, &FromBroker::Welcome { site: SITE, now: Timestamp(0), pass_key }).await;
     Some(())
 }
 

@@ -1,8 +1,10 @@
 //! What a screen may ask for: one enum, one variant a verb. The server checks role and relation.
 
+use crate::kit::ChangeRule;
+use crate::lan::LanPass;
 use crate::reading::{Hex, HexBytes, ReadingId, TypedValue};
 use crate::uplink::{DeviceId, SimulatedFault};
-use crate::{Person, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
+use crate::{KitId, Person, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// How urgent a nurse or a coordinator judged a patient to be.
@@ -172,8 +174,29 @@ pub enum Act {
     },
     /// Says that a held reading is no patient's, and why.
     DismissReading { reading: ReadingId, reason: String },
+    /// Sets a home kit up: a subject without a ticket, whose changes open tickets in the room.
+    SetUpKit { room: RoomId, person: Person },
+    /// A new link to a kit's page; the one before, and what it opened, dies.
+    IssueKitLink { kit: KitId },
+    /// Sets a rule. With `replaces`, that one is taken away in the same breath.
+    SetKitRule { kit: KitId, is: ChangeRule, replaces: Option<u32> },
+    /// Takes a rule away; that it stood is kept.
+    TakeKitRule { kit: KitId, rule: u32 },
+    /// Takes a kit back: its link is dead and its rules rest. A ticket that is open stays.
+    TakeKitBack { kit: KitId },
+    /// Puts a device at somebody's home on the kit's subject; the gateway decides.
+    AttachToKit {
+        kit: KitId,
+        device: DeviceId,
+        #[serde(default)]
+        takes_over: bool,
+    },
+    /// Looked at a value of a kit again: it is real, or (with the reason) does not count.
+    CheckKitReading { kit: KitId, reading: ReadingId, real: bool, reason: String },
     /// Rehearsal: makes a simulated device fail the next time.
     SimulateFault { device: DeviceId, fault: SimulatedFault },
+    /// Asks for what lets this page reach the box by the clinic's own network while the broker is away.
+    AskLanPass,
     /// Shows only the patient's side on this tablet.
     EnterPatientView { ticket: TicketId },
     /// Leaves it; needs the nurse's PIN.
@@ -195,7 +218,11 @@ pub enum Act {
         /// Why it is corrected, at most 80 characters; empty otherwise.
         reason: String,
     },
-    /// Answers the call: the visit begins.
+    /// Values that somebody at home measured: typed on the kit's own page, or by the site's nurse
+    /// who was told them by telephone.
+    EnterKitReading { kit: KitId, values: Vec<TypedValue>, measured_at: Option<Timestamp> },
+    /// Answers the call: the visit begins. A kit's ticket also by the doctor who has it and has
+    /// reached the patient by telephone.
     Answer { ticket: TicketId, epoch: u32 },
     /// Gives the place up.
     Leave { ticket: TicketId },
@@ -301,7 +328,16 @@ impl Act {
             Act::EnterReading { .. } => "enter_reading",
             Act::ConfirmReading { .. } => "confirm_reading",
             Act::WithdrawReading { .. } => "withdraw_reading",
+            Act::SetUpKit { .. } => "set_up_kit",
+            Act::IssueKitLink { .. } => "issue_kit_link",
+            Act::SetKitRule { .. } => "set_kit_rule",
+            Act::TakeKitRule { .. } => "take_kit_rule",
+            Act::TakeKitBack { .. } => "take_kit_back",
+            Act::AttachToKit { .. } => "attach_to_kit",
+            Act::CheckKitReading { .. } => "check_kit_reading",
+            Act::EnterKitReading { .. } => "enter_kit_reading",
             Act::SimulateFault { .. } => "simulate_fault",
+            Act::AskLanPass => "ask_lan_pass",
             Act::EnterPatientView { .. } => "enter_patient_view",
             Act::LeavePatientView { .. } => "leave_patient_view",
             Act::ReadBack { .. } => "read_back",
@@ -380,12 +416,18 @@ pub enum Outcome {
     Issued { links: Vec<IssuedLink> },
     /// Admitted at the bedside.
     Admitted { ticket: TicketId },
+    /// A home kit stands.
+    KitSetUp { kit: KitId },
+    /// A link to a kit's page: shown once and stored only as a hash.
+    KitLink { secret: String, expires: Timestamp },
     /// Called: this doctor has this patient.
     Called { ticket: TicketId, visit: VisitId, epoch: u32 },
     /// A waiting patient's own data.
     PersonOpened { person: Person },
     /// Where to negotiate media, and with what.
     Media(MediaGrant),
+    /// For the time when the broker is away.
+    Lan(LanPass),
     /// Typed values are stored under this name; a picture of the display may follow.
     Entered { reading: ReadingId },
     /// Frames are stored, and the device is not on this patient any more: what was measured since is
@@ -400,9 +442,12 @@ impl std::fmt::Debug for Outcome {
             Outcome::RoomOpened { .. } => "room_opened",
             Outcome::Issued { .. } => "issued",
             Outcome::Admitted { .. } => "admitted",
+            Outcome::KitSetUp { .. } => "kit_set_up",
+            Outcome::KitLink { .. } => "kit_link",
             Outcome::Called { .. } => "called",
             Outcome::PersonOpened { .. } => "person_opened",
             Outcome::Media(_) => "media",
+            Outcome::Lan(_) => "lan",
             Outcome::Entered { .. } => "entered",
             Outcome::CameOff => "came_off",
         })

@@ -71,6 +71,18 @@ codes! {
     PhotoUnfit => "This is no picture that can be kept: JPEG, PNG or WebP, at most 1.5 MB.",
     PhotoEnough => "There are enough pictures of this value.",
     GatewayAway => "The clinic box cannot be reached right now.",
+    // A box on the clinic's own network.
+    PassWrong => "This page's pass for the clinic box is not valid.",
+    PassExpired => "This page's pass for the clinic box has expired.",
+    PassElsewhere => "This page's pass is for the box of another site.",
+    PassEnded => "This page's pass was withdrawn when it was signed out.",
+    NotOnPass => "This patient is not on this page's pass for the clinic box.",
+    // Home kits.
+    KitUnknown => "This home kit is not known here, or was taken back.",
+    KitElsewhere => "This link is in use on another device. Please ask the clinic for a new one.",
+    RuleUnknown => "This rule does not stand any more.",
+    KitsTooMany => "This site watches as many people at home as it can.",
+    RulesTooMany => "This home kit has as many rules as it can keep. Take one away first.",
     // Setting the service up.
     ClinicFirst => "Say first which clinic is responsible.",
     HospitalFirst => "A site opens only with its receiving hospital and its telephone number.",

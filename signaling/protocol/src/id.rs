@@ -96,6 +96,8 @@ ids! {
     SiteId,
     /// The box on a clinic's wall.
     GatewayId,
+    /// A home kit: a page and devices at somebody's home.
+    KitId,
     /// Somebody or something present in a visit.
     ParticipantId,
 }

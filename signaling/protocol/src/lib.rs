@@ -22,6 +22,8 @@ mod time;
 
 pub mod act;
 pub mod entry;
+pub mod kit;
+pub mod lan;
 pub mod media;
 pub mod photo;
 pub mod reading;

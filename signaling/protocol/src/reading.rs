@@ -256,6 +256,9 @@ pub struct Fault {
     pub provenance: Provenance,
 }
 
+/// Older than this when it is sent, and a reading is late (後着): it belongs into the trend only.
+pub const LATE_AFTER: Span = Span::seconds(15);
+
 /// What came of one frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -282,6 +285,20 @@ impl Outcome {
             Self::Reading(reading) => &reading.device,
             Self::Fault(fault) => &fault.device,
         }
+    }
+
+    /// Whether it is late when it is sent: too old by the gateway's own clock, from a device's memory,
+    /// or of a time that had to be corrected. One of a time still to come was measured before that
+    /// clock was set back, and nobody knows how long before.
+    pub fn is_late(&self, sent_at: Timestamp) -> bool {
+        let quality = match self {
+            Self::Reading(reading) => &reading.quality,
+            Self::Fault(fault) => &fault.quality,
+        };
+        let is_old =
+            |remark: &Quality| matches!(remark, Quality::FromStorage | Quality::ClockCorrected);
+        let age = sent_at - self.measured_at();
+        quality.iter().any(is_old) || age.0.abs() > LATE_AFTER.0
     }
 
     /// When it was measured; see [`Reading::measured_at`].

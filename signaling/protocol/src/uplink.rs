@@ -15,6 +15,7 @@
 //!   Deliver{… Bound{key} | Unbound{key}} ->                         or RequestRefused{key, code}
 //!                                        <- MediaGrant{visit, subject, relay_url, token}
 //!   MediaLost{visit}                     ->                         asks for a new grant
+//!                                        <- EndPass{holder, until}
 //!                                        <- Ping{nonce}
 //!   Pong{nonce}                          ->
 //! ```
@@ -25,8 +26,9 @@
 
 pub use crate::reading::{DeviceId, RequestKey};
 
+use crate::lan::LanPlace;
 use crate::reading::{DeviceKind, Hex, Outcome};
-use crate::{GatewayId, SiteId, Span, StaffId, SubjectId, Timestamp, VisitId};
+use crate::{Code, GatewayId, SiteId, Span, StaffId, SubjectId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// The version that this code speaks. A broker refuses others with [`RefusedCode::Version`].
@@ -115,6 +117,9 @@ pub enum FromGateway {
         outbox_full: bool,
         /// Entries that wait for an acknowledgement.
         waiting: u32,
+        /// Where it listens on the clinic's own network.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lan: Option<LanPlace>,
     },
     /// A `Bind`, `Unbind`, `Measure` or `SimulateFault` was not done.
     RequestRefused {
@@ -150,6 +155,10 @@ pub enum FromBroker {
         site: SiteId,
         /// The broker's clock.
         now: Timestamp,
+        /// Checks the passes of nurses' pages ([`crate::lan`]); a broker that gives none says
+        /// nothing.
+        #[serde(default)]
+        pass_key: Option<Hex<32>>,
     },
     /// Everything up to and including `through` is durable; the gateway forgets it.
     Ack {
@@ -211,6 +220,13 @@ pub enum FromBroker {
         /// Which visit.
         visit: VisitId,
     },
+    /// A session is over: its passes end. Said only to a box that tells of a [`LanPlace`].
+    EndPass {
+        /// Whose passes.
+        holder: Hex<8>,
+        /// The last of them ends by itself then.
+        until: Timestamp,
+    },
     /// Are you there?
     Ping {
         /// Comes back in `Pong`.
@@ -262,6 +278,19 @@ pub enum RequestRefusal {
     Busy,
     /// The gateway's disk is over its bound.
     OutboxFull,
+}
+
+impl RequestRefusal {
+    /// What a page is told.
+    pub const fn code(self) -> Code {
+        match self {
+            Self::UnknownDevice | Self::NotSimulated | Self::NotBound | Self::NotStartable => {
+                Code::DeviceUnknown
+            }
+            Self::BoundElsewhere => Code::DeviceElsewhere,
+            Self::Busy | Self::OutboxFull => Code::Busy,
+        }
+    }
 }
 
 /// What a simulated device can be told to suffer. It sends the frames that a real one sends then.

@@ -5,10 +5,12 @@ mod reading;
 pub use reading::{Assigned, Checked, ReadingRow};
 
 use crate::act::{Disposition, Duty, IdentityMethod, Triage};
+use crate::kit::{Fired, KitRow};
 use crate::reading::{Device, DeviceId, ReadingId};
 use crate::uplink::{DeviceStatus, UnboundWhy};
 use crate::{
-    ParticipantId, Person, Role, RoomId, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+    KitId, ParticipantId, Person, Role, RoomId, SiteId, StaffId, SubjectId, TicketId, Timestamp,
+    VisitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,8 @@ pub enum ViewName {
     Alerts,
     /// Readings of the nurse's site that are nobody's yet: [`HeldRow`].
     Held,
+    /// Home kits of the nurse's site, or the page's own one: [`KitRow`].
+    Kits,
 }
 
 /// One row of any table. `key()` names it within its table.
@@ -56,6 +60,8 @@ pub enum Row {
     Alert(AlertRow),
     /// See [`HeldRow`].
     Held(HeldRow),
+    /// See [`KitRow`].
+    Kit(Box<KitRow>),
 }
 
 impl Row {
@@ -70,6 +76,7 @@ impl Row {
             Row::Device(row) => row.status.device.to_string(),
             Row::Alert(row) => row.alert.clone(),
             Row::Held(row) => row.reading.to_string(),
+            Row::Kit(row) => row.kit.to_string(),
         }
     }
 }
@@ -136,6 +143,8 @@ pub enum Origin {
     Home,
     /// Beside a nurse.
     Bedside,
+    /// At home with a kit, whose values changed.
+    Kit,
 }
 
 /// Why a place changed: one sentence each in the dictionaries.
@@ -167,6 +176,8 @@ pub enum Why {
     GaveUp,
     /// 急変.
     Emergency,
+    /// A rule of a home kit fired.
+    ValuesChanged,
 }
 
 /// A wished or offered hand-over.
@@ -235,6 +246,12 @@ pub struct TicketRow {
     pub person: Option<Person>,
     /// Asks to use this ticket on a second device.
     pub device_requests: Vec<String>,
+    /// The home kit that it came from.
+    #[serde(default)]
+    pub kit: Option<KitId>,
+    /// What changed at home, oldest first; the first 32.
+    #[serde(default)]
+    pub fired: Vec<Fired>,
 }
 
 /// One doctor of the roster.
@@ -527,4 +544,6 @@ pub enum AlertKind {
     WrongPatient,
     /// A second device asks.
     DeviceRequest,
+    /// Values of a home kit changed, and no doctor has the patient yet.
+    ValuesChanged,
 }

@@ -2,7 +2,7 @@
 
 use crate::act::{Act, Outcome};
 use crate::view::{ChatLine, ReadingRow, Row, ViewName};
-use crate::{Code, Role, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
+use crate::{Code, KitId, Role, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
 use serde::{Deserialize, Serialize};
 
 /// The protocol spoken here. A screen that speaks another one is told to reload.
@@ -163,6 +163,9 @@ pub struct You {
     pub patient_view: bool,
     /// A device beside a bedside tablet: it sees and hears, and speaks for nobody.
     pub companion: bool,
+    /// The home kit whose page this is.
+    #[serde(default)]
+    pub kit: Option<KitId>,
     /// Devices can be told to fail (rehearsal).
     pub rehearsal: bool,
 }

@@ -3,13 +3,13 @@
 //! `MINATO_EXPORT=1 cargo test -p minato-protocol --features ts` writes them.
 #![cfg(feature = "ts")]
 
-use minato_protocol::{Pii, act, entry, media, reading, view, wire};
+use minato_protocol::{Pii, act, entry, lan, media, reading, view, wire};
 use std::{collections::BTreeMap, fs, path::Path};
 use ts_rs::{Config, TS};
 
 fn export(to: &Path) -> BTreeMap<String, String> {
     let config = Config::new().with_large_int("number").with_out_dir(to);
-    let exported: [Result<(), ts_rs::ExportError>; 20] = [
+    let exported: [Result<(), ts_rs::ExportError>; 23] = [
         wire::FromScreen::export_all(&config),
         wire::ToScreen::export_all(&config),
         act::Act::export_all(&config),
@@ -30,6 +30,9 @@ fn export(to: &Path) -> BTreeMap<String, String> {
         media::SessionStats::export_all(&config),
         media::FromPage::export_all(&config),
         reading::WaveBlock::export_all(&config),
+        lan::LanSeen::export_all(&config),
+        lan::LanBind::export_all(&config),
+        lan::LanDo::export_all(&config),
     ];
     exported.into_iter().for_each(|result| result.expect("every wire type has a TypeScript form"));
     fs::write(to.join("constants.ts"), constants()).expect("the folder can be written");

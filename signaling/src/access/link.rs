@@ -6,7 +6,7 @@
 
 use super::secret_hash::SecretHash;
 use crate::aggregate::Aggregate;
-use minato_protocol::{Code, RoomId, TicketId, Timestamp};
+use minato_protocol::{Code, KitId, RoomId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How somebody got hold of it.
@@ -48,12 +48,15 @@ pub struct Issued {
     /// A spoken code's join link; a transfer code's old session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<SecretHash>,
+    /// The home kit whose page it opens, in place of a ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kit: Option<KitId>,
 }
 
 impl Issued {
     fn is_for_the_same(&self, other: &Issued) -> bool {
-        (self.kind, self.room, self.ticket, self.generation, self.of)
-            == (other.kind, other.room, other.ticket, other.generation, other.of)
+        let place = |of: &Issued| (of.kind, of.room, of.ticket, of.generation, of.of, of.kit);
+        place(self) == place(other)
     }
 }
 
@@ -149,7 +152,7 @@ mod tests {
     fn of_kind(kind: Kind, ticket: u64) -> Issued {
         let expires = Timestamp(1_000);
         let (room, ticket) = (RoomId(1), TicketId(ticket));
-        Issued { kind, room, ticket, generation: 0, expires, of: None }
+        Issued { kind, room, ticket, generation: 0, expires, of: None, kit: None }
     }
 
     fn given(events: &[Event]) -> Link {

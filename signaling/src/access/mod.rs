@@ -27,4 +27,5 @@ pub use secret_hash::{SecretHash, SecretHashInvalid};
 pub use secrets::{Label, Secrets, random_id, random_text};
 pub use session::{Command as SessionCommand, Event as SessionEvent, Principal, Session, Why};
 pub use totp::TotpSecret;
+pub(crate) use who::session_is_over;
 pub use who::{Who, admitted, who};

@@ -4,7 +4,7 @@
 //! crash between the two, or a lost race for the link, leaves a session that opens nothing.
 
 use crate::aggregate::Aggregate;
-use minato_protocol::{Code, RoomId, StaffId, TicketId, Timestamp};
+use minato_protocol::{Code, KitId, RoomId, StaffId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Whose session it is.
@@ -25,6 +25,13 @@ pub enum Principal {
         /// The place.
         ticket: TicketId,
         /// The ticket's generation of links.
+        generation: u32,
+    },
+    /// A home kit's page: a place only while a ticket is open.
+    Kit {
+        /// Which.
+        kit: KitId,
+        /// The kit's generation of links.
         generation: u32,
     },
 }
@@ -133,7 +140,9 @@ impl Session {
             }
             (Principal::Staff { .. }, Some(shown)) if shown == (room, ticket) => Ok(Vec::new()),
             // From one patient's side to another's leads only through the PIN.
-            (Principal::Staff { .. } | Principal::Patient { .. }, _) => Err(Code::NotAllowed),
+            (Principal::Staff { .. } | Principal::Patient { .. } | Principal::Kit { .. }, _) => {
+                Err(Code::NotAllowed)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::session::{Principal, Session};
 use crate::desk::Desk;
 use crate::log::StreamId;
 use crate::room::Ticket;
-use minato_protocol::{Code, Role, RoomId, StaffId, TicketId};
+use minato_protocol::{Code, KitId, Role, RoomId, StaffId, TicketId};
 
 /// Whoever holds a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub struct Who {
     pub role: Role,
     /// Only this patient's side may be shown and asked for.
     pub patient_view: Option<(RoomId, TicketId)>,
+    /// The home kit whose page this is.
+    pub kit: Option<KitId>,
+    /// The ticket that the kit's changes opened last.
+    kit_ticket: Option<(RoomId, TicketId)>,
     /// A second device that waits for the clinic's yes: it opens nothing yet.
     pub pending: bool,
 }
@@ -28,7 +32,7 @@ impl Who {
     pub fn staff(&self) -> Option<StaffId> {
         match self.principal {
             Principal::Staff { staff, .. } => Some(staff),
-            Principal::Patient { .. } => None,
+            Principal::Patient { .. } | Principal::Kit { .. } => None,
         }
     }
 
@@ -37,6 +41,7 @@ impl Who {
         match self.principal {
             Principal::Patient { room, ticket, .. } => Some((room, ticket)),
             Principal::Staff { .. } => self.patient_view,
+            Principal::Kit { .. } => self.kit_ticket,
         }
     }
 }
@@ -56,6 +61,11 @@ pub async fn admitted(desk: &Desk, cookie: &str) -> Result<Who, Code> {
     if known.pending { Err(Code::LinkElsewhere) } else { Ok(known) }
 }
 
+/// Whether a session opens nothing any more. A log that cannot be read ends nobody's.
+pub(crate) async fn session_is_over(desk: &Desk, session: SecretHash) -> bool {
+    who_is(desk, session).await.is_err_and(|code| !matches!(code, Code::NotDurable | Code::Busy))
+}
+
 pub(super) async fn who_is(desk: &Desk, session: SecretHash) -> Result<Who, Code> {
     let seen = desk.sessions.see(&StreamId::session(&session.0)).await?;
     let state = &seen.state;
@@ -66,7 +76,9 @@ pub(super) async fn who_is(desk: &Desk, session: SecretHash) -> Result<Who, Code
     let expired = desk.clock.now() >= expires;
     let role = match principal {
         Principal::Staff { .. } if expired => return Err(Code::SignInFirst),
-        Principal::Patient { .. } if expired => return Err(Code::LinkExpired),
+        Principal::Patient { .. } | Principal::Kit { .. } if expired => {
+            return Err(Code::LinkExpired);
+        }
         Principal::Staff { staff, generation } => role_of(desk, staff, generation).await?,
         Principal::Patient { room, ticket, generation } => {
             let seen = desk.room(room).await?;
@@ -74,9 +86,28 @@ pub(super) async fn who_is(desk: &Desk, session: SecretHash) -> Result<Who, Code
             is_of_generation(known, generation)?;
             Role::Patient
         }
+        Principal::Kit { .. } => Role::Patient,
+    };
+    let (kit, kit_ticket) = match principal {
+        Principal::Kit { kit, generation } => (Some(kit), kit_ticket(desk, kit, generation).await?),
+        Principal::Staff { .. } | Principal::Patient { .. } => (None, None),
     };
     let Session { allowed, patient_view, .. } = *state;
-    Ok(Who { session, principal, role, patient_view, pending: !allowed })
+    Ok(Who { session, principal, role, patient_view, kit, kit_ticket, pending: !allowed })
+}
+
+/// The ticket of a kit whose page may still be used: also one that is over, so that what the doctor
+/// left to read is still there.
+async fn kit_ticket(
+    desk: &Desk,
+    kit: KitId,
+    generation: u32,
+) -> Result<Option<(RoomId, TicketId)>, Code> {
+    let seen = desk.kits.see(&StreamId::kit(kit)).await?;
+    if seen.state.standing().is_err() || seen.state.link_generation != generation {
+        return Err(Code::LinkRevoked);
+    }
+    Ok(seen.state.ticket.map(|ticket| (ticket.room, ticket.ticket)))
 }
 
 async fn role_of(desk: &Desk, staff: StaffId, generation: u32) -> Result<Role, Code> {

@@ -72,7 +72,12 @@ impl Press<'_> {
 
     pub(super) async fn answer(&self, ticket: TicketId, epoch: u32) -> Acted {
         let (room, known) = self.ticket(ticket).await?;
-        self.at_the_bed(room, &known)?;
+        // Nobody at home sits at the page: the doctor telephones, and the visit begins with that.
+        let by_telephone = |_| self.owner(&known).map(drop).map_err(|_| Code::NotAllowed);
+        match known.kit() {
+            Some(_) => self.at_the_bed(room, &known).or_else(by_telephone)?,
+            None => self.at_the_bed(room, &known)?,
+        }
         self.in_room(room, Command::Answer { ticket, epoch }).await
     }
 

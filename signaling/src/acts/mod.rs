@@ -2,6 +2,7 @@
 
 mod claims;
 mod devices;
+mod kits;
 mod links;
 mod page;
 mod photos;
@@ -136,8 +137,23 @@ impl Press<'_> {
             Act::Attach { ticket, device, takes_over } => {
                 self.attach(ticket, device, takes_over).await
             }
+            Act::SetUpKit { room, person } => self.set_up_kit(room, person).await,
+            Act::IssueKitLink { kit } => self.issue_kit_link(kit).await,
+            Act::SetKitRule { kit, is, replaces } => self.set_kit_rule(kit, is, replaces).await,
+            Act::TakeKitRule { kit, rule } => self.take_kit_rule(kit, rule).await,
+            Act::TakeKitBack { kit } => self.take_kit_back(kit).await,
+            Act::AttachToKit { kit, device, takes_over } => {
+                self.attach_to_kit(kit, device, takes_over).await
+            }
+            Act::CheckKitReading { kit, reading, real, reason } => {
+                self.check_kit_reading(kit, reading, real, reason).await
+            }
+            Act::EnterKitReading { kit, values, measured_at } => {
+                self.enter_kit_reading(kit, values, measured_at).await
+            }
             Act::Detach { device } => self.detach(device).await,
             Act::Measure { device } => self.measure(device).await,
+            Act::AskLanPass => self.ask_lan_pass().await,
             Act::SimulateFault { device, fault } => self.simulate_fault(device, fault).await,
             Act::HandFrames { ticket, device, model, frames } => {
                 self.hand_frames(ticket, device, model, frames).await
@@ -191,6 +207,14 @@ impl Press<'_> {
     fn nurse_of(&self, ticket: &Ticket) -> Result<StaffId, Code> {
         let nurse = self.staff_in(Role::Nurse)?;
         let here = ticket.bedside.is_some_and(|bed| Some(bed.site) == self.actor.viewer.site);
+        if here { Ok(nurse) } else { Err(Code::NotAllowed) }
+    }
+
+    /// The nurse whose site looks after a patient, at the bedside or at home with a kit: beside the
+    /// bed she speaks for the patient, far from it she does not.
+    fn nurse_around(&self, ticket: &Ticket) -> Result<StaffId, Code> {
+        let nurse = self.staff_in(Role::Nurse)?;
+        let here = self.actor.viewer.site.is_some_and(|site| ticket.is_at(site));
         if here { Ok(nurse) } else { Err(Code::NotAllowed) }
     }
 

@@ -50,7 +50,7 @@ impl Press<'_> {
         if let Some((reading, ..)) = &correction {
             self.may_be_corrected(&known, *reading, named).await?;
         }
-        self.keep_typed(&known, outcomes).await?;
+        self.keep_typed(known.subject, outcomes).await?;
         if let Some((reading, by, reason)) = correction {
             // The new value is there first: cut off here, both show until the press is repeated.
             let reason = self.private(&known, reason);
@@ -63,7 +63,7 @@ impl Press<'_> {
 
     /// What was typed together is one reading, but for what no living person shows: that waits by
     /// itself for somebody to look again, and the others do not wait with it. A correction is whole.
-    fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Vec<Measured>, Code> {
+    pub(super) fn typed(&self, typed: &Typed, entered: EnteredBy) -> Result<Vec<Measured>, Code> {
         let Typed { values, measured_at, .. } = typed;
         let now = self.edge.desk.clock.now();
         let at = measured_at.unwrap_or(now);
@@ -128,10 +128,14 @@ impl Press<'_> {
     }
 
     /// All in one append. The same press may have said other values before: then nothing is kept.
-    async fn keep_typed(&self, ticket: &Ticket, outcomes: Vec<Measured>) -> Result<(), Code> {
+    pub(super) async fn keep_typed(
+        &self,
+        of: SubjectId,
+        outcomes: Vec<Measured>,
+    ) -> Result<(), Code> {
         let edge = self.edge;
         for outcome in &outcomes {
-            match edge.readings.find(&edge.desk, ticket.subject, outcome.id()).await {
+            match edge.readings.find(&edge.desk, of, outcome.id()).await {
                 Ok(before) if raw(&before.outcome) == raw(outcome) => {}
                 Ok(_) => return Err(Code::KeyReused),
                 Err(Code::ReadingUnknown) => {}
@@ -140,7 +144,7 @@ impl Press<'_> {
         }
         let now = edge.desk.clock.now();
         let items = outcomes.into_iter().map(|outcome| Item::sent(outcome, now, now)).collect();
-        edge.readings.keep(&edge.desk, ticket.subject, items).await.map(drop)
+        edge.readings.keep(&edge.desk, of, items).await.map(drop)
     }
 
     pub(super) async fn confirm_reading(&self, ticket: TicketId, reading: ReadingId) -> Acted {
@@ -170,7 +174,7 @@ impl Press<'_> {
         reading: ReadingId,
     ) -> Result<(SubjectId, StaffId), Code> {
         let (_, known) = self.ticket(ticket).await?;
-        let by = self.nurse_of(&known).or_else(|_| self.owner(&known))?;
+        let by = self.nurse_around(&known).or_else(|_| self.owner(&known))?;
         self.edge.readings.find(&self.edge.desk, known.subject, reading).await?;
         Ok((known.subject, by))
     }

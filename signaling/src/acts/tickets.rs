@@ -1,7 +1,7 @@
 //! Verbs about a place in the waiting room.
 
 use super::{Acted, Press};
-use crate::room::{Bedside, Command, NewTicket, Room};
+use crate::room::{Bedside, Command, NewTicket, Room, free_code};
 use crate::visit::Command as VisitCommand;
 use minato_protocol::act::{ContactOutcome, Outcome, Triage};
 use minato_protocol::{Code, Person, Pii, Role, RoomId, SubjectId, TicketId};
@@ -88,13 +88,19 @@ impl Press<'_> {
 
     pub(super) async fn set_triage(&self, ticket: TicketId, triage: Triage) -> Acted {
         let (room, known) = self.ticket(ticket).await?;
-        self.coordinator().or_else(|_| self.nurse_of(&known)).or_else(|_| self.owner(&known))?;
+        self.coordinator()
+            .or_else(|_| self.nurse_around(&known))
+            .or_else(|_| self.owner(&known))?;
         self.in_room(room, Command::SetTriage { ticket, triage }).await
     }
 
     pub(super) async fn leave(&self, ticket: TicketId) -> Acted {
         let (room, known) = self.ticket(ticket).await?;
         self.at_the_bed(room, &known)?;
+        // What changed at home is not made undone by not wanting to be called: a doctor looks.
+        if known.kit().is_some() {
+            return Err(Code::NotAllowed.into());
+        }
         self.in_room(room, Command::Leave { ticket }).await
     }
 
@@ -110,7 +116,7 @@ impl Press<'_> {
         let (room, known) = self.ticket(ticket).await?;
         let behind = self.actor.nurse_behind.filter(|_| self.is_own(room, &known));
         if behind.is_none() {
-            self.nurse_of(&known)
+            self.nurse_around(&known)
                 .or_else(|_| self.owner(&known))
                 .or_else(|_| self.coordinator())?;
         }
@@ -133,18 +139,4 @@ impl Press<'_> {
         let person = known.person.reveal().cloned().ok_or(Code::TicketUnknown)?;
         Ok(Outcome::PersonOpened { person })
     }
-}
-
-/// A short code that nobody else in the room has: easy to say, a letter and a number.
-fn free_code(room: &Room, ticket: TicketId, index: usize) -> String {
-    const LETTERS: &[u8] = b"ACEFHKLMNPRSTY";
-    let spoken = |number: u64| {
-        let letter = char::from(LETTERS[(number / 100 % LETTERS.len() as u64) as usize]);
-        format!("{letter}-{:02}", number % 100)
-    };
-    let start = ticket.0.wrapping_add(index as u64);
-    (0..1_400)
-        .map(|step| spoken(start.wrapping_add(step)))
-        .find(|code| room.live().all(|other| other.code != *code))
-        .unwrap_or_else(|| ticket.to_string())
 }

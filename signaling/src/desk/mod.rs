@@ -16,6 +16,7 @@ use crate::access::{Account, Link, Secrets, Session};
 use crate::aggregate::CommandKey;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
+use crate::kit::Kit;
 use crate::log::{EventLog, Noun, StreamId};
 use crate::room::{Command, Room, Ticket};
 use crate::site::{Institution, Site};
@@ -52,6 +53,8 @@ pub struct Desk {
     pub subjects: Shelf<Subject>,
     /// Boxes on the clinics' walls.
     pub boxes: Shelf<Gateway>,
+    /// Home kits.
+    pub kits: Shelf<Kit>,
     /// Where patients are cared for at the bedside.
     pub sites: Shelf<Site>,
     /// The responsible institution.
@@ -78,6 +81,7 @@ impl Desk {
             sessions: shelf(over()),
             subjects: shelf(over()),
             boxes: shelf(over()),
+            kits: shelf(over()),
             sites: shelf(over()),
             clinics: shelf(over()),
             room_ids: Mutex::default(),

@@ -2,6 +2,7 @@
 //! commands; nothing here is true before it is appended.
 
 use super::Desk;
+use crate::kit::Command as KitCommand;
 use crate::log::{Noun, StreamId};
 use crate::room::{Command, Event, Room};
 use minato_protocol::{Code, RoomId, Span, StaffId};
@@ -48,6 +49,11 @@ async fn extend_graces(desk: &Desk) -> Result<(), Code> {
     }
     for room in desk.room_ids() {
         desk.in_room(room, None, Command::ExtendGraces { span }).await?;
+    }
+    // Nobody at home could send a value meanwhile.
+    let kits = desk.log.streams(Noun::Kit.prefix()).await.map_err(|_| Code::NotDurable)?;
+    for kit in kits {
+        desk.kits.submit(&kit, None, KitCommand::ExtendGraces { span }).await?;
     }
     desk.log.beat(desk.clock.now()).await.map_err(|_| Code::NotDurable)
 }

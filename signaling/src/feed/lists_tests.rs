@@ -101,7 +101,7 @@ struct Page {
 
 impl Page {
     fn of(role: Role, staff: u64, site: Option<SiteId>) -> Self {
-        let viewer = Viewer { role, staff: Some(StaffId(staff)), site, ticket: None };
+        let viewer = Viewer { role, staff: Some(StaffId(staff)), site, ticket: None, kit: None };
         Self { lists: Lists::new(viewer), tables: Default::default(), shown: Default::default() }
     }
 

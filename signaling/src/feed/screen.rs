@@ -6,13 +6,15 @@ use crate::acts::participant;
 use crate::desk::Seen;
 use crate::http::Edge;
 use crate::log::StreamId;
+use crate::presence::Seat;
 use crate::readings::{Cursor, Page};
 use crate::room::{Room, Ticket};
 use crate::views::{self, Table, Viewer, may_be_in};
 use minato_protocol::view::{DeviceRow, ReadingRow, Row, ViewName};
 use minato_protocol::wire::{Have, ToScreen};
 use minato_protocol::{Code, Role, RoomId, SiteId, SubjectId, VisitId};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a screen was sent so far.
@@ -37,6 +39,7 @@ enum Kind {
     Visits,
     Devices,
     Held,
+    Kits,
 }
 
 impl Kind {
@@ -50,20 +53,24 @@ impl Kind {
             ViewName::Visits => Self::Visits,
             ViewName::Devices => Self::Devices,
             ViewName::Held => Self::Held,
+            ViewName::Kits => Self::Kits,
         }
     }
 }
 
 /// The tables of each role.
 fn views_of(viewer: &Viewer) -> &'static [ViewName] {
-    use ViewName::{Alerts, Devices, Doctors, Held, Place, Rooms, Tickets, Visits};
+    use ViewName::{Alerts, Devices, Doctors, Held, Kits, Place, Rooms, Tickets, Visits};
+    if viewer.kit.is_some() {
+        return &[Kits, Place, Visits];
+    }
     if viewer.is_patient_side() {
         return &[Place, Visits];
     }
     match viewer.role {
         Role::Coordinator => &[Rooms, Tickets, Doctors, Alerts],
         Role::Doctor => &[Rooms, Tickets, Doctors, Visits, Alerts],
-        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Held, Alerts],
+        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Held, Alerts, Kits],
         Role::Patient => &[Place, Visits],
     }
 }
@@ -133,7 +140,7 @@ impl Screen {
                     self.lists.news(list, table, around)
                 }
                 Kind::Held if !self.is_held_anew(edge) => Vec::new(),
-                Kind::Place | Kind::Visits | Kind::Devices | Kind::Held => {
+                Kind::Place | Kind::Visits | Kind::Devices | Kind::Held | Kind::Kits => {
                     let rows = self.rows(edge, &rooms, *view).await?;
                     let table = self.tables.entry(*view).or_default();
                     table.replace(rows).into_iter().collect()
@@ -157,6 +164,7 @@ impl Screen {
             Kind::Visits => self.visits(edge, rooms).await,
             Kind::Devices => Ok(devices(edge, &self.viewer, rooms)),
             Kind::Held => Ok(held(edge, &self.viewer)),
+            Kind::Kits => kits(edge, &self.viewer).await,
         }
     }
 
@@ -302,6 +310,12 @@ impl Screen {
 
 /// Whose readings somebody may see: the patient's own, the site's, the owner's.
 pub(crate) async fn may_read(edge: &Edge, viewer: &Viewer, subject: SubjectId) -> bool {
+    if let Some((kit, site)) = edge.kits.of_subject(subject) {
+        let is_nurses = !viewer.is_patient_side() && viewer.site == Some(site);
+        if viewer.kit == Some(kit) || is_nurses {
+            return true;
+        }
+    }
     let Some((room, ticket)) = edge.desk.ticket_of_subject(subject).await else {
         return false;
     };
@@ -313,6 +327,21 @@ pub(crate) async fn may_read(edge: &Edge, viewer: &Viewer, subject: SubjectId) -
         Role::Nurse => ticket.bedside.is_some_and(|bed| Some(bed.site) == viewer.site),
         Role::Coordinator | Role::Patient => false,
     }
+}
+
+/// The kits of a nurse's site, or the page's own one.
+async fn kits(edge: &Edge, viewer: &Viewer) -> Result<Vec<Row>, Code> {
+    let here = viewer.site.map(|site| edge.kits.of_site(site)).unwrap_or_default();
+    let roll = edge.directory.roll();
+    let mut rows = Vec::new();
+    for kit in viewer.kit.into_iter().chain(here) {
+        let seen = edge.desk.kits.see(&StreamId::kit(kit)).await?;
+        let Ok(new) = seen.state.standing() else { continue };
+        let clinic = edge.desk.room(new.room).await?.state.clinic.clone();
+        let now = (edge.kits.last_seen(kit), edge.presence.is_there(Seat::Kit(kit)), clinic);
+        rows.extend(views::kit_row(viewer, kit, &seen.state, now, &roll.card_by_staff));
+    }
+    Ok(rows)
 }
 
 fn held(edge: &Edge, viewer: &Viewer) -> Vec<Row> {
@@ -330,16 +359,20 @@ fn devices(edge: &Edge, viewer: &Viewer, rooms: &Rooms) -> Vec<Row> {
     };
     edge.gateways.look(|links| {
         let here = links.values().filter(|link| Some(link.site) == viewer.site);
-        here.flat_map(|link| {
-            link.devices.iter().map(|status| {
-                Row::Device(DeviceRow {
-                    status: status.clone(),
-                    ticket: status.bound.and_then(|subject| ticket_of(subject, link.site)),
-                    gateway_present: link.present,
-                })
+        let mut heard: Vec<_> =
+            here.flat_map(|link| link.devices.iter().map(move |status| (link, status))).collect();
+        // A device that two boxes hear is one device: it is shown as the one says that has it.
+        heard.sort_by_key(|(link, status)| Reverse(link.say_of(status)));
+        let mut shown = BTreeSet::new();
+        heard.retain(|(_, status)| shown.insert(&status.device));
+        let rows = heard.into_iter().map(|(link, status)| {
+            Row::Device(DeviceRow {
+                status: status.clone(),
+                ticket: status.bound.and_then(|subject| ticket_of(subject, link.site)),
+                gateway_present: link.present,
             })
-        })
-        .collect()
+        });
+        rows.collect()
     })
 }
 

@@ -10,6 +10,7 @@ use minato_protocol::view::{HeldBecause, HeldRow};
 use minato_protocol::{Code, GatewayId, Pii, SiteId, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Readings of one site that can be settled. When there are more, the oldest by the gateway's clock
@@ -22,8 +23,10 @@ pub const HELD_SHOWN_MAX: usize = 250;
 pub const RUNNING_MAX: usize = 60;
 /// Single values of one device: a meter that is asked for its memory sends all of it.
 pub const SINGLES_MAX: usize = 100;
-/// So many of a box's last lines are looked through at a start.
-const LOOKED_THROUGH_MAX: u64 = 20_000;
+/// So many of a box's last lines are looked through before anybody is let in.
+const AT_START_MAX: u64 = 20_000;
+/// So many before those are looked through afterwards: about eleven days of an oximeter on nobody.
+const AFTERWARDS_MAX: u64 = 1_000_000;
 const READ_LINES: usize = 1_000;
 
 /// The readings of nobody as this node knows them. Cheap to clone.
@@ -59,7 +62,7 @@ pub(super) struct Kept {
 }
 
 impl Held {
-    /// Reads what every box still holds.
+    /// Reads what every box still holds, as far as its last lines tell.
     pub async fn load(desk: &Desk) -> Result<Self, Code> {
         let (sites, settling) = (Mutex::default(), tokio::sync::Mutex::default());
         let held = Self(Arc::new(Inner { sites, bell: desk.bell.clone(), settling }));
@@ -70,6 +73,19 @@ impl Held {
             }
         }
         Ok(held)
+    }
+
+    /// Reads on where [`Held::load`] left off, while the work goes on.
+    pub async fn load_older(&self, desk: &Desk) -> Result<(), Code> {
+        for (gateway, stream) in boxes(desk).await? {
+            let Some(site) = desk.boxes.see(&stream).await?.state.site else { continue };
+            let before = last_line(desk, &stream).await?.saturating_sub(AT_START_MAX);
+            let after = before.saturating_sub(AFTERWARDS_MAX);
+            if self.read_lines(desk, (gateway, site), &stream, after..before).await? {
+                self.0.bell.ring();
+            }
+        }
+        Ok(())
     }
 
     async fn load_box(
@@ -83,19 +99,32 @@ impl Held {
         for reading in seen.state.fate_by_reading.keys() {
             self.mark_over(site, *reading, gateway);
         }
-        let last = desk.log.append_unordered(stream, Vec::new()).await.map_err(unread)?.last_seq;
-        let mut after = last.saturating_sub(LOOKED_THROUGH_MAX);
-        loop {
+        let after = last_line(desk, stream).await?.saturating_sub(AT_START_MAX);
+        self.read_lines(desk, (gateway, site), stream, after..u64::MAX).await?;
+        Ok(())
+    }
+
+    /// Lines after the first number and up to the second. Answers whether anything is new.
+    async fn read_lines(
+        &self,
+        desk: &Desk,
+        (gateway, site): (GatewayId, SiteId),
+        stream: &StreamId,
+        numbers: Range<u64>,
+    ) -> Result<bool, Code> {
+        let (mut after, mut is_new) = (numbers.start, false);
+        while after < numbers.end {
             let read = desk.log.items_after(stream, after, READ_LINES).await;
             let lines = read.map_err(unread)?;
-            let Some(last) = lines.last() else { return Ok(()) };
+            let Some(last) = lines.last() else { break };
             after = last.seq;
             let kept = lines.iter().filter_map(|line| {
                 let (because, outcome) = read_line(line)?;
                 kept(gateway, line.dedupe_id, because, &outcome)
             });
-            self.put(site, kept.collect());
+            is_new |= self.put(site, kept.collect());
         }
+        Ok(is_new)
     }
 
     fn sites(&self) -> MutexGuard<'_, BTreeMap<SiteId, Shelf>> {
@@ -211,6 +240,10 @@ impl Shelf {
             all.iter().take(more).for_each(|(_, (_, reading))| drop(self.kept.remove(reading)));
         }
     }
+}
+
+async fn last_line(desk: &Desk, stream: &StreamId) -> Result<u64, Code> {
+    Ok(desk.log.append_unordered(stream, Vec::new()).await.map_err(unread)?.last_seq)
 }
 
 /// Every box that is known.

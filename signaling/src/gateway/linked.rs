@@ -1,9 +1,12 @@
 //! Gateways that are connected to this node, what hangs at them, and requests on their way.
 
+use super::passes::Passes;
 use crate::desk::Bell;
+use minato_protocol::lan::{LanBox, LanPlace};
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, FromBroker, RequestRefusal};
 use minato_protocol::{Code, GatewayId, SiteId, SubjectId, VisitId};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +25,9 @@ pub struct Link {
     pub site: SiteId,
     /// What hangs at it, as it last said.
     pub devices: Vec<DeviceStatus>,
+    /// Where it listens on the clinic's own network, as it last said; told to pages also while the
+    /// box is away.
+    pub lan: Option<LanPlace>,
     /// Whether it is connected now.
     pub present: bool,
     /// Drawn at each start of the box: another one has forgotten what it was granted.
@@ -32,6 +38,14 @@ pub struct Link {
     waiting: HashMap<RequestKey, oneshot::Sender<Result<(), RequestRefusal>>>,
 }
 
+impl Link {
+    /// How much this box has to say of a device, against another that hears it too: whether it
+    /// answers, has it on somebody, reaches it, and how well.
+    pub fn say_of(&self, known: &DeviceStatus) -> impl Ord + use<> {
+        (self.present, known.bound.is_some(), known.connected, known.signal_dbm)
+    }
+}
+
 /// All gateways that were connected since this node started.
 #[derive(Debug)]
 pub struct Gateways {
@@ -39,13 +53,15 @@ pub struct Gateways {
     lost: Mutex<BTreeSet<(GatewayId, VisitId)>>,
     dialled: AtomicU64,
     bell: Bell,
+    pub(super) passes: Passes,
 }
 
 impl Gateways {
     /// None yet. The bell rings when devices change.
     pub fn new(bell: Bell) -> Self {
         let dialled = AtomicU64::new(0);
-        Self { links: Mutex::default(), lost: Mutex::default(), dialled, bell }
+        let passes = Passes::default();
+        Self { links: Mutex::default(), lost: Mutex::default(), dialled, bell, passes }
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<GatewayId, Link>) -> T) -> T {
@@ -71,6 +87,7 @@ impl Gateways {
             let link = links.entry(gateway).or_insert_with(|| Link {
                 site,
                 devices: Vec::new(),
+                lan: None,
                 present: false,
                 boot,
                 connection: 0,
@@ -128,6 +145,34 @@ impl Gateways {
         }
     }
 
+    /// Where a gateway listens on the clinic's own network. An address that does not fit a page's
+    /// policy is told to nobody.
+    pub fn set_lan(&self, gateway: GatewayId, lan: Option<LanPlace>) {
+        let lan = lan.filter(|place| {
+            let plain = place.is_plain();
+            if !plain {
+                tracing::warn!(%gateway, "a box's own address fits no header: pages are not told");
+            }
+            plain
+        });
+        self.with(|links| {
+            if let Some(link) = links.get_mut(&gateway) {
+                link.lan = lan;
+            }
+        });
+    }
+
+    /// The boxes of a site that listen on its network.
+    pub fn on_lan(&self, site: SiteId) -> Vec<LanBox> {
+        self.with(|links| {
+            let here = links.iter().filter(|(_, link)| link.site == site);
+            let place = |(gateway, link): (&GatewayId, &Link)| {
+                Some(LanBox { gateway: *gateway, place: link.lan.clone()? })
+            };
+            here.filter_map(place).collect()
+        })
+    }
+
     /// A device went onto a subject, or off.
     pub fn set_bound(&self, gateway: GatewayId, device: &DeviceId, subject: Option<SubjectId>) {
         self.with(|links| {
@@ -165,13 +210,33 @@ impl Gateways {
         self.with(|links| look(links))
     }
 
-    /// The gateway of a site at which a device hangs.
+    /// The gateway of a site at which a device hangs; of two that hear it, the one that has more to
+    /// say of it.
     pub fn gateway_of(&self, site: SiteId, device: &DeviceId) -> Result<GatewayId, Code> {
         self.with(|links| {
-            let found = links.iter().find(|(_, link)| {
-                link.site == site && link.devices.iter().any(|known| known.device == *device)
+            let here = links.iter().filter(|(_, link)| link.site == site);
+            let hear = here.filter_map(|(gateway, link)| {
+                let known = link.devices.iter().find(|known| known.device == *device)?;
+                Some((link.say_of(known), Reverse(*gateway)))
             });
-            found.map(|(gateway, _)| *gateway).ok_or(Code::DeviceUnknown)
+            hear.max().map(|(_, Reverse(gateway))| gateway).ok_or(Code::DeviceUnknown)
+        })
+    }
+
+    /// Another box of the site that hears the same device and has it on somebody.
+    pub fn bound_at_another(
+        &self,
+        site: SiteId,
+        device: &DeviceId,
+        gateway: GatewayId,
+    ) -> Option<(GatewayId, SubjectId)> {
+        self.with(|links| {
+            let others = links.iter().filter(|(id, link)| **id != gateway && link.site == site);
+            let mut bound = others.filter_map(|(id, link)| {
+                let known = link.devices.iter().find(|known| known.device == *device)?;
+                Some((*id, known.bound?))
+            });
+            bound.next()
         })
     }
 
@@ -197,7 +262,7 @@ impl Gateways {
         self.tell(gateway, message)?;
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
             Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(refusal))) => Err(code_of(refusal)),
+            Ok(Ok(Err(refusal))) => Err(refusal.code()),
             Ok(Err(_)) | Err(_) => {
                 self.with(|links| {
                     links.get_mut(&gateway).and_then(|link| link.waiting.remove(&key))
@@ -205,15 +270,6 @@ impl Gateways {
                 Err(Code::GatewayAway)
             }
         }
-    }
-}
-
-fn code_of(refusal: RequestRefusal) -> Code {
-    match refusal {
-        RequestRefusal::UnknownDevice | RequestRefusal::NotSimulated => Code::DeviceUnknown,
-        RequestRefusal::NotBound | RequestRefusal::NotStartable => Code::DeviceUnknown,
-        RequestRefusal::BoundElsewhere => Code::DeviceElsewhere,
-        RequestRefusal::Busy | RequestRefusal::OutboxFull => Code::Busy,
     }
 }
 

@@ -5,6 +5,7 @@ mod delivery;
 mod held;
 mod linked;
 mod paged;
+mod passes;
 mod settling;
 mod unbinding;
 
@@ -13,6 +14,7 @@ pub use delivery::{Origin, take_in};
 pub use held::{HELD_MAX, HELD_SHOWN_MAX, Held, RUNNING_MAX};
 pub use linked::{Gateways, Link};
 pub(crate) use paged::{PageFrames, Pages, Received};
+pub(crate) use passes::{Holder, PassKey, give};
 pub use settling::{Whose, finish};
 pub(crate) use settling::{Word, dismiss, settle};
 pub(crate) use unbinding::take_off;

@@ -1,8 +1,10 @@
 //! Takes devices off patients whose visit is over, or who are not at this site: a cuff that stays
-//! on a finished ticket would measure the next patient under the old name.
+//! on a finished ticket would measure the next patient under the old name. A home kit has no ticket
+//! to finish: its devices stay until somebody takes them off, or the kit comes back.
 
-use super::Gateways;
+use super::{Gateways, passes};
 use crate::desk::Desk;
+use crate::kit::Kits;
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::FromBroker;
 use minato_protocol::{GatewayId, SiteId, StaffId, SubjectId};
@@ -11,15 +13,18 @@ use std::sync::Arc;
 /// Who says so when nobody pressed: the service.
 const BY_THE_SERVICE: StaffId = StaffId(0);
 
-/// Watches until the task is dropped. The gateway decides and answers; asking again is harmless.
-pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>) {
+/// Watches until the task is dropped, and takes back passes of sessions that are over. The gateway
+/// decides and answers; asking again is harmless.
+pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>, kits: Arc<Kits>) {
     loop {
         for Worn { gateway, site, device, subject } in worn(&gateways) {
             let found = desk.ticket_of_subject(subject).await;
-            if !found.is_some_and(|(_, ticket)| ticket.is_at(site)) {
+            let is_kits = kits.of_subject(subject).is_some_and(|(_, of)| of == site);
+            if !is_kits && !found.is_some_and(|(_, ticket)| ticket.is_at(site)) {
                 ask(&desk, &gateways, gateway, device, subject);
             }
         }
+        passes::take_back(&desk, &gateways).await;
         desk.clock.tick().await;
     }
 }

@@ -213,7 +213,15 @@ fn cookie_name(headers: &HeaderMap) -> String {
 
 /// The session's secret among the cookies.
 pub fn session_cookie(headers: &HeaderMap) -> Option<&str> {
-    let wanted = cookie_name(headers);
+    cookie(headers, &cookie_name(headers))
+}
+
+/// The secret of the nurse's own session, while her page itself is loaded.
+pub(super) fn nurse_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, &format!("{COOKIE_NAME}-nurse"))
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let lists = headers.get_all(COOKIE).iter().filter_map(|list| list.to_str().ok());
     let mut pairs = lists.flat_map(|list| list.split(';')).filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim())
@@ -278,13 +286,19 @@ impl IntoResponse for Refusal {
 /// The status that goes with a code.
 pub fn status_of(code: Code) -> StatusCode {
     match code {
-        Code::SignInFirst | Code::SignInWrong | Code::CodeWrong | Code::PinWrong => {
-            StatusCode::UNAUTHORIZED
-        }
+        Code::SignInFirst
+        | Code::SignInWrong
+        | Code::CodeWrong
+        | Code::PinWrong
+        | Code::PassWrong
+        | Code::PassExpired
+        | Code::PassEnded => StatusCode::UNAUTHORIZED,
         Code::NotAllowed
         | Code::OriginForbidden
         | Code::NotYours
         | Code::NotPresent
+        | Code::PassElsewhere
+        | Code::NotOnPass
         | Code::DoctorNotNamed => StatusCode::FORBIDDEN,
         Code::TicketUnknown
         | Code::RoomUnknown
@@ -294,6 +308,8 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::SiteUnknown
         | Code::AccountUnknown
         | Code::DeviceUnknown
+        | Code::KitUnknown
+        | Code::RuleUnknown
         | Code::ReadingUnknown => StatusCode::NOT_FOUND,
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -308,6 +324,9 @@ pub fn status_of(code: Code) -> StatusCode {
         }
         // What is asked for does not fit how things stand.
         Code::LinkElsewhere
+        | Code::KitElsewhere
+        | Code::RulesTooMany
+        | Code::KitsTooMany
         | Code::TransferTooLate
         | Code::TicketOver
         | Code::NotWaiting

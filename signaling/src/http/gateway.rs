@@ -4,7 +4,7 @@
 use super::Edge;
 use super::entry::{Refusal, client};
 use crate::access::random_id;
-use crate::gateway::{Command, Origin, take_in};
+use crate::gateway::{Command, Origin, PassKey, take_in};
 use crate::log::{Noun, StreamId};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use axum::extract::rejection::JsonRejection;
@@ -199,7 +199,8 @@ async fn shake_hands(edge: &Edge, wire: &mut Wire, connection: u64) -> Result<Pr
     UnparsedPublicKey::new(&ED25519, key.0)
         .verify(&proof_bytes(gateway, &boot, &nonce, &ours), &signature.0)
         .map_err(|_| Ended::Refused(RefusedCode::BadProof))?;
-    wire.send(&FromBroker::Welcome { site, now: edge.desk.clock.now() }).await?;
+    let (now, pass_key) = (edge.desk.clock.now(), PassKey::of(&edge.desk.secrets).public());
+    wire.send(&FromBroker::Welcome { site, now, pass_key: Some(pass_key) }).await?;
     wire.unsqueezer = Some(Unsqueezer::default());
     Ok(Proven { origin: Origin { gateway, site, outbox }, boot, connection })
 }
@@ -261,11 +262,12 @@ async fn hear(
                 None => Ok(()),
             }
         }
-        FromGateway::Status { devices, outbox_full, waiting } => {
+        FromGateway::Status { devices, outbox_full, waiting, lan } => {
             metrics::gauge!("minato_gateway_outbox_entries").set(waiting);
             if outbox_full {
                 tracing::warn!(%gateway, "a gateway's disk is over its bound");
             }
+            edge.gateways.set_lan(gateway, lan);
             edge.gateways.set_devices(gateway, devices);
             Ok(())
         }

@@ -32,7 +32,7 @@ fn seeds() -> Vec<String> {
         },
         FromGateway::Prove { signature: Hex([4; 64]) },
         FromGateway::Deliver { sent_at: Timestamp(6), batch: batch.collect() },
-        FromGateway::Status { devices: Vec::new(), outbox_full: false, waiting: 0 },
+        FromGateway::Status { devices: Vec::new(), outbox_full: false, waiting: 0, lan: None },
         FromGateway::MediaLost { visit: VisitId(5) },
         FromGateway::Pong { nonce: 6 },
     ];

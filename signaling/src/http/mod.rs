@@ -14,6 +14,7 @@ pub use heartbeat::Heartbeat;
 use crate::access::{Directory, Limits};
 use crate::desk::{Bell, Desk};
 use crate::gateway::{Gateways, Held};
+use crate::kit::Kits;
 use crate::photos::Photos;
 use crate::presence::Presence;
 use crate::readers::Readers;
@@ -57,6 +58,8 @@ pub struct Edge {
     pub readings: Readings,
     /// Boxes on the walls.
     pub gateways: Arc<Gateways>,
+    /// Home kits.
+    pub kits: Arc<Kits>,
     /// Readings of nobody.
     pub held: Held,
     /// Pictures beside typed values.
@@ -152,10 +155,9 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
 }
 
-/// Headers for every answer, pages included. `relays` are base addresses that are not
-/// this very origin.
-pub fn with_headers<'a>(router: Router, relays: impl Iterator<Item = &'a str>) -> Router {
-    let policy = ContentPolicy::new(relays);
+/// Headers for every answer, pages included.
+pub fn with_headers(router: Router, edge: &Arc<Edge>) -> Router {
+    let policy = ContentPolicy::new(edge.fleet.page_urls());
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
             HeaderName::from_static(name),
@@ -163,7 +165,7 @@ pub fn with_headers<'a>(router: Router, relays: impl Iterator<Item = &'a str>) -
         )
     };
     router
-        .layer(from_fn_with_state(policy, policy::put))
+        .layer(from_fn_with_state((policy, Arc::clone(edge)), policy::put))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("referrer-policy", "no-referrer"))
         .layer(header("permissions-policy", "camera=(self), microphone=(self), geolocation=()"))

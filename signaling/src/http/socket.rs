@@ -116,12 +116,17 @@ async fn serve(
     }
     metrics::gauge!("minato_screens").increment(1);
     let mut session = Session::new(edge, cookie, who, outbox).await;
+    let is_kits = who.kit.is_some();
+    if is_kits {
+        // Nurses see that the page is open.
+        edge.bell().ring();
+    }
     let ended = session.run(&have, stream).await;
     metrics::gauge!("minato_screens").decrement(1);
     // What was pressed is carried out to its end, whether or not anybody waits for the answer.
     session.acts.detach_all();
-    if !session.parties.is_empty() {
-        // Who is present in a visit has changed.
+    if is_kits || !session.parties.is_empty() {
+        // Who is present in a visit, or at a kit's page, has changed.
         drop(session);
         edge.bell().ring();
     }
@@ -246,8 +251,8 @@ impl<'a> Session<'a> {
     /// Something changed somewhere: is this session still good, and what has the screen to know?
     async fn look(&mut self) -> Result<(), Code> {
         let now = who(&self.edge.desk, &self.cookie).await?;
-        if now.patient_view != self.who.patient_view {
-            // The tablet turned round: another viewer, other tables.
+        if now.place() != self.who.place() {
+            // The tablet turned round, or a kit has a ticket: another viewer, other tables.
             self.turn_round(now).await?;
         } else if self.you.hospital != hospital(self.edge, &self.actor.viewer) {
             // The site's sheet was changed: an emergency telephones this number.
@@ -331,7 +336,7 @@ impl<'a> Session<'a> {
     /// Rights are looked at anew with every verb: a revoked session does nothing more.
     async fn start(&mut self, key: String, act: Act) -> Result<(), Code> {
         let now = who(&self.edge.desk, &self.cookie).await?;
-        if now.patient_view != self.who.patient_view {
+        if now.place() != self.who.place() {
             self.turn_round(now).await?;
         }
         let Some(command_key) = command_key(self.edge, &self.who, &key, &act) else {
@@ -400,7 +405,8 @@ pub(super) fn actor(edge: &Edge, who: &Who) -> Actor {
     let staff = who.staff();
     let card = staff.and_then(|staff| edge.directory.card(staff));
     let ticket = who.place();
-    let viewer = Viewer { role: who.role, staff, site: card.and_then(|card| card.site), ticket };
+    let site = card.and_then(|card| card.site);
+    let viewer = Viewer { role: who.role, staff, site, ticket, kit: who.kit };
     let nurse_behind = who.patient_view.and(staff);
     Actor { viewer, session: who.session.to_string(), nurse_behind }
 }
@@ -412,6 +418,7 @@ fn own_bell(edge: &Edge, viewer: &Viewer) -> Option<watch::Receiver<()>> {
 
 fn seats(edge: &Edge, who: &Who, viewer: &Viewer) -> Vec<Sitting> {
     let own = match who.role {
+        Role::Patient if viewer.kit.is_some() => viewer.kit.map(Seat::Kit),
         Role::Patient => viewer.ticket.map(|(_, ticket)| Seat::Ticket(ticket)),
         Role::Doctor => viewer.staff.map(Seat::Staff),
         Role::Nurse => viewer.site.map(Seat::Site),
@@ -437,6 +444,7 @@ async fn you(edge: &Edge, who: &Who, viewer: &Viewer) -> You {
         hospital: hospital(edge, viewer),
         patient_view,
         companion,
+        kit: viewer.kit,
         rehearsal: edge.rehearsal,
     }
 }

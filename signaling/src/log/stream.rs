@@ -1,6 +1,6 @@
 //! Which history is meant: a noun and a key, such as `room/0000000000001`.
 
-use minato_protocol::{GatewayId, RoomId, SiteId, StaffId, SubjectId, VisitId};
+use minato_protocol::{GatewayId, KitId, RoomId, SiteId, StaffId, SubjectId, VisitId};
 use std::{fmt, fmt::Write as _, str::FromStr, sync::Arc};
 
 /// Characters of a key.
@@ -49,6 +49,8 @@ nouns! {
     Session = "session",
     /// The box on a clinic's wall.
     Gateway = "gateway",
+    /// A home kit: its rules, what fired, where that went.
+    Kit = "kit",
     /// Where patients are cared for at the bedside.
     Site = "site",
     /// The institution responsible for this service.
@@ -104,6 +106,11 @@ impl StreamId {
     /// The stream of a gateway.
     pub fn gateway(id: GatewayId) -> Self {
         Self::of(Noun::Gateway, id)
+    }
+
+    /// The stream of a home kit.
+    pub fn kit(id: KitId) -> Self {
+        Self::of(Noun::Kit, id)
     }
 
     /// The stream of a site.

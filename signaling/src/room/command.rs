@@ -1,9 +1,11 @@
 //! What can be asked of a waiting room. Who may ask is checked before (see `access`).
 
-use super::event::{Bedside, NewTicket};
+use super::event::{Bedside, KitOrigin, NewTicket};
 use minato_protocol::act::{ContactOutcome, Disposition, Duty, Triage};
+use minato_protocol::kit::Fired;
 use minato_protocol::view::{Clinic, Why};
 use minato_protocol::{Pii, Span, StaffId, TicketId, Timestamp, VisitId};
+use std::ops::RangeInclusive;
 
 /// Imperative. Random ids come inside; `epoch` is the claim the asker believes in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,9 @@ pub enum Command {
     Arrive { ticket: TicketId },
     /// Takes a patient in at the bedside.
     Admit { new: NewTicket, bedside: Bedside },
+    /// Rules of a home kit fired: its ticket opens, or the open one gains what is new. `firings` are
+    /// the numbers of what fired, `fired` what of it may still be told.
+    Raise { new: Box<NewTicket>, kit: KitOrigin, firings: RangeInclusive<u32>, fired: Vec<Fired> },
     /// Callable or not.
     SetReady { ticket: TicketId, ready: bool },
     /// Another level of urgency.

@@ -19,6 +19,8 @@ impl Room {
                 Some(self.doctor_gone_at(claim).map_or(ring, |gone| ring.min(gone)))
             }
             Stage::InVisit(claim) => self.doctor_gone_at(claim),
+            // Nobody with a kit sits at its page: the ticket waits for a doctor, however long.
+            Stage::Waiting { .. } | Stage::Parked { .. } if ticket.raised.is_some() => None,
             Stage::Waiting { .. } | Stage::Parked { .. } => {
                 ticket.away_since.map(|since| since + PLACE_GRACE)
             }

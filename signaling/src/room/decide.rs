@@ -30,6 +30,9 @@ pub(super) fn decide(room: &Room, command: &Command, now: Timestamp) -> Decided 
             make_room_for(room, std::slice::from_ref(new))?;
             Ok(vec![Event::Admitted { new: new.clone(), bedside: *bedside }])
         }
+        Command::Raise { new, kit, firings, fired } => {
+            super::raised::raise(room, new, *kit, *firings.end(), fired)
+        }
         Command::SetReady { ticket, ready } => set_ready(room, *ticket, *ready),
         Command::SetTriage { ticket, triage } => {
             let live = live(room, *ticket)?;

@@ -1,9 +1,10 @@
 //! What happened in a waiting room. The format is stored: variants and fields are only added.
 
 use minato_protocol::act::{ContactOutcome, Disposition, Duty, Triage};
+use minato_protocol::kit::Fired;
 use minato_protocol::view::{Clinic, Why};
 use minato_protocol::{
-    Person, Pii, SiteId, Span, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+    KitId, Person, Pii, SiteId, Span, StaffId, SubjectId, TicketId, Timestamp, VisitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,15 @@ pub struct Bedside {
     pub nurse: StaffId,
 }
 
+/// Which home kit a ticket came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KitOrigin {
+    /// The kit.
+    pub kit: KitId,
+    /// Whose nurses look after it.
+    pub site: SiteId,
+}
+
 /// Past tense, in the order in which it became durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -57,6 +67,10 @@ pub enum Event {
     Arrived { ticket: TicketId },
     /// 受付 at the bedside.
     Admitted { new: NewTicket, bedside: Bedside },
+    /// Values changed at home: a ticket nobody asked for, in the queue at once.
+    Raised { new: NewTicket, kit: KitOrigin, up_to: u32, fired: Pii<Vec<Fired>> },
+    /// Something further changed.
+    RaisedFurther { ticket: TicketId, up_to: u32, fired: Pii<Vec<Fired>> },
     /// The nurse marked the patient callable, or not.
     ReadySet { ticket: TicketId, ready: bool },
     /// Another level of urgency.
@@ -131,8 +145,11 @@ impl Event {
     /// The ticket that an event is about, if it is about one.
     pub fn ticket(&self) -> Option<TicketId> {
         match self {
-            Self::Invited { new } | Self::Admitted { new, .. } => Some(new.ticket),
+            Self::Invited { new } | Self::Admitted { new, .. } | Self::Raised { new, .. } => {
+                Some(new.ticket)
+            }
             Self::Arrived { ticket }
+            | Self::RaisedFurther { ticket, .. }
             | Self::ReadySet { ticket, .. }
             | Self::TriageSet { ticket, .. }
             | Self::EmergencyRaised { ticket }

@@ -1,6 +1,7 @@
 //! How each event changes the room. Cannot fail.
 
 use super::decide::triage_now;
+use super::raised::Raised;
 use super::{
     Claim, Event, NewTicket, OVER_KEPT, OnRoster, Room, SKIP_AFTER_MISS, Stage, Ticket, Tickets,
     order,
@@ -32,6 +33,14 @@ fn happen(room: &mut Room, event: &Event, at: Timestamp) {
         Event::Admitted { new, bedside } => {
             let ticket = make(room, new, Some(*bedside), at);
             arrive(room, ticket, at);
+        }
+        Event::Raised { new, kit, up_to, fired } => {
+            let ticket = make(room, new, None, at);
+            arrive(room, ticket, at);
+            if let Some(known) = ticket_mut(&mut room.tickets, ticket) {
+                known.raised = Some(Raised::new(*kit, *up_to, fired));
+                known.why = Why::ValuesChanged;
+            }
         }
         Event::DutySet { doctor, duty } => {
             if let Some(entry) = room.roster.get_mut(doctor) {
@@ -100,7 +109,8 @@ fn happen(room: &mut Room, event: &Event, at: Timestamp) {
                 known.why = Why::Emergency;
             });
         }
-        Event::ReadySet { .. }
+        Event::RaisedFurther { .. }
+        | Event::ReadySet { .. }
         | Event::ClaimBurned { .. }
         | Event::Answered { .. }
         | Event::Parked { .. }
@@ -123,6 +133,11 @@ fn in_place(room: &mut Room, event: &Event, at: Timestamp) {
         return;
     };
     match event {
+        Event::RaisedFurther { up_to, fired, .. } => {
+            if let Some(raised) = &mut known.raised {
+                raised.further(*up_to, fired);
+            }
+        }
         Event::ReadySet { ready, .. } => known.ready = *ready,
         Event::ClaimBurned { epoch, .. } => known.epoch = known.epoch.max(*epoch),
         Event::Answered { .. } => {

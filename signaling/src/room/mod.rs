@@ -3,18 +3,22 @@
 //! Pure. Owner and epoch exist in this stream and nowhere else; the reservation of a doctor or a
 //! bedside nurse is in `staff`. `docs` of [`Command`] and [`Event`] are the vocabulary.
 
+mod code;
 mod command;
 mod deadline;
 mod decide;
 mod event;
 mod evolve;
 mod order;
+mod raised;
 mod ticket;
 mod wait;
 
+pub use code::free_code;
 pub use command::Command;
-pub use event::{Bedside, Event, NewTicket};
+pub use event::{Bedside, Event, KitOrigin, NewTicket};
 pub use order::Rank;
+pub use raised::{FIRED_MAX, Raised};
 pub use ticket::{Claim, Stage, Ticket};
 
 use crate::aggregate::Aggregate;

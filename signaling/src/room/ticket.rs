@@ -2,6 +2,7 @@
 
 use super::event::{Bedside, NewTicket};
 use super::order::{self, Rank};
+use super::raised::Raised;
 use minato_protocol::act::{Disposition, Triage};
 use minato_protocol::view::{HandOver, TicketState, Why};
 use minato_protocol::{Person, Pii, SiteId, StaffId, SubjectId, TicketId, Timestamp, VisitId};
@@ -92,6 +93,9 @@ pub struct Ticket {
     pub unanswered: Option<Timestamp>,
     /// Links and sessions of an older generation are dead.
     pub link_generation: u32,
+    /// What a home kit said.
+    #[serde(default)]
+    pub raised: Option<Raised>,
 }
 
 impl Ticket {
@@ -123,6 +127,7 @@ impl Ticket {
             answered: None,
             unanswered: None,
             link_generation: 0,
+            raised: None,
         }
     }
 
@@ -160,9 +165,15 @@ impl Ticket {
         }
     }
 
-    /// Whether this patient is at the bedside of a site.
+    /// Whether a site looks after this patient, at its bedside or at home with its kit.
     pub fn is_at(&self, site: SiteId) -> bool {
-        self.bedside.is_some_and(|bedside| bedside.site == site)
+        self.site() == Some(site)
+    }
+
+    /// The site whose nurses look after this patient.
+    pub fn site(&self) -> Option<SiteId> {
+        let at_home = || self.kit().map(|kit| kit.site);
+        self.bedside.map(|bedside| bedside.site).or_else(at_home)
     }
 
     /// Whether the place is given back for good.
@@ -180,11 +191,12 @@ impl Ticket {
         self.ready || self.emergency.is_some()
     }
 
-    /// Whether Next may take it: ready, at the screen, not just missed.
+    /// Whether Next may take it: ready, at the screen, not just missed. Nobody with a kit sits at its
+    /// page and waits: a ticket of theirs is taken all the same, and telephoned if need be.
     pub fn is_callable(&self, now: Timestamp) -> bool {
         self.is_waiting()
             && self.may_be_called()
-            && self.away_since.is_none()
+            && (self.away_since.is_none() || self.raised.is_some())
             && self.skip_until.is_none_or(|until| until <= now)
     }
 

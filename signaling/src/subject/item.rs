@@ -1,13 +1,10 @@
 //! One item of a subject's stream: a reading, when it is late, and how a screen gets it.
 
 use super::Subject;
-use minato_protocol::reading::{Outcome, Quality};
+use minato_protocol::reading::Outcome;
 use minato_protocol::view::{Assigned, ReadingRow};
 use minato_protocol::{Span, StaffId, Timestamp};
 use serde::{Deserialize, Serialize};
-
-/// Older than this when it is sent, and a reading is late (後着): it belongs into the trend only.
-pub const LATE_AFTER: Span = Span::seconds(15);
 
 /// Clocks that differ by no more than this, the time on the line included, count as the same.
 const CLOCKS_AGREE: Span = Span::seconds(60);
@@ -44,7 +41,7 @@ pub type Names<'a> = &'a (dyn Fn(StaffId) -> String + Send + Sync);
 impl Item {
     /// What was sent at a moment of the clock that measured it, and arrived now.
     pub fn sent(outcome: Outcome, sent_at: Timestamp, now: Timestamp) -> Self {
-        let late = is_late(&outcome, sent_at);
+        let late = outcome.is_late(sent_at);
         Self { late, assigned: None, ahead: ahead(sent_at, now), outcome }
     }
 
@@ -89,18 +86,4 @@ impl Item {
 pub fn ahead(sent_at: Timestamp, now: Timestamp) -> Option<Span> {
     let ahead = sent_at - now;
     (ahead.0.unsigned_abs() > CLOCKS_AGREE.0.unsigned_abs()).then_some(ahead)
-}
-
-/// Whether a reading is late: too old by the gateway's own clock when it was sent, from a device's
-/// memory, or of a time that had to be corrected. One of a time still to come was measured before that
-/// clock was set back, and nobody knows how long before.
-pub fn is_late(outcome: &Outcome, sent_at: Timestamp) -> bool {
-    let quality = match outcome {
-        Outcome::Reading(reading) => &reading.quality,
-        Outcome::Fault(fault) => &fault.quality,
-    };
-    let is_old =
-        |remark: &Quality| matches!(remark, Quality::FromStorage | Quality::ClockCorrected);
-    let age = sent_at - outcome.measured_at();
-    quality.iter().any(is_old) || age.0.abs() > LATE_AFTER.0
 }

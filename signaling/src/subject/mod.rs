@@ -8,7 +8,8 @@ mod attachment;
 mod item;
 
 pub use attachment::{ATTACHMENTS_MAX, Attachment, Attachments};
-pub use item::{AssignedBy, Item, LATE_AFTER, Names, ahead, is_late};
+pub use item::{AssignedBy, Item, Names, ahead};
+pub use minato_protocol::reading::LATE_AFTER;
 
 use crate::aggregate::Aggregate;
 use minato_protocol::photo::{PHOTOS_MAX, PhotoId};

@@ -217,16 +217,16 @@ fn a_corrected_clock_and_a_devices_memory_make_a_reading_late_however_fresh_it_i
         Outcome::Fault(fault)
     };
     let sent_at = Timestamp(100);
-    assert!(is_late(&remarked(Quality::ClockCorrected), sent_at));
-    assert!(is_late(&remarked(Quality::FromStorage), sent_at));
-    assert!(!is_late(&remarked(Quality::ClockWrong), sent_at));
+    assert!(remarked(Quality::ClockCorrected).is_late(sent_at));
+    assert!(remarked(Quality::FromStorage).is_late(sent_at));
+    assert!(!remarked(Quality::ClockWrong).is_late(sent_at));
 }
 
 #[test]
 fn a_reading_that_waited_while_the_gateways_clock_was_set_back_is_late() {
     let measured = measured("cuff", 3_600_000);
     let sent_at = Timestamp(3_600_000);
-    let set_back_by = |span: Span| is_late(&measured, sent_at - span);
+    let set_back_by = |span: Span| measured.is_late(sent_at - span);
     assert!(!set_back_by(Span::seconds(15)), "a clock that is only disciplined");
     assert!(set_back_by(Span::seconds(16)));
     assert!(set_back_by(Span::minutes(60)));

@@ -9,7 +9,7 @@ use minato_protocol::{Role, Timestamp};
 pub fn alerts(viewer: &Viewer, room: &Room, ticket: &Ticket) -> Vec<Row> {
     let concerned = match viewer.role {
         Role::Coordinator => true,
-        Role::Nurse => ticket.bedside.is_some_and(|bedside| Some(bedside.site) == viewer.site),
+        Role::Nurse => viewer.site.is_some_and(|site| ticket.is_at(site)),
         Role::Doctor => ticket.owner().is_some() && ticket.owner() == viewer.staff,
         Role::Patient => false,
     };
@@ -20,8 +20,9 @@ pub fn alerts(viewer: &Viewer, room: &Room, ticket: &Ticket) -> Vec<Row> {
     let doctor_gone = in_call.and_then(|claim| room.roster.get(&claim.doctor)?.away_since);
     let was_returned =
         |why: Why| (ticket.is_waiting() && ticket.why == why).then_some(ticket.rank.1);
-    let found: [(AlertKind, Option<Timestamp>); 7] = [
+    let found: [(AlertKind, Option<Timestamp>); 8] = [
         (AlertKind::Emergency, ticket.emergency),
+        (AlertKind::ValuesChanged, changed_since(ticket)),
         (AlertKind::Unanswered, unanswered_since(ticket)),
         (AlertKind::DoctorGone, doctor_gone.or_else(|| was_returned(Why::DoctorGone))),
         (AlertKind::PatientGone, ticket.away_since.filter(|_| in_call.is_some())),
@@ -46,6 +47,12 @@ fn unanswered_since(ticket: &Ticket) -> Option<Timestamp> {
         | Stage::Ended { .. }
         | Stage::Left => None,
     }
+}
+
+/// Until a doctor has the patient.
+fn changed_since(ticket: &Ticket) -> Option<Timestamp> {
+    let waits = ticket.is_waiting() && ticket.answered.is_none();
+    ticket.raised.as_ref().filter(|_| waits).map(|_| ticket.made)
 }
 
 fn row(kind: AlertKind, since: Timestamp, ticket: &Ticket) -> Row {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod desired;
+mod kits;
 mod place;
 mod table;
 mod tickets;
@@ -9,6 +10,7 @@ mod visits;
 
 pub use alerts::alerts;
 pub use desired::{desired, may_be_in};
+pub use kits::kit_row;
 pub use place::place;
 pub use table::{Change, Table};
 pub use tickets::{doctors, room_row, ticket_row};
@@ -16,7 +18,7 @@ pub use visits::{attachments, chat_lines, visit_row};
 
 use crate::access::Card;
 use minato_protocol::view::{Clinic, DoctorCard};
-use minato_protocol::{Role, RoomId, SiteId, StaffId, TicketId};
+use minato_protocol::{KitId, Role, RoomId, SiteId, StaffId, TicketId};
 use std::collections::BTreeMap;
 
 /// Whose eyes a view is made for.
@@ -30,12 +32,14 @@ pub struct Viewer {
     pub site: Option<SiteId>,
     /// The only ticket of a patient, or of a tablet in patient view.
     pub ticket: Option<(RoomId, TicketId)>,
+    /// The home kit whose page this is.
+    pub kit: Option<KitId>,
 }
 
 impl Viewer {
     /// Whether this screen shows one patient's side only.
     pub fn is_patient_side(&self) -> bool {
-        self.ticket.is_some()
+        self.ticket.is_some() || self.kit.is_some()
     }
 }
 

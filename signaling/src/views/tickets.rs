@@ -1,7 +1,7 @@
 //! The list as staff see it.
 
 use super::{Cards, Viewer};
-use crate::room::{Room, Stage, Ticket};
+use crate::room::{Raised, Room, Stage, Ticket};
 use minato_protocol::act::Duty;
 use minato_protocol::view::{DoctorRow, Origin, RoomRow, Row, TicketRow};
 use minato_protocol::{Person, Role, RoomId, StaffId, Timestamp};
@@ -30,7 +30,7 @@ fn is_visible(viewer: &Viewer, ticket: &Ticket) -> bool {
     match viewer.role {
         Role::Coordinator => true,
         Role::Doctor => ticket.stage != Stage::Invited,
-        Role::Nurse => ticket.bedside.is_some_and(|bedside| Some(bedside.site) == viewer.site),
+        Role::Nurse => viewer.site.is_some_and(|site| ticket.is_at(site)),
         Role::Patient => false,
     }
 }
@@ -67,8 +67,8 @@ pub fn ticket_row(viewer: &Viewer, room: RoomId, ticket: &Ticket, today: &str) -
         code: ticket.code.clone(),
         state: ticket.state(),
         rank: ticket.rank,
-        origin: if ticket.bedside.is_some() { Origin::Bedside } else { Origin::Home },
-        site: ticket.bedside.map(|bedside| bedside.site),
+        origin: origin_of(ticket),
+        site: ticket.site(),
         nurse: ticket.bedside.map(|bedside| bedside.nurse),
         triage: ticket.triage,
         first_visit: ticket.first_visit,
@@ -87,8 +87,18 @@ pub fn ticket_row(viewer: &Viewer, room: RoomId, ticket: &Ticket, today: &str) -
         subject: (sees && viewer.role != Role::Coordinator).then_some(ticket.subject),
         age_band: person.map(|person| person.age_band(today)).unwrap_or_default(),
         person: person.filter(|_| sees).cloned(),
+        kit: ticket.kit().map(|kit| kit.kit),
+        fired: ticket.raised.as_ref().map(Raised::told).unwrap_or_default(),
         device_requests: if settles { ticket.device_requests.clone() } else { Vec::new() },
     })))
+}
+
+fn origin_of(ticket: &Ticket) -> Origin {
+    match (ticket.bedside, ticket.kit()) {
+        (Some(_), _) => Origin::Bedside,
+        (None, Some(_)) => Origin::Kit,
+        (None, None) => Origin::Home,
+    }
 }
 
 /// The doctors of all rosters, each once. Who has a patient is seen by all staff; which one only by

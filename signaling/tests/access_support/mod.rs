@@ -20,6 +20,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::Desk;
 use minato_signaling::gateway::{Gateways, Held};
 use minato_signaling::http::{self, Edge};
+use minato_signaling::kit::Kits;
 use minato_signaling::log::{EventLog, MemoryLog, SqliteLog, StreamId};
 use minato_signaling::photos::Photos;
 use minato_signaling::presence::Presence;
@@ -79,6 +80,7 @@ impl House {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence: Presence::new(clock.clone()),
             readings: Readings::default(),
+            kits: Kits::load(&desk).await.expect("the log is readable"),
             held: Held::load(&desk).await.expect("the log is readable"),
             photos: Photos::new(Arc::new(MemoryBlobs::default()), Vault::in_memory()),
             readers: Readers::none(),

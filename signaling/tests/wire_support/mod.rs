@@ -27,6 +27,7 @@ use minato_signaling::clock::Clock;
 use minato_signaling::desk::{self, Desk};
 use minato_signaling::gateway::{self, Gateways, Held};
 use minato_signaling::http::{self as edge, Edge, Heartbeat};
+use minato_signaling::kit::{self, Kits};
 use minato_signaling::log::{EventLog, MemoryLog, StreamId};
 use minato_signaling::photos::Photos;
 use minato_signaling::presence::{self, Presence};
@@ -118,9 +119,10 @@ impl Broker {
         let fleet = Arc::new(Fleet::new(relays, clock.clone()).with_turn(passwords));
         let media_key = Arc::new(MediaKey::from_seed(&MEDIA_SEED).expect("a seed"));
         let presence = Presence::new(clock);
+        let kits = Kits::load(&desk).await.expect("the log is readable");
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
-        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways)));
+        tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways), Arc::clone(&kits)));
         tokio::spawn(relays::steer(Helm {
             desk: Arc::clone(&desk),
             gateways: Arc::clone(&gateways),
@@ -128,12 +130,14 @@ impl Broker {
             fleet: Arc::clone(&fleet),
         }));
         let readings = Readings::default();
+        tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         let held = Held::load(&desk).await.expect("the log is readable");
         tokio::spawn(gateway::finish(Arc::clone(&desk), readings.clone(), held.clone()));
         let edge = Arc::new(Edge {
             directory: Directory::load(&desk).await.expect("the log is readable"),
             presence,
             readings,
+            kits,
             held,
             photos: Photos::new(blobs.clone(), Vault::in_memory()),
             readers: readers::of_tests(),

@@ -143,13 +143,14 @@ impl Drop for Screen {
 }
 
 fn is_greeted(seen: &Seen) -> bool {
-    use ViewName::{Alerts, Devices, Doctors, Held, Place, Rooms, Tickets, Visits};
+    use ViewName::{Alerts, Devices, Doctors, Held, Kits, Place, Rooms, Tickets, Visits};
     let Some(you) = seen.welcomes.last() else { return false };
     let wanted: &[ViewName] = match you.role {
+        _ if you.kit.is_some() => &[Kits, Place, Visits],
         _ if you.ticket.is_some() => &[Place, Visits],
         Role::Coordinator => &[Rooms, Tickets, Doctors, Alerts],
         Role::Doctor => &[Rooms, Tickets, Doctors, Visits, Alerts],
-        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Held, Alerts],
+        Role::Nurse => &[Rooms, Tickets, Doctors, Visits, Devices, Held, Alerts, Kits],
         Role::Patient => &[Place, Visits],
     };
     wanted.iter().all(|view| seen.tables.contains_key(view) || seen.unchanged.contains(view))

@@ -1,6 +1,7 @@
 //! What a screen has by now: it applies every message as a page does and checks each hash.
 
 use minato_protocol::act::Outcome;
+use minato_protocol::kit::KitRow;
 use minato_protocol::reading::ReadingId;
 use minato_protocol::view::{
     AlertKind, ChatLine, DeviceRow, DoctorRow, HeldRow, PlaceRow, ReadingRow, RoomRow, Row,
@@ -179,6 +180,11 @@ impl Seen {
     pub(crate) fn held(&self) -> Vec<&HeldRow> {
         let held = self.table(ViewName::Held);
         held.filter_map(|row| if let Row::Held(row) = row { Some(row) } else { None }).collect()
+    }
+
+    pub(crate) fn kits(&self) -> Vec<&KitRow> {
+        let kits = self.table(ViewName::Kits);
+        kits.filter_map(|row| if let Row::Kit(row) = row { Some(&**row) } else { None }).collect()
     }
 
     pub(crate) fn holds(&self, reading: ReadingId) -> bool {

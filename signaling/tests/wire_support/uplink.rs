@@ -152,7 +152,8 @@ impl Wall {
     }
 
     pub(crate) async fn status(&mut self, devices: Vec<DeviceStatus>) {
-        self.send(&FromGateway::Status { devices, outbox_full: false, waiting: 0 }).await;
+        self.send(&FromGateway::Status { devices, outbox_full: false, waiting: 0, lan: None })
+            .await;
     }
 }
 

@@ -32,6 +32,8 @@ function ticket(code: string, state: TicketState, over: Partial<TicketRow> = {})
     age_band: "",
     person: null,
     device_requests: [],
+    kit: null,
+    fired: [],
     ...over,
   };
 }

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { Button } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
+import { FiredList } from "../ui/fired";
 import { usePress } from "../ui/press";
 import { TRIAGES, TriageMark } from "../ui/signs";
 import type { IssuedLink, TicketRow } from "../wire/types";
@@ -90,6 +91,7 @@ function Facts({ wire, ticket }: { wire: Wire; ticket: TicketRow }) {
           ? staff(`disposition_${ticket.disposition}`)
           : staff(`why_${ticket.why}`)}
         {ticket.first_visit && <span class="chip indigo">{staff("first_visit")}</span>}
+        <FiredList ticket={ticket} />
       </dd>
     </dl>
   );

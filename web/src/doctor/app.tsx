@@ -1,7 +1,8 @@
 // The door, and behind it the desk: the queue without a patient, the visit with one.
 
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { LinkBanner } from "../ui/banner";
+import { chime } from "../ui/chime";
 import { Notice } from "../ui/notice";
 import { StaffDoor } from "../ui/sign-in";
 import type { TicketRow } from "../wire/types";
@@ -11,7 +12,7 @@ import { t } from "../words/doctor";
 import { Asks } from "./asks";
 import { Bar } from "./bar";
 import { Desk } from "./desk";
-import { mineOf } from "./queue";
+import { changedAtHome, mineOf } from "./queue";
 import { Ringing } from "./ringing";
 import { VisitPage } from "./visit";
 
@@ -31,6 +32,7 @@ function Page({ wire }: { wire: Wire }) {
   const tickets = wire.views.rows("tickets");
   const mine = useMemo(() => (me ? mineOf(tickets.values(), me) : undefined), [tickets, me]);
   useTitle(wire, me, mine);
+  useChangesAtHome(wire, me);
   return (
     <div class="page">
       <Bar wire={wire} />
@@ -53,6 +55,20 @@ function Place({ wire, me, mine }: { wire: Wire; me: string; mine: TicketRow | u
   if (!mine) return <Desk wire={wire} me={me} />;
   if (mine.state === "called") return <Ringing key={mine.ticket} wire={wire} ticket={mine} />;
   return <VisitPage key={mine.visit} wire={wire} me={me} ticket={mine} />;
+}
+
+/** Values changed at somebody's home where this doctor is on duty: heard once, seen in the queue. */
+function useChangesAtHome(wire: Wire, me: string | null | undefined): void {
+  const doctor = me ? wire.views.rows("doctors").get(me) : undefined;
+  const rooms = doctor?.duty === "on" ? doctor.rooms : [];
+  const heard = useRef(new Set<string>());
+  const fresh = changedAtHome(wire.views.rows("tickets").values(), rooms).join(" ");
+  useEffect(() => {
+    const before = heard.current;
+    const all = fresh.split(" ").filter(Boolean);
+    if (all.some((ticket) => !before.has(ticket))) chime();
+    heard.current = new Set(all);
+  }, [fresh]);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { DoctorRow, TicketRow } from "../wire/types";
-import { asksOf, colleaguesOf, compareRank, hurdlesOf, mineOf, parkedFor, queueOf } from "./queue";
+import { asksOf, changedAtHome, colleaguesOf, compareRank, hurdlesOf, mineOf, parkedFor, queueOf } from "./queue";
 
 function ticket(over: Partial<TicketRow>): TicketRow {
   return {
@@ -32,6 +32,8 @@ function ticket(over: Partial<TicketRow>): TicketRow {
     age_band: "80",
     person: null,
     device_requests: [],
+    kit: null,
+    fired: [],
     ...over,
   };
 }
@@ -56,6 +58,18 @@ describe("the queue", () => {
   it("says what stands between a patient and the call", () => {
     expect(hurdlesOf(ticket({}))).toEqual([]);
     expect(hurdlesOf(ticket({ ready: false, away_since: 5 }))).toEqual(["not_ready", "away"]);
+    expect(hurdlesOf(ticket({ kit: "k1", away_since: 5 }))).toEqual([]);
+  });
+
+  it("hears of changes at home where this doctor is on duty, until somebody calls", () => {
+    const tickets = [
+      ticket({ ticket: "a", kit: "k1" }),
+      ticket({ ticket: "b", kit: "k2", room: "r2" }),
+      ticket({ ticket: "c", kit: "k3", state: "called" }),
+      ticket({ ticket: "d" }),
+    ];
+    expect(changedAtHome(tickets, ["r1"])).toEqual(["a"]);
+    expect(changedAtHome(tickets, [])).toEqual([]);
   });
 
   it("finds the one patient and those parked", () => {

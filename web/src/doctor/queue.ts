@@ -16,6 +16,14 @@ export function queueOf(tickets: Iterable<TicketRow>, room: string): TicketRow[]
     .sort((a, b) => compareRank(a.rank, b.rank));
 }
 
+/** Those whose values changed at home and who wait for a doctor of these rooms, by ticket. */
+export function changedAtHome(tickets: Iterable<TicketRow>, rooms: readonly string[]): string[] {
+  return [...tickets]
+    .filter(({ kit, state, room }) => kit !== null && state === "waiting" && rooms.includes(room))
+    .map(({ ticket }) => ticket)
+    .sort();
+}
+
 /** Those whose interrupted visit this doctor should go on with. */
 export function parkedFor(tickets: Iterable<TicketRow>, me: string): TicketRow[] {
   return [...tickets].filter(
@@ -36,7 +44,8 @@ export type Hurdle = "not_ready" | "away";
 export function hurdlesOf(ticket: TicketRow): Hurdle[] {
   const hurdles: Hurdle[] = [];
   if (!ticket.ready) hurdles.push("not_ready");
-  if (ticket.away_since !== null) hurdles.push("away");
+  // Nobody with a kit sits at its page and waits: Next takes the ticket all the same.
+  if (ticket.away_since !== null && ticket.kit === null) hurdles.push("away");
   return hurdles;
 }
 

@@ -3,6 +3,7 @@
 import { computed } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { EmergencyFacts, emergencySince } from "../ui/emergency";
+import { FiredList } from "../ui/fired";
 import type { TicketRow, VisitRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { span } from "../words/common";
@@ -52,6 +53,7 @@ function Room({ wire, me, ticket, visit }: PageProps & { visit: VisitRow }) {
     <main class={looks} data-visit={visit.visit}>
       <PersonStrip wire={wire} ticket={ticket} visit={visit} />
       <Emergency wire={wire} ticket={ticket} visit={visit} />
+      <FiredList ticket={ticket} />
       <PatientGone wire={wire} ticket={ticket} />
       {settled && <ConsentStep wire={wire} visit={visit} />}
       <div class="visit-grid">

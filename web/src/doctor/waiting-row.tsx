@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Button } from "../ui/controls";
+import { FiredList } from "../ui/fired";
 import { Sign, TriageMark } from "../ui/signs";
 import type { TicketRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
@@ -88,7 +89,8 @@ function Marks({ wire, me, ticket }: { wire: Wire; me: string; ticket: TicketRow
         <span class="chip grey">{t("away", { time: span(now - ticket.away_since) })}</span>
       )}
       {ticket.misses > 0 && <span class="chip lamp">{t("misses", { n: ticket.misses })}</span>}
-      {ticket.why !== "arrived" && ticket.why !== "emergency" && (
+      <FiredList ticket={ticket} />
+      {ticket.why !== "arrived" && ticket.why !== "emergency" && ticket.fired.length === 0 && (
         <span class="why soft">{staff(`why_${ticket.why}`)}</span>
       )}
     </>

@@ -85,7 +85,7 @@ interface FieldsProps {
   lacking: ReadonlySet<keyof Person>;
 }
 
-function PersonFields({ person, onPerson, lacking }: FieldsProps) {
+export function PersonFields({ person, onPerson, lacking }: FieldsProps) {
   const field = (key: keyof Person) => ({
     value: person[key],
     onValue: (value: string) => onPerson({ ...person, [key]: value }),

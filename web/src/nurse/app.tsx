@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { Act, TicketRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import * as api from "../wire/api";
 import { timeOfDay } from "../words/common";
@@ -17,6 +18,7 @@ import { Mark } from "../ui/mark";
 import { Notice } from "../ui/notice";
 import { Admit } from "./admit";
 import { Alerts } from "./alerts";
+import { clinicBox, useClinicBox } from "./box-words";
 import { HeldList, HeldPage } from "./held-page";
 import { List } from "./list";
 import { PatientView } from "./patient-view";
@@ -27,7 +29,9 @@ export type Shown =
   | { at: "admit" }
   | { at: "ticket"; ticket: string }
   | { at: "held"; reading: string }
-  | { at: "setup" };
+  | { at: "setup" }
+  | { at: "kits" }
+  | { at: "kit"; kit: string };
 /** What stands on the right. */
 const shown = signal<Shown>({ at: "nothing" });
 
@@ -40,8 +44,9 @@ export function App({ wire }: { wire: Wire }) {
   useEffect(() => {
     document.documentElement.lang = language.value;
   }, []);
+  useClinicBox(wire);
   const you = wire.you.value;
-  const called = [...wire.views.rows("tickets").values()].some((row) => row.state === "called");
+  const called = [...wire.views.rows("tickets").values()].some(isRinging);
   useEffect(() => {
     if (called) ring();
     return quiet;
@@ -74,12 +79,15 @@ export function App({ wire }: { wire: Wire }) {
   );
 }
 
+/** What the page asks for without a press. */
+const BY_ITSELF: readonly Act["type"][] = ["join_media", "ask_lan_pass"];
+
 function Bar({ wire }: { wire: Wire }) {
-  // The call asks for its way by itself; what counts here is what the nurse pressed.
-  const pressed = wire.acts.pending.value.filter(({ act }) => act.type !== "join_media");
+  // What counts here is what the nurse pressed.
+  const pressed = wire.acts.pending.value.filter(({ act }) => !BY_ITSELF.includes(act.type));
   const unsent = pressed.filter((one) => !one.sent).length;
   const out = async () => {
-    await api.signOut();
+    await Promise.all([clinicBox(wire).leave(), api.signOut()]);
     location.reload();
   };
   return (
@@ -121,12 +129,40 @@ function Main({ wire }: { wire: Wire }) {
       if (!row) return <p class="soft choose">{nurse("held_gone")}</p>;
       return <HeldPage key={row.reading} wire={wire} row={row} />;
     }
+    case "kits":
+      return <Kits wire={wire} />;
+    case "kit":
+      return <Kits wire={wire} kit={now.kit} />;
     case "ticket": {
       const row = wire.views.rows("tickets").get(now.ticket);
+      // Far from the patient there is nothing to do at the bed.
+      if (row?.kit) return <Kits wire={wire} kit={row.kit} />;
       if (!row) return <p class="soft choose">{nurse("choose")}</p>;
       return <TicketPage key={row.ticket} wire={wire} row={row} />;
     }
   }
+}
+
+/** A call at the bed rings here; one at somebody's home rings there. */
+function isRinging({ state, kit }: TicketRow): boolean {
+  return state === "called" && kit === null;
+}
+
+const kits = signal<
+  { list: typeof import("./kits-page"); page: typeof import("./kit-page") } | undefined
+>(undefined);
+
+function Kits({ wire, kit }: { wire: Wire; kit?: string }) {
+  useEffect(() => {
+    void Promise.all([import("./kits-page"), import("./kit-page")]).then(([list, page]) => {
+      kits.value = { list, page };
+    });
+  }, []);
+  const { list, page } = kits.value ?? {};
+  if (!list || !page) return null;
+  const row = kit === undefined ? undefined : wire.views.rows("kits").get(kit);
+  if (row) return <page.KitPage key={row.kit} wire={wire} row={row} />;
+  return <list.KitsPage wire={wire} />;
 }
 
 const setup = signal<typeof import("./setup-page") | undefined>(undefined);

@@ -9,6 +9,7 @@ import { Button } from "../ui/controls";
 import { Dialog } from "../ui/dialog";
 import { tell } from "../ui/notice";
 import { usePress } from "../ui/press";
+import { deviceRows } from "./box-words";
 import { ScanButton } from "./scan-button";
 import { whatIs } from "./scanned";
 import type { TicketProps } from "./ticket";
@@ -78,7 +79,7 @@ function takenWords(wire: Wire, device: DeviceRow): string {
 /** The wristband shows that it is the right patient, the label picks the device. */
 export function ScanDevice({ wire, row }: TicketProps) {
   const [picked, setPicked] = useState<string | undefined>();
-  const devices = wire.views.rows("devices");
+  const devices = deviceRows(wire);
   const device = picked ? devices.get(picked) : undefined;
   const take = (text: string) => {
     const tickets = wire.views.rows("tickets");

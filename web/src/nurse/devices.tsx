@@ -10,6 +10,7 @@ import { usePress } from "../ui/press";
 import { AttachButton, ScanDevice } from "./attach";
 import type { Bluetooth } from "./bluetooth";
 import { bluetoothOf } from "./bluetooth-here";
+import { deviceRows, isDirect, ReadyLine } from "./box-words";
 import { Health, Rehearsal, SetupSteps, TroubleLine } from "./device-words";
 import { setupOf } from "./setup";
 import type { TicketProps } from "./ticket";
@@ -29,7 +30,7 @@ function AtTablet(props: TicketProps & { bluetooth: Bluetooth }) {
 /** `short`: those on this patient; the others of the site are folded away, not gone. */
 export function Devices({ wire, row, short }: TicketProps & { short: boolean }) {
   const bluetooth = bluetoothOf(navigator);
-  const devices = [...wire.views.rows("devices").values()];
+  const devices = [...deviceRows(wire).values()];
   const away = devices.length > 0 && devices.every((device) => !device.gateway_present);
   const here = devices.filter((device) => device.ticket === row.ticket);
   const folds = short && here.length > 0 && here.length < devices.length;
@@ -37,6 +38,7 @@ export function Devices({ wire, row, short }: TicketProps & { short: boolean }) 
   return (
     <Card title={nurse("devices")} class="devices-card">
       {devices.length === 0 && <p class="soft">{nurse("devices_none")}</p>}
+      <ReadyLine wire={wire} />
       {away && <p class="banner lamp">{nurse("gateway_away")}</p>}
       {devices.length > 0 && (
         <div class="row">
@@ -82,7 +84,7 @@ function Device({ wire, row, device }: DeviceProps) {
       <DeviceButtons wire={wire} row={row} device={device} />
       <TroubleLine trouble={status.trouble} />
       {here && <Steps wire={wire} device={device} />}
-      {here && wire.you.value?.rehearsal && <Rehearsal wire={wire} device={device} />}
+      {here && wire.you.value?.rehearsal && !isDirect(wire) && <Rehearsal wire={wire} device={device} />}
     </div>
   );
 }

@@ -3,6 +3,7 @@
 import type { TicketRow } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common, span } from "../words/common";
+import { kit } from "../words/kit";
 import { nurse } from "../words/nurse";
 import { staff } from "../words/staff";
 import { Button } from "../ui/controls";
@@ -34,6 +35,9 @@ export function List({ wire, chosen }: ListProps) {
           </li>
         ))}
       </ul>
+      <Button wide onClick={() => show({ at: "kits" })} data-act="kits">
+        {kit("kits")}
+      </Button>
       <Button wide onClick={() => show({ at: "setup" })} data-act="setup">
         {nurse("setup")}
       </Button>

@@ -10,7 +10,7 @@ import "./nurse.css";
 
 function Page() {
   return (
-    <StaffDoor role="nurse" title={nurse("title")} wire={wire}>
+    <StaffDoor role="nurse" title={nurse("title")} wire={wire} anew>
       <App wire={wire} />
     </StaffDoor>
   );

@@ -5,15 +5,18 @@ import type { Wire } from "../wire/wire";
 import { nurse } from "../words/nurse";
 import { Card } from "../ui/controls";
 import { Back } from "./admit";
+import { deviceRows, DirectLine, isDirect, ReadyLine } from "./box-words";
 import { Health, Rehearsal, SetupSteps, TroubleLine } from "./device-words";
 import { whereWords } from "./devices";
 
 export function SetupPage({ wire }: { wire: Wire }) {
-  const devices = [...wire.views.rows("devices").values()];
+  const devices = [...deviceRows(wire).values()];
   return (
     <Card title={nurse("setup")} class="setup">
       <Back />
       <p class="soft">{nurse("setup_means")}</p>
+      <DirectLine wire={wire} />
+      <ReadyLine wire={wire} />
       {devices.length === 0 && <p>{nurse("devices_none")}</p>}
       <ul class="stack">
         {devices.map((device) => (
@@ -37,7 +40,7 @@ function One({ wire, device }: { wire: Wire; device: DeviceRow }) {
       </div>
       <TroubleLine trouble={status.trouble} />
       <SetupSteps wire={wire} device={device} />
-      {wire.you.value?.rehearsal && <Rehearsal wire={wire} device={device} />}
+      {wire.you.value?.rehearsal && !isDirect(wire) && <Rehearsal wire={wire} device={device} />}
     </section>
   );
 }

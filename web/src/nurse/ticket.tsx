@@ -13,6 +13,7 @@ import { usePress } from "../ui/press";
 import { Tiles } from "../ui/tile";
 import { Back } from "./admit";
 import { show } from "./app";
+import { DirectLine } from "./box-words";
 import { Devices } from "./devices";
 import { emergencyNow, State } from "./list";
 import { isOver } from "./order";
@@ -50,6 +51,7 @@ export function TicketPage({ wire, row }: TicketProps) {
   // She measures while she listens: the devices stand where the values are.
   const vitals = (
     <>
+      <DirectLine wire={wire} />
       {tiles}
       {!isOver(row) && !visit?.quarantined && <Typing wire={wire} row={row} />}
       {!isOver(row) && <Devices wire={wire} row={row} short={row.state === "in_visit"} />}

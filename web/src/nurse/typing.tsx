@@ -204,7 +204,7 @@ function isOnce(row: ReadingRow): boolean {
 function Told({ wire, row }: TicketProps) {
   const rows = row.subject ? wire.readings.rows(row.subject) : [];
   const once = rows
-    .filter((one) => isOnce(one) && !isWithdrawn(one) && !one.quarantined)
+    .filter((one) => isOnce(one) && !isWithdrawn(one) && !one.quarantined && !wire.readings.isBeside(one))
     .slice(-LISTED)
     .reverse();
   if (once.length === 0) return null;

@@ -21,7 +21,7 @@ export function Parked({ wire, place }: PlaceProps) {
       </section>
       <ClinicCard place={place} />
       <Worse />
-      {!isCompanion(wire) && <LeaveButton wire={wire} place={place} />}
+      {!isCompanion(wire) && !wire.you.value?.kit && <LeaveButton wire={wire} place={place} />}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // The way to type one's own values: offered, loaded when somebody wants it.
 
 import { signal } from "@preact/signals";
+import type { Act, TypedValue } from "../wire/types";
 import type { Wire } from "../wire/wire";
 import { common } from "../words/common";
 import { patient } from "../words/patient";
@@ -16,14 +17,42 @@ async function open(): Promise<void> {
   told.value = false;
 }
 
+interface CardProps {
+  wire: Wire;
+  /** The verb that carries the values. */
+  enter(values: TypedValue[], measuredAt: number): Act;
+  /** What this is for. */
+  means: string;
+  /** The ticket beside whose values a picture may stand. */
+  photoOf?: string;
+}
+
+/** Values for a ticket of one's own. */
 export function OwnCard({ wire, ticket }: { wire: Wire; ticket: string }) {
-  const unsent = wire.acts.pending.value.some(({ act, sent }) => act.type === "enter_reading" && !sent);
+  const rest = { corrects: null, reason: "" };
+  const enter: CardProps["enter"] = (values, measured_at) => ({
+    type: "enter_reading",
+    ticket,
+    values,
+    measured_at,
+    ...rest,
+  });
+  return <EnterCard wire={wire} enter={enter} means={patient("own_means")} photoOf={ticket} />;
+}
+
+function isEntering({ type }: Act): boolean {
+  return type === "enter_reading" || type === "enter_kit_reading";
+}
+
+export function EnterCard({ wire, enter, means, photoOf }: CardProps) {
+  const unsent = wire.acts.pending.value.some(({ act, sent }) => isEntering(act) && !sent);
   return (
     <Card title={patient("own")}>
       {at.value === "open" && form.value ? (
         <form.value.OwnValues
           wire={wire}
-          ticket={ticket}
+          enter={enter}
+          photoOf={photoOf}
           onDone={() => {
             at.value = "offered";
           }}
@@ -33,13 +62,13 @@ export function OwnCard({ wire, ticket }: { wire: Wire; ticket: string }) {
         />
       ) : (
         <>
-          <p>{patient("own_means")}</p>
+          <p>{means}</p>
           {unsent && (
             <p class="chip lamp" role="status">
               {common("unsent")}
             </p>
           )}
-          {form.value && <form.value.PhotosUnderWay ticket={ticket} />}
+          {form.value && photoOf !== undefined && <form.value.PhotosUnderWay ticket={photoOf} />}
           {told.value && !unsent && <p role="status">{patient("own_told")}</p>}
           <Button wide onClick={() => void open()} data-act="own-values">
             {patient("own_open")}

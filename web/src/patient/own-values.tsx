@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { follow } from "../wire/photo";
+import type { Act, TypedValue } from "../wire/types";
 import { type Typed, type TypedTexts, typedForm } from "../wire/typed";
 import type { Wire } from "../wire/wire";
 import { common } from "../words/common";
@@ -19,13 +20,16 @@ const NONE_WRONG: ReadonlySet<Typed> = new Set();
 
 interface OwnProps {
   wire: Wire;
-  ticket: string;
+  /** The verb that carries the values. */
+  enter(values: TypedValue[], measuredAt: number): Act;
+  /** The ticket beside whose values a picture may stand. */
+  photoOf?: string | undefined;
   onDone(): void;
   /** The broker has it. */
   onTold(): void;
 }
 
-export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
+export function OwnValues({ wire, enter, photoOf, onDone, onTold }: OwnProps) {
   const [texts, setTexts] = useState<TypedTexts>({});
   const [tried, setTried] = useState(false);
   const [photo, setPhoto] = useState<Blob | undefined>();
@@ -35,10 +39,10 @@ export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
     event.preventDefault();
     setTried(true);
     if (form.state !== "ready") return;
-    const said = { values: form.values, measured_at: wire.clock.read(), corrects: null, reason: "" };
+    const act = enter(form.values, wire.clock.read());
     onDone();
-    const sent = press({ type: "enter_reading", ticket, ...said }, { mayWait: true });
-    if (photo) follow(ticket, photo, sent);
+    const sent = press(act, { mayWait: true });
+    if (photo && photoOf !== undefined) follow(photoOf, photo, sent);
     void sent.then((outcome) => outcome && onTold());
   };
   return (
@@ -52,7 +56,7 @@ export function OwnValues({ wire, ticket, onDone, onTold }: OwnProps) {
         only={ASKED}
       />
       {tried && form.state === "empty" && <p role="alert">{patient("own_empty")}</p>}
-      <PhotoField photo={photo} onPhoto={setPhoto} />
+      {photoOf !== undefined && <PhotoField photo={photo} onPhoto={setPhoto} />}
       <Button type="submit" kind="primary" wide data-act="enter-reading">
         {patient("own_do")}
       </Button>

@@ -16,6 +16,7 @@ import { cutWords } from "./cut";
 import { Goodbye } from "./goodbye";
 import { Ended, Left, Parked } from "./over";
 import { stayAwake } from "../ui/awake";
+import { HomeKitLoader } from "./home-kit-loader";
 import { VisitLoader } from "./visit-loader";
 import { Waiting } from "./waiting";
 
@@ -60,6 +61,11 @@ function isOver(row: PlaceRow | undefined): boolean {
   return row?.state === "ended" || row?.state === "left";
 }
 
+/** Nothing to answer: a page at home goes on being what it is. */
+function isAtHome({ state }: PlaceRow): boolean {
+  return state !== "called" && state !== "in_visit" && state !== "parked";
+}
+
 /** What the place asks for now, without the frame of the page. */
 export function PlaceView() {
   const row = place();
@@ -74,6 +80,8 @@ export function PlaceView() {
     return quiet;
   }, [state]);
   useEffect(() => (state && !isOver(place()) ? stayAwake() : undefined), [state]);
+  const kit = wire.you.value?.kit;
+  if (kit && (!row || isAtHome(row))) return <HomeKitLoader wire={wire} kit={kit} place={row} />;
   if (!row) {
     return (
       <p class="soft" role="status">

@@ -87,7 +87,7 @@ function Doctors({ place }: { place: PlaceRow }) {
 }
 
 /** The responsible institution and its telephone, at any time. */
-export function ClinicCard({ place }: { place: PlaceRow }) {
+export function ClinicCard({ place }: { place: Pick<PlaceRow, "clinic"> }) {
   const { name, phone } = place.clinic;
   return (
     <Card title={patient("clinic")}>

@@ -33,7 +33,10 @@ export function Waits({ wire, ticket, vital, source, onCorrect }: WaitsProps) {
       <span class="remark">
         {staff("waits", { value })} <span class="age">{ago(ageMs)}</span>
       </span>
-      <CheckButtons wire={wire} ticket={ticket} row={row} onCorrect={onCorrect} />
+      {/* What the broker has not, nobody can confirm there yet. */}
+      {!wire.readings.isBeside(row) && (
+        <CheckButtons wire={wire} ticket={ticket} row={row} onCorrect={onCorrect} />
+      )}
     </div>
   );
 }

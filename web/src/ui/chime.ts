@@ -44,6 +44,11 @@ function once(): void {
   }
 }
 
+/** Two notes, once: something has come that nobody has to answer this second. */
+export function chime(): void {
+  once();
+}
+
 /** Rings until `quiet`. */
 export function ring(): void {
   if (repeating !== undefined) return;

@@ -21,6 +21,8 @@ interface DoorProps {
   title: string;
   /** Started once there is a session. */
   wire: Wire;
+  /** The page is loaded again once somebody is signed in: whom it may speak to depends on that. */
+  anew?: boolean;
   children: ComponentChildren;
 }
 
@@ -31,18 +33,19 @@ function isOpenFor(reply: api.Reply<Entry>, role: Role): boolean {
 }
 
 /** Shows its children once somebody of this role is signed in. */
-export function StaffDoor({ role, title, wire, children }: DoorProps) {
+export function StaffDoor({ role, title, wire, anew = false, children }: DoorProps) {
   const [at, setAt] = useState<At>("looking");
   const said = useSignal<string | undefined>(undefined);
   const open = () => {
     setAt("open");
     wire.start();
   };
+  const enter = () => (anew ? location.reload() : open());
   useEffect(() => {
     const look = async () => {
       const once = new URLSearchParams(api.takeFragment()).get("once");
       if (once) {
-        if (isOpenFor(await api.signInOnce(once), role)) return open();
+        if (isOpenFor(await api.signInOnce(once), role)) return enter();
         said.value = staff("once_failed");
       }
       if (isOpenFor(await api.me(), role)) return open();
@@ -54,7 +57,7 @@ export function StaffDoor({ role, title, wire, children }: DoorProps) {
   const link = wire.link.value;
   if (link.state === "bye") return <Goodbye code={link.code} />;
   if (at === "open") return <>{children}</>;
-  return <Form role={role} title={title} said={said.value} onOpen={open} />;
+  return <Form role={role} title={title} said={said.value} onOpen={enter} />;
 }
 
 /** The broker ended the session: why, and the way back in. */

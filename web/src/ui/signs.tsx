@@ -51,4 +51,5 @@ export const ALERT_SHAPES: Record<AlertKind, Shape> = {
   doctor_silent: "square",
   wrong_patient: "swap",
   device_request: "ring",
+  values_changed: "square",
 };

@@ -113,6 +113,11 @@ function About({ wire, source }: { wire: Wire; source: Source }) {
   return (
     <span class="about">
       {ago(source.ageMs)} · {typedBy(row, wire.you.value) ?? row.outcome.device.model}
+      {wire.readings.isBeside(row) && (
+        <span class="vouched">
+          {staff(wire.readings.besideReaches.value ? "from_box_reaches" : "from_box")}
+        </span>
+      )}
       {vouchedOf(row).map((words) => (
         <span key={words} class="vouched">
           {words}

@@ -77,6 +77,13 @@ export class Acts {
     }
   }
 
+  /** These are not sent again: somebody else has carried them out, or they are overtaken. */
+  giveUp(overtaken: (one: Pending) => boolean): void {
+    for (const held of [...this.waiting.values()]) {
+      if (overtaken(held)) this.settle(held.key, { type: "not_sent" });
+    }
+  }
+
   /** The session is over: nothing will be answered any more. */
   abandon(code: Code): void {
     for (const key of [...this.waiting.keys()]) {

@@ -6,14 +6,22 @@ import type { ReadingRow } from "./types";
 /** Rows kept for one subject; beyond, the oldest leave the page (the broker keeps them all). */
 export const READINGS_ROWS_MAX = 7_200;
 
+/** Rows from elsewhere for one subject; beyond, the oldest leave the page (the box keeps them all). */
+export const BESIDE_ROWS_MAX = 1_200;
+
 class Subject {
   readonly rows: Signal<readonly ReadingRow[]> = signal([]);
+  /** From elsewhere than the broker, while it is away. */
+  readonly beside: Signal<readonly ReadingRow[]> = signal([]);
   cursor = 0;
   watchers = 0;
 }
 
 export class Readings {
+  /** What comes from elsewhere reaches the broker by itself: only this page does not hear it from there. */
+  readonly besideReaches: Signal<boolean> = signal(false);
   private readonly subjects = new Map<string, Subject>();
+  private readonly notTheBrokers = new WeakSet<ReadingRow>();
 
   private subject(id: string): Subject {
     let subject = this.subjects.get(id);
@@ -26,7 +34,33 @@ export class Readings {
 
   /** Rows of a subject, oldest first; subscribes whoever reads it inside a component. */
   rows(subject: string): readonly ReadingRow[] {
-    return this.subject(subject).rows.value;
+    const held = this.subject(subject);
+    const [own, beside] = [held.rows.value, held.beside.value];
+    if (beside.length === 0) return own;
+    // What the broker has, it shows: with what people said of it.
+    const known = new Set(own.map((row) => row.outcome.id));
+    return [...own, ...beside.filter((row) => !known.has(row.outcome.id))];
+  }
+
+  /** Whether a row came from elsewhere, so that the doctor may not have it. */
+  isBeside(row: ReadingRow): boolean {
+    return this.notTheBrokers.has(row);
+  }
+
+  /** Takes a row from elsewhere; one that came before is dropped. */
+  takeBeside(subject: string, row: ReadingRow): void {
+    const into = this.subject(subject);
+    if (into.beside.peek().some((one) => one.outcome.id === row.outcome.id)) return;
+    this.notTheBrokers.add(row);
+    into.beside.value = [...into.beside.peek(), row].slice(-BESIDE_ROWS_MAX);
+  }
+
+  /** The broker has all of it, or says itself what is shown. */
+  forgetBeside(): void {
+    for (const [subject, held] of [...this.subjects]) {
+      held.beside.value = [];
+      if (held.watchers <= 0) this.subjects.delete(subject);
+    }
   }
 
   /** The last row that this screen has. */
@@ -45,6 +79,7 @@ export class Readings {
     if (whole) {
       into.cursor = 0;
       into.rows.value = [];
+      into.beside.value = [];
     }
     const fresh = rows.filter((row) => row.seq > into.cursor);
     if (fresh.length === 0) return;
@@ -72,7 +107,14 @@ export class Readings {
     const leaving = this.subjects.get(subject);
     if (!leaving) return;
     leaving.watchers -= 1;
-    if (leaving.watchers <= 0) this.subjects.delete(subject);
+    if (leaving.watchers > 0) return;
+    if (leaving.beside.peek().length === 0) {
+      this.subjects.delete(subject);
+      return;
+    }
+    // Nobody could bring these again before the broker is back.
+    leaving.rows.value = [];
+    leaving.cursor = 0;
   }
 
   /** Whom somebody watches, for a new connection. */

@@ -147,6 +147,7 @@ export class FakeSocket {
         hospital: null,
         patient_view: false,
         companion: false,
+        kit: null,
         rehearsal: false,
         ...you,
       },

@@ -8,6 +8,7 @@ import type {
   DoctorRow,
   Have,
   HeldRow,
+  KitRow,
   PlaceRow,
   RoomRow,
   Row,
@@ -27,6 +28,7 @@ export interface RowOf {
   devices: DeviceRow;
   alerts: AlertRow;
   held: HeldRow;
+  kits: KitRow;
 }
 
 export type ViewMessage = Extract<ToScreen, { type: "view" }>;
@@ -43,6 +45,7 @@ const NAMES: ViewName[] = [
   "devices",
   "alerts",
   "held",
+  "kits",
 ];
 
 /** A row's name within its table, as the broker makes it. */
@@ -63,6 +66,8 @@ export function rowKey(row: Row): string {
       return row.alert;
     case "held":
       return row.reading;
+    case "kit":
+      return row.kit;
   }
 }
 

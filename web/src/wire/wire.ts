@@ -39,6 +39,9 @@ export class Wire {
   readonly acts: Acts;
   readonly clock: ServerClock;
 
+  /** Another way for verbs, taken while this one is cut: it answers, or leaves the verb to the wire. */
+  detour: ((act: Act, key: string) => Promise<Answer> | undefined) | undefined;
+
   private socket: WebSocket | undefined;
   private welcomed = false;
   private opening = false;
@@ -84,6 +87,8 @@ export class Wire {
     if (over.state === "bye") {
       return Promise.resolve({ type: "refused", code: over.code, by: null });
     }
+    const other = this.detour?.(act, this.world.newKey());
+    if (other) return other;
     return this.acts.add(act, options.mayWait ?? false, this.sendAct);
   }
 

@@ -33,6 +33,8 @@ const words: Record<BoardKey, Phrase> = {
   alert_patient_gone: "Patient's screen is gone",
   alert_doctor_silent: "The doctor is reported silent",
   alert_wrong_patient: "It was another person",
+  alert_values_changed: "Values changed at home",
+  hint_values_changed: "A doctor has to call. See that one is on duty.",
   alert_device_request: "A second device asks to be used",
   hint_emergency: "Doctor and nurse see whom to telephone.",
   hint_unanswered: "Called twice. Telephone and write down what came of it.",

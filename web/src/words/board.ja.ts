@@ -32,6 +32,8 @@ const words = {
   alert_patient_gone: "患者さんの画面が切れています",
   alert_doctor_silent: "先生の応答がないとの知らせ",
   alert_wrong_patient: "別の方でした",
+  alert_values_changed: "おうちの値が変わりました",
+  hint_values_changed: "医師の呼び入れを待っています。当番の医師がいるか確かめてください。",
   alert_device_request: "2台目の端末が使いたいそうです",
   hint_emergency: "医師と看護師の画面に連絡先が出ています。",
   hint_unanswered: "2回呼び出して応答がありません。電話をかけ、結果を記録してください。",

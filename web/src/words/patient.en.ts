@@ -31,6 +31,7 @@ const words: Record<PatientKey, Phrase> = {
   why_wrong_patient: "The name has to be checked; you will be called again. Your place is kept.",
   why_contact_made: "We reached you by telephone. You will be called soon.",
   why_resumed_from_park: "Your visit goes on soon. You are at the front.",
+  why_values_changed: "A doctor will call you.",
   why_emergency: "A doctor is being called at once.",
 
   doctors: "Doctors you may see",

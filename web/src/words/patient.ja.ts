@@ -31,6 +31,7 @@ const words = {
   why_wrong_patient: "お名前の確認のため、もう一度お呼びします。順番はそのままです。",
   why_contact_made: "お電話で連絡がつきました。もうすぐお呼びします。",
   why_resumed_from_park: "診察の続きを、いちばん前でお待ちいただいています。",
+  why_values_changed: "先生から連絡があります。",
   why_emergency: "先生を急いで呼んでいます。",
 
   doctors: "診察する医師",

@@ -11,6 +11,10 @@ import boardJa from "./board.ja";
 import { fill, type Phrase } from "./dictionary";
 import doctorEn from "./doctor.en";
 import doctorJa from "./doctor.ja";
+import homeEn from "./home.en";
+import homeJa from "./home.ja";
+import kitEn from "./kit.en";
+import kitJa from "./kit.ja";
 import entryEn from "./entry.en";
 import entryJa from "./entry.ja";
 import nurseEn from "./nurse.en";
@@ -26,6 +30,8 @@ const PAIRS: Record<string, [Record<string, Phrase>, Record<string, Phrase>]> = 
   codes: [codesJa, codesEn],
   common: [commonJa, commonEn],
   entry: [entryJa, entryEn],
+  home: [homeJa, homeEn],
+  kit: [kitJa, kitEn],
   nurse: [nurseJa, nurseEn],
   patient: [patientJa, patientEn],
   staff: [staffJa, staffEn],
@@ -58,7 +64,7 @@ describe("the dictionaries", () => {
   it("show no word to a patient that frightens or judges", () => {
     const forbidden = /エラー|失敗|異常|緊急|重症|軽症|トリアージ|error|triage|emergency|failed/i;
     // The ending 救急 is said where it is true: help is on its way.
-    const shown = [entryJa, patientJa, entryEn, patientEn, commonJa, commonEn];
+    const shown = [entryJa, patientJa, entryEn, patientEn, commonJa, commonEn, homeJa, homeEn];
     for (const words of shown) {
       for (const [key, phrase] of Object.entries(words)) {
         expect(typeof phrase === "string" ? phrase : key, key).not.toMatch(forbidden);

@@ -158,15 +158,15 @@ impl Clinic {
                 self.hear(device, Attribute::assigned(number), bytes).await
             }
             Event::Bind { device, subject } => {
-                let peers = Vec::new();
                 let off = self.off(device);
-                let request =
-                    BindRequest { subject: Some(subject), takes_over: true, peers, ..off };
+                let request = BindRequest { subject: Some(subject), takes_over: true, ..off };
                 self.ledger
                     .bind(request)
                     .await?
                     .map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
-                self.account.bound(device, subject, self.world.now_ms);
+                let is_cuff = self.world.is_cuff(device);
+                let is_peer = |other: usize| self.world.is_cuff(other) == is_cuff;
+                self.account.bound(device, subject, self.world.now_ms, is_peer);
                 Ok(())
             }
             Event::Unbind { device } => {
@@ -277,10 +277,18 @@ impl Clinic {
 }
 
 impl Account {
-    fn bound(&mut self, device: usize, subject: SubjectId, now_ms: i64) {
+    /// Another device of its kind comes off the same person.
+    fn bound(
+        &mut self,
+        device: usize,
+        subject: SubjectId,
+        now_ms: i64,
+        is_peer: impl Fn(usize) -> bool,
+    ) {
         self.silenced.remove(&device);
         let same = self.said.get(&device).is_some_and(|said| said.subject == subject);
         if !same {
+            self.said.retain(|other, said| !(is_peer(*other) && said.subject == subject));
             let said = Said { subject, since_ms: now_ms, put_on_ms: now_ms, by_clock: false };
             self.said.insert(device, said);
         }

@@ -98,5 +98,5 @@ pub(super) fn issued(
     of: Option<SecretHash>,
 ) -> Issued {
     let Place { room, ticket, generation } = place;
-    Issued { kind, room, ticket, generation, expires, of }
+    Issued { kind, room, ticket, generation, expires, of, kit: None }
 }

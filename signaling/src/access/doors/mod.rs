@@ -2,11 +2,13 @@
 //! can be cut off anywhere; the same request again finishes what was begun.
 
 mod issue;
+mod kit;
 mod patient;
 mod staff;
 mod transfer;
 
 pub use issue::{IssuedParts, LINK_LIFE, SPOKEN_LIFE, issue_link, issue_links};
+pub use kit::{KIT_LINK_LIFE, KIT_SESSION_LIFE, issue_kit_link};
 pub use patient::{join_by_code, join_by_link, settle_device};
 pub use staff::{
     CreateError, Created, NewAccount, ONCE_LIFE, create_account, issue_once, set_enabled, sign_in,

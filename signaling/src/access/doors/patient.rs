@@ -40,6 +40,9 @@ pub async fn join_by_link(
     let hash = desk.secrets.lookup_hash(Label::Join, &join.secret);
     let link = desk.links.see(&StreamId::link(&hash.0)).await?.state;
     let issued = link.issued.ok_or(Code::LinkUnknown)?;
+    if let Some(kit) = issued.kit {
+        return super::kit::join(desk, (hash, issued), kit, &join.browser, cookie).await;
+    }
     let place = Place::of(&issued);
     check_place(desk, place).await?;
     if let Some(inside) = Entrant::by_cookie(desk, cookie, &issued).await? {

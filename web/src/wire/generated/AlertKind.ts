@@ -3,4 +3,4 @@
 /**
  * What happened.
  */
-export type AlertKind = "emergency" | "unanswered" | "doctor_gone" | "patient_gone" | "doctor_silent" | "wrong_patient" | "device_request";
+export type AlertKind = "emergency" | "unanswered" | "doctor_gone" | "patient_gone" | "doctor_silent" | "wrong_patient" | "device_request" | "values_changed";

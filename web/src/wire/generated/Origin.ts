@@ -3,4 +3,4 @@
 /**
  * Where a patient is.
  */
-export type Origin = "home" | "bedside";
+export type Origin = "home" | "bedside" | "kit";

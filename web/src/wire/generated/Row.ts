@@ -3,6 +3,7 @@ import type { AlertRow } from "./AlertRow";
 import type { DeviceRow } from "./DeviceRow";
 import type { DoctorRow } from "./DoctorRow";
 import type { HeldRow } from "./HeldRow";
+import type { KitRow } from "./KitRow";
 import type { PlaceRow } from "./PlaceRow";
 import type { RoomRow } from "./RoomRow";
 import type { TicketRow } from "./TicketRow";
@@ -11,4 +12,4 @@ import type { VisitRow } from "./VisitRow";
 /**
  * One row of any table. `key()` names it within its table.
  */
-export type Row = { "row": "room" } & RoomRow | { "row": "ticket" } & TicketRow | { "row": "doctor" } & DoctorRow | { "row": "visit" } & VisitRow | { "row": "place" } & PlaceRow | { "row": "device" } & DeviceRow | { "row": "alert" } & AlertRow | { "row": "held" } & HeldRow;
+export type Row = { "row": "room" } & RoomRow | { "row": "ticket" } & TicketRow | { "row": "doctor" } & DoctorRow | { "row": "visit" } & VisitRow | { "row": "place" } & PlaceRow | { "row": "device" } & DeviceRow | { "row": "alert" } & AlertRow | { "row": "held" } & HeldRow | { "row": "kit" } & KitRow;

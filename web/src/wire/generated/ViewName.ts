@@ -3,4 +3,4 @@
 /**
  * The tables a screen may hold. Each has an epoch, a version and a hash of its own.
  */
-export type ViewName = "rooms" | "tickets" | "doctors" | "visits" | "place" | "devices" | "alerts" | "held";
+export type ViewName = "rooms" | "tickets" | "doctors" | "visits" | "place" | "devices" | "alerts" | "held" | "kits";

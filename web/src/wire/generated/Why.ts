@@ -3,4 +3,4 @@
 /**
  * Why a place changed: one sentence each in the dictionaries.
  */
-export type Why = "arrived" | "triage_changed" | "doctor_gone" | "returned_by_doctor" | "call_cancelled" | "missed" | "wrong_patient" | "contact_made" | "resumed_from_park" | "grace_over" | "gave_up" | "emergency";
+export type Why = "arrived" | "triage_changed" | "doctor_gone" | "returned_by_doctor" | "call_cancelled" | "missed" | "wrong_patient" | "contact_made" | "resumed_from_park" | "grace_over" | "gave_up" | "emergency" | "values_changed";
