@@ -115,6 +115,11 @@ impl Storm {
         for number in 0..STEPS {
             self.step(number, hit.contains(&number)).await;
         }
+        if in_real_time() {
+            // A step that is hit is over with the blow.
+            let is_over = |seen: &Seen| seen.now - from >= Span::minutes(30);
+            self.wall.until("half an hour later", 3 * STEP + PATIENCE, is_over).await;
+        }
         self = self.blow_on_the_broker().await;
         let until = self.wall.look().await;
         assert!(until.now - from >= Span::minutes(29), "half an hour has passed");
