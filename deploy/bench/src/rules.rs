@@ -73,7 +73,8 @@ struct House {
 
 impl House {
     fn with(waiting: u64) -> Self {
-        let viewer = Viewer { role: Role::Doctor, staff: Some(DOCTOR), site: None, ticket: None };
+        let (staff, site, ticket, kit) = (Some(DOCTOR), None, None, None);
+        let viewer = Viewer { role: Role::Doctor, staff, site, ticket, kit };
         let mut house = Self {
             rooms: [(ROOM, Arc::new(Seen::default()))],
             lists: Lists::new(viewer),
