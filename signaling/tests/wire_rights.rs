@@ -6,10 +6,11 @@ use minato_protocol::act::{
     Act, CONSENT_VERSION, ContactOutcome, Disposition, Duty, HandedFrame, IdentityMethod,
     Invitation, Language, Outcome, Triage,
 };
+use minato_protocol::kit::ChangeRule;
 use minato_protocol::reading::{Decimal, Hex, Quantity, ReadingId, TypedValue, Unit};
 use minato_protocol::uplink::{FromBroker, FromGateway, RequestRefusal, SimulatedFault};
 use minato_protocol::{
-    Code, GatewayId, Pii, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
+    Code, GatewayId, KitId, Pii, RoomId, StaffId, SubjectId, TicketId, Timestamp, VisitId,
 };
 use minato_signaling::http::Edge;
 use minato_signaling::room::Command;
@@ -67,6 +68,14 @@ const TABLE: &[(&str, &str)] = &[
     ("detach_here",        "---++----"),
     ("settle_reading",     "---+-----"),
     ("dismiss_reading",    "---++----"),
+    ("set_up_kit",         "---++----"),
+    ("issue_kit_link",     "---+-----"),
+    ("set_kit_rule",       "---+-----"),
+    ("take_kit_rule",      "---+-----"),
+    ("take_kit_back",      "---+-----"),
+    ("attach_to_kit",      "---+-----"),
+    ("check_kit_reading",  "---+-----"),
+    ("enter_kit_reading",  "---+-----"),
     ("enter_reading",      "---+-+-+-"),
     ("confirm_reading",    "--++-----"),
     ("withdraw_reading",   "--++-----"),
@@ -131,6 +140,8 @@ struct Target {
     epoch: u32,
     subject: SubjectId,
     other_doctor: StaffId,
+    /// Of the nurse's site.
+    kit: KitId,
 }
 
 /// A whole blood pressure.
@@ -140,7 +151,7 @@ fn frame() -> HandedFrame {
 }
 
 fn act(verb: &str, at: Target) -> Act {
-    let Target { room, ticket, visit, epoch, subject, other_doctor } = at;
+    let Target { room, ticket, visit, epoch, subject, other_doctor, kit } = at;
     let text = || "あ".to_owned();
     let someone = || Invitation { person: person(9), triage: Triage::Urgent, first_visit: true };
     let (device, reading) = (cuff(), ReadingId(Hex([5; 16])));
@@ -181,6 +192,21 @@ fn act(verb: &str, at: Target) -> Act {
             let values = vec![TypedValue { what, value: Decimal::whole(37), unit }];
             let (measured_at, corrects, reason) = (None, None, String::new());
             Act::EnterReading { ticket, values, measured_at, corrects, reason }
+        }
+        "set_up_kit" => Act::SetUpKit { room, person: person(7) },
+        "issue_kit_link" => Act::IssueKitLink { kit },
+        "set_kit_rule" => {
+            let (what, limit) = (Quantity::PulseRate, Decimal::whole(120));
+            Act::SetKitRule { kit, is: ChangeRule::Above { what, limit }, replaces: None }
+        }
+        "take_kit_rule" => Act::TakeKitRule { kit, rule: 1 },
+        "take_kit_back" => Act::TakeKitBack { kit },
+        "attach_to_kit" => Act::AttachToKit { kit, device, takes_over: false },
+        "check_kit_reading" => Act::CheckKitReading { kit, reading, real: false, reason: text() },
+        "enter_kit_reading" => {
+            let (what, unit) = (Quantity::Temperature, Unit::Celsius);
+            let values = vec![TypedValue { what, value: Decimal::whole(37), unit }];
+            Act::EnterKitReading { kit, values, measured_at: None }
         }
         "confirm_reading" => Act::ConfirmReading { ticket, reading },
         "withdraw_reading" => Act::WithdrawReading { ticket, reading, reason: text() },
@@ -248,7 +274,10 @@ impl Scene {
         owner.must(Act::OfferHandOver { ticket, epoch, to: doctor_id(2) }).await;
         let subject = clinic.subject_of(ticket).await;
         let room = clinic.room;
-        let bed = Target { room, ticket, visit, epoch, subject, other_doctor: doctor_id(2) };
+        let set_up = Act::SetUpKit { room, person: person(1_003 + 10 * round) };
+        let Outcome::KitSetUp { kit } = nurse_screen.must(set_up).await else { panic!("a kit") };
+        let other_doctor = doctor_id(2);
+        let bed = Target { room, ticket, visit, epoch, subject, other_doctor, kit };
 
         let patient = clinic.at_home(1_001 + 10 * round).await;
         let other_patient = clinic.at_home(1_002 + 10 * round).await;
@@ -346,7 +375,14 @@ fn is_about_rights(code: Code) -> bool {
 fn was_looked_at(answer: &Result<Outcome, (Code, Option<String>)>) -> bool {
     !matches!(
         answer,
-        Err((Code::TicketUnknown | Code::VisitUnknown | Code::VisitOver | Code::RoomUnknown, _))
+        Err((
+            Code::TicketUnknown
+                | Code::VisitUnknown
+                | Code::VisitOver
+                | Code::RoomUnknown
+                | Code::KitUnknown,
+            _
+        ))
     )
 }
 
