@@ -29,7 +29,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 /// Devices at one gateway; a further one is not heard, and the log says so.
 pub(crate) const DEVICES_MAX: usize = if SIMULATED_MAX > 64 { SIMULATED_MAX } else { 64 };
 /// A gateway's clock that moved by more than this against a steady one was set by somebody.
-const CLOCK_SET: Span = Span::seconds(5);
+pub(crate) const CLOCK_SET: Span = Span::seconds(5);
 /// Cuffs take 30 to 45 seconds: the run of a result that came by itself, without the pressures before
 /// it, may have begun so long before.
 const CUFF_RUNS_FOR: Span = Span::seconds(45);

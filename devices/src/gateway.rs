@@ -2,7 +2,7 @@
 
 mod listening;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, CLOCK_SET};
 use crate::boot;
 use crate::clock::Clock;
 pub use crate::dial::DialError;
@@ -191,13 +191,23 @@ impl Gateway {
             Some(lan) => Some(Door::open(lan, &config.broker_url, &config.data_dir, &clock).await?),
             None => None,
         };
-        let ledger = Ledger::start(outbox, clock.clone())?;
+        let met = lan.as_ref().and_then(|door| door.authority.met_here());
+        let newest = outbox.newest_moment()?.max(met);
+        let mut ledger = Ledger::start(outbox, clock.clone())?;
         if let Some(boot) = boot::id().filter(|boot| before.as_ref() != Some(boot)) {
             // A gateway that has never run has nothing to take off.
             let kept_time = before.is_none() || boot::kept_time();
             tracing::info!(kept_time, "the machine has started anew");
             let started = ledger.machine_started(boot, kept_time).await;
             started.map_err(|_| GatewayError::PartEnded)?;
+        }
+        let now = clock.now();
+        if let Some(newest) = newest.filter(|newest| *newest - now > CLOCK_SET) {
+            // How long the gateway was off nobody knows: as if it had been no time.
+            let behind_ms = (newest - now).0;
+            tracing::warn!(behind_ms, "the clock shows an earlier time than it did before");
+            let set = ledger.clock_behind(now - newest, now).await;
+            set.map_err(|_| GatewayError::PartEnded)?;
         }
         let (ask, asks) = mpsc::channel(REQUESTS_MAX);
         let cable = watch::Sender::new(true);
@@ -249,6 +259,7 @@ impl Gateway {
         if let Some(address) = self.status_addr() {
             tracing::info!(%address, "the status page listens");
         }
+        let lan = self.lan.as_ref().map(|door| (door.state(), Arc::clone(&door.authority)));
         if let Some(listener) = self.listener {
             let panel = Panel {
                 identity: known_identity.clone(),
@@ -256,6 +267,7 @@ impl Gateway {
                 devices: device_status.clone(),
                 link: link_state.clone(),
                 clock: self.clock.clone(),
+                lan: lan.as_ref().map(|(state, _)| state.clone()),
                 rehearsal: self.config.simulate.map(|_| self.buttons.clone()),
             };
             parts.spawn(async move {
@@ -264,7 +276,6 @@ impl Gateway {
             });
         }
         let boot = Hex(key::random());
-        let lan = self.lan.as_ref().map(|door| (door.place.clone(), Arc::clone(&door.authority)));
         if let Some(door) = self.lan {
             let behind = Behind {
                 identity: known_identity,

@@ -7,31 +7,33 @@ mod authority;
 mod certificate;
 mod door;
 mod limits;
+mod opening;
 mod origin;
 mod page;
 mod pass;
 mod recent;
 
 pub(crate) use authority::Authority;
-pub use certificate::{CertificateError, CertificateFiles};
+pub use certificate::CertificateFiles;
 
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::ledger::{Ledger, Stopped};
 use crate::uplink::{Ask, LinkState};
-use certificate::{Certificate, Own};
+use certificate::Own;
 use limits::Limits;
 use minato_protocol::lan::LanPlace;
 use minato_protocol::reading::{Hex, RequestKey};
 use minato_protocol::uplink::DeviceStatus;
+use opening::{Opened, Opening};
 use origin::Origins;
 use recent::Recent;
+use serde::Serialize;
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 /// Entries of the outbox that are read again after a start: what a page shows is at most minutes old.
@@ -55,34 +57,33 @@ pub struct LanConfig {
     pub origins: Vec<String>,
 }
 
-/// Why there is no door.
+/// What no later try would mend: how the door is set up is wrong.
 #[derive(Debug, Error)]
 pub enum LanError {
-    /// The port is taken, or the address is none of this machine.
-    #[error("the clinic's network cannot be listened to on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
-    /// Nobody said how tablets call this box, and it cannot be told.
-    #[error("say with --lan-url how tablets call this box: it has no address on a network")]
-    Nameless,
     /// The address does not fit into a page's policy.
     #[error("{0} is no https:// address of a host with its port")]
     Address(String),
     /// One of the pages' addresses is none.
     #[error("the addresses of the broker's pages are http:// or https://")]
     Origin,
-    /// See [`CertificateError`].
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
 }
 
-/// A door whose port and certificate are its own, not yet open.
+/// Whether the door is open, for the status page and for the broker.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LanState {
+    /// Where tablets find it; nothing while it is shut.
+    pub place: Option<LanPlace>,
+    /// Why it is shut.
+    pub trouble: Option<String>,
+}
+
+/// A door that is set up well; open if it could be opened at once.
 #[derive(Debug)]
 pub(crate) struct Door {
-    listener: TcpListener,
-    certificate: Certificate,
+    opening: Opening,
+    opened: Option<Opened>,
     origins: Origins,
-    /// Where tablets find it.
-    pub(crate) place: LanPlace,
+    state: watch::Sender<LanState>,
     /// Believes passes.
     pub(crate) authority: Arc<Authority>,
 }
@@ -125,7 +126,8 @@ pub(crate) struct Behind {
 }
 
 impl Door {
-    /// Opens everything that can be refused at once.
+    /// Refuses only what is set up wrongly: a door that cannot open now stays shut for a while, and
+    /// measuring goes on.
     pub(crate) async fn open(
         config: &LanConfig,
         broker_url: &str,
@@ -134,65 +136,82 @@ impl Door {
     ) -> Result<Self, LanError> {
         let bases = std::iter::once(broker_url).chain(config.origins.iter().map(String::as_str));
         let origins = Origins::of(bases).ok_or(LanError::Origin)?;
-        let bound = TcpListener::bind(config.listen).await;
-        let listener = bound.map_err(|error| LanError::Listen(config.listen, error))?;
-        let local = listener.local_addr();
-        let local = local.map_err(|error| LanError::Listen(config.listen, error))?;
-        let url = match &config.url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => {
-                let ip = if local.ip().is_unspecified() { own_address() } else { Some(local.ip()) };
-                let ip = ip.ok_or(LanError::Nameless)?;
-                format!("https://{}", SocketAddr::new(ip, local.port()))
-            }
-        };
-        let named = LanPlace { url, fingerprint: None };
-        let host = host_of(&named).ok_or_else(|| LanError::Address(named.url.clone()))?;
-        let certificate = match &config.certificate {
-            Some(files) => Certificate::of_files(files.clone())?,
-            None => Certificate::own(folder, &host, clock.now())?,
-        };
-        let fingerprint = certificate.own.as_ref().map(|own| own.fingerprint);
-        let place = LanPlace { fingerprint, ..named };
         let authority = Arc::new(Authority::open(folder, clock.clone()));
-        Ok(Self { listener, certificate, origins, place, authority })
+        let (folder, known) = (folder.to_owned(), Arc::clone(&authority));
+        let opening = Opening::of(config, folder, clock.clone(), known)?;
+        let (opened, state) = match opening.once().await {
+            Ok(opened) => {
+                let place = Some(opened.place.clone());
+                (Some(opened), LanState { place, trouble: None })
+            }
+            Err(error) => (None, LanState { place: None, trouble: Some(error.to_string()) }),
+        };
+        Ok(Self { opening, opened, origins, state: watch::Sender::new(state), authority })
     }
 
-    /// Where it listens.
+    /// Where it listens, if it does yet.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.listener.local_addr().ok()
+        self.opened.as_ref()?.listener.local_addr().ok()
+    }
+
+    /// Follows whether it is open.
+    pub(crate) fn state(&self) -> watch::Receiver<LanState> {
+        self.state.subscribe()
     }
 
     /// Serves until it is dropped or the gateway stops.
     pub(crate) async fn serve(self, behind: Behind) {
-        let Behind { identity, ledger, devices, link, clock, asks, run } = behind;
-        match self.place.fingerprint {
-            Some(sha256) => tracing::info!(
-                url = %self.place.url, %sha256,
-                "the clinic's network: tablets trust /ca.pem, once the fingerprint was compared"
-            ),
-            None => tracing::info!(url = %self.place.url, "the clinic's network"),
-        }
-        let lan = Lan {
-            identity,
-            ledger,
-            devices,
-            link,
-            clock,
-            asks,
-            run,
-            authority: self.authority,
-            recent: Arc::default(),
-            limits: Limits::default(),
-            origins: self.origins,
-            own: self.certificate.own.clone(),
-            asked: Arc::default(),
+        let Self { opening, opened, origins, state, authority } = self;
+        let follows = Arc::clone(&authority);
+        let served = async {
+            let opened = match opened {
+                Some(opened) => opened,
+                None => {
+                    let shut = |why| {
+                        state.send_replace(LanState { place: None, trouble: Some(why) });
+                    };
+                    opening.until_open(shut).await
+                }
+            };
+            state.send_replace(LanState { place: Some(opened.place.clone()), trouble: None });
+            serve(opened, origins, authority, behind).await;
         };
-        let (limits, router) = (lan.limits.clone(), answers::router(lan.clone()));
         tokio::select! {
-            ended = lan.follow() => tracing::debug!(?ended, "the outbox is followed no more"),
-            () = door::serve(self.listener, self.certificate, limits, router) => {}
+            () = served => {}
+            () = follows.follow_clock() => {}
         }
+    }
+}
+
+async fn serve(opened: Opened, origins: Origins, authority: Arc<Authority>, behind: Behind) {
+    let Opened { listener, certificate, place } = opened;
+    let Behind { identity, ledger, devices, link, clock, asks, run } = behind;
+    match place.fingerprint {
+        Some(sha256) => tracing::info!(
+            url = %place.url, %sha256,
+            "the clinic's network: tablets trust /ca.pem, once the fingerprint was compared"
+        ),
+        None => tracing::info!(url = %place.url, "the clinic's network"),
+    }
+    let lan = Lan {
+        identity,
+        ledger,
+        devices,
+        link,
+        clock,
+        asks,
+        run,
+        authority,
+        recent: Arc::default(),
+        limits: Limits::default(),
+        origins,
+        own: certificate.own.clone(),
+        asked: Arc::default(),
+    };
+    let (limits, router) = (lan.limits.clone(), answers::router(lan.clone()));
+    tokio::select! {
+        ended = lan.follow() => tracing::debug!(?ended, "the outbox is followed no more"),
+        () = door::serve(listener, certificate, limits, router) => {}
     }
 }
 
@@ -236,21 +255,4 @@ impl Lan {
             head.changed().await.map_err(|_| Stopped)?;
         }
     }
-}
-
-/// The name that stands in the certificate.
-fn host_of(place: &LanPlace) -> Option<String> {
-    let host = |url: &str| {
-        let uri: http::Uri = url.parse().ok()?;
-        Some(uri.host()?.trim_matches(['[', ']']).to_owned())
-    };
-    // An IPv6 address has brackets, which no policy takes: such a box needs a name.
-    host(&place.url).filter(|_| place.is_plain())
-}
-
-/// The address by which this machine would reach others; nothing is sent.
-fn own_address() -> Option<IpAddr> {
-    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
 }

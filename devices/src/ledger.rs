@@ -156,6 +156,18 @@ impl Ledger {
         self.send(Command::ClockSet { by, now }).await
     }
 
+    /// At the start the gateway's clock is found to show `now`, which is by so much less than it
+    /// showed before: what was known by the clock of then is shifted, here too.
+    pub async fn clock_behind(&mut self, by: Span, now: Timestamp) -> Result<(), Stopped> {
+        self.left_off.shift(by);
+        for (device, mut history) in self.clocks.clone() {
+            history.gateway_set(by);
+            self.clocks.insert(device.clone(), history);
+            self.note_clock(device, history).await?;
+        }
+        self.clock_set(by, now).await
+    }
+
     /// Keeps what is known of a device's clock.
     pub async fn note_clock(&self, device: DeviceId, history: ClockHistory) -> Result<(), Stopped> {
         self.send(Command::NoteClock { device, history }).await

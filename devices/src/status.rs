@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::identity::Identity;
+pub use crate::lan::LanState;
 use crate::ledger::Ledger;
 use crate::uplink::Ask;
 pub use crate::uplink::LinkState;
@@ -35,6 +36,8 @@ pub(crate) struct Panel {
     pub(crate) link: watch::Receiver<LinkState>,
     /// The gateway's clock.
     pub(crate) clock: Clock,
+    /// The door on the clinic's own network, where there is one.
+    pub(crate) lan: Option<watch::Receiver<LanState>>,
     /// Only in a rehearsal.
     pub(crate) rehearsal: Option<Buttons>,
 }
@@ -58,6 +61,8 @@ pub struct Status {
     pub now: Timestamp,
     /// The link to the broker.
     pub link: LinkState,
+    /// The door on the clinic's own network, where one is wanted.
+    pub lan: Option<LanState>,
     /// Entries that the broker has not acknowledged.
     pub waiting: u64,
     /// The newest entry's number.
@@ -149,6 +154,7 @@ async fn status(State(panel): State<Panel>) -> Json<Status> {
         site: identity.map(|identity| identity.site),
         now,
         link: panel.link.borrow().clone(),
+        lan: panel.lan.as_ref().map(|state| state.borrow().clone()),
         waiting: head.waiting,
         last_seq: head.last_seq,
         outbox_full: head.is_full(),

@@ -10,9 +10,8 @@ use crate::clock::Clock;
 use crate::dial::{DialError, Dialer};
 use crate::identity::Identity;
 use crate::key::{self, GatewayKey};
-use crate::lan::Authority;
+use crate::lan::{Authority, LanState};
 use crate::ledger::{Ledger, Stopped};
-use minato_protocol::lan::LanPlace;
 use minato_protocol::reading::{DeviceId, Hex, RequestKey};
 use minato_protocol::uplink::{DeviceStatus, RefusedCode, RequestRefusal, SimulatedFault};
 use minato_protocol::{SubjectId, VisitId};
@@ -72,6 +71,9 @@ pub(crate) enum MediaOrder {
     },
 }
 
+/// The door on the clinic's own network: whether it is open, and what believes its passes.
+pub(crate) type LanDoor = (watch::Receiver<LanState>, Arc<Authority>);
+
 /// Everything that the uplink needs.
 #[derive(Debug)]
 pub(crate) struct Uplink {
@@ -106,7 +108,7 @@ pub(crate) struct Uplink {
     /// Keys of what was asked of the devices lately; at most [`ASKED_MAX`], the oldest is forgotten.
     pub(crate) asked: VecDeque<RequestKey>,
     /// The door on the clinic's own network, where there is one: what the broker says for it.
-    pub(crate) lan: Option<(LanPlace, Arc<Authority>)>,
+    pub(crate) lan: Option<LanDoor>,
     /// For the status page.
     pub(crate) state: watch::Sender<LinkState>,
 }

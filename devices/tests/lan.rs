@@ -10,6 +10,7 @@ use common::{Broker, CALM, CODE, Kept, PATIENCE, SITE};
 use http::{Method, StatusCode};
 use minato_devices::clock::Clock;
 use minato_devices::gateway::{Gateway, GatewayConfig, GatewayError, LanConfig, SimulateConfig};
+use minato_devices::lan::CertificateFiles;
 use minato_devices::status::Buttons;
 use minato_protocol::lan::{LanSeen, PASS_LIFE, PassClaims};
 use minato_protocol::reading::{Hex, Quantity};
@@ -71,8 +72,12 @@ impl Clinic {
     }
 
     async fn start(broker: Broker, key: PassKey, data: TempDir) -> Self {
+        Self::start_at(broker, key, data, Clock::system()).await
+    }
+
+    async fn start_at(broker: Broker, key: PassKey, data: TempDir, clock: Clock) -> Self {
         let before = broker.kept().connections;
-        let gateway = Gateway::open(config(&broker, &data), Clock::system()).await;
+        let gateway = Gateway::open(config(&broker, &data), clock).await;
         let gateway = gateway.expect("it opens");
         let buttons = gateway.buttons().expect("a rehearsal");
         let address = gateway.lan_addr().expect("a door");
@@ -198,6 +203,64 @@ async fn a_binding_and_its_values_are_there_after_the_box_was_restarted_without_
     let wearer = after.devices.iter().find(|one| one.status.device.as_str() == CUFF);
     assert_eq!(wearer.expect("the cuff").status.bound, Some(SATO));
     clinic.stop().await;
+}
+
+#[tokio::test]
+async fn a_cuff_stays_on_its_patient_when_the_box_restarts_without_the_time() {
+    let clinic = Clinic::open().await;
+    clinic.broker.becomes(common::Temper { mute: true, ..CALM });
+    assert_eq!(clinic.bind("a", SATO, false).await.status, StatusCode::NO_CONTENT);
+    let (broker, key, data) = clinic.stop().await;
+    let began = std::time::Instant::now();
+    let since_1970 =
+        move || Timestamp(i64::try_from(began.elapsed().as_millis()).expect("a short test"));
+    let clinic = Clinic::start_at(broker, key, data, Clock::from_source(since_1970)).await;
+    clinic.buttons.measure(CUFF.parse().expect("an id")).await.expect("it starts");
+    clinic.buttons.advance(CUFF_TAKES);
+    until(&clinic.nurse(), "a value of hers", |seen| systolic(seen, SATO).is_some()).await;
+    clinic.stop().await;
+}
+
+#[tokio::test]
+async fn a_door_that_cannot_open_yet_keeps_nobody_from_measuring_and_opens_by_itself() {
+    let broker = Broker::start(CALM).await;
+    let data = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let mut config = config(&broker, &data);
+    let pem = data.path().join("box.pem");
+    let files = CertificateFiles { certificate: pem.clone(), key: pem.clone() };
+    let lan = config.lan.as_mut().expect("a door is wanted");
+    (lan.listen, lan.certificate) = (address, Some(files));
+    let gateway = Gateway::open(config, Clock::system()).await.expect("it opens all the same");
+    assert_eq!(gateway.lan_addr(), None);
+    let buttons = gateway.buttons().expect("a rehearsal");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(gateway.run(async move { drop(stopped.await) }));
+    broker.until("it is welcomed", |kept| kept.connections > 0).await;
+    buttons.measure(CUFF.parse().expect("an id")).await.expect("it starts");
+    buttons.advance(CUFF_TAKES);
+    let measured = broker.until("a value", |kept| !kept.readings().is_empty()).await;
+    assert_eq!(place(&measured), None, "pages are told of no door that is shut");
+    let pair = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a pair");
+    std::fs::write(&pem, pair.cert.pem() + &pair.signing_key.serialize_pem()).expect("written");
+    drop(taken);
+    let open = broker.until("it tells of its door", |kept| place(kept).is_some()).await;
+    assert_eq!(place(&open), Some(format!("https://{address}")));
+    let _ = stop.send(());
+    task.await.expect("it ends").expect("in peace");
+}
+
+#[tokio::test]
+async fn a_door_that_is_set_up_wrongly_refuses_the_start() {
+    let broker = Broker::start(CALM).await;
+    for wrong in ["http://box.example", "https://[2001:db8::1]:8443", "https://box/path"] {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut config = config(&broker, &data);
+        config.lan.as_mut().expect("a door is wanted").url = Some(wrong.into());
+        let refused = Gateway::open(config, Clock::system()).await.map(drop);
+        assert!(matches!(refused, Err(GatewayError::Lan(_))), "{wrong}: {refused:?}");
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ before(async () => {
   const kept = house.folder("gateway");
   authority = readFileSync(join(kept, "lan-ca.pem"));
   // As on a tablet that was told to trust this box, and no other whose certificate nobody knows.
-  const key = new X509Certificate(readFileSync(join(kept, "lan.pem"))).publicKey.export({ type: "spki", format: "der" });
+  const key = new X509Certificate(readFileSync(join(kept, "lan.127.0.0.1.pem"))).publicKey.export({ type: "spki", format: "der" });
   const trusted = createHash("sha256").update(key).digest("base64");
   screens = await Screens.open(house, { flags: [`--ignore-certificate-errors-spki-list=${trusted}`] });
   abe = new Doctor(await screens.screen("abe", "desktop"));

@@ -11,11 +11,16 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 const FILE: &str = "lan.json";
 /// Sessions whose passes were taken back. When it is full every pass of before is: their pages get
 /// new ones from the broker.
 const ENDED_MAX: usize = 256;
+/// Somebody has set the clock; less is how any clock goes.
+const SET_MIN: Span = Span::seconds(1);
+/// A clock that was set is noticed within this time.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,9 +59,48 @@ impl Authority {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn offset(&self) -> MutexGuard<'_, Option<Span>> {
+        self.offset.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The broker's time when they last met; 0 if they never have.
+    pub(crate) fn met(&self) -> Timestamp {
+        self.learnt().met
+    }
+
+    /// The same moment by the box's own clock.
+    pub(crate) fn met_here(&self) -> Option<Timestamp> {
+        let learnt = self.learnt();
+        (learnt.met > Timestamp(0)).then(|| learnt.met - learnt.off)
+    }
+
+    /// Notices a clock that was set, also while nobody shows a pass. It never returns.
+    pub(crate) async fn follow_clock(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.settle();
+        }
+    }
+
+    /// Somebody has set the box's clock since the two met: what is kept says so too, or a restart
+    /// would take it for time that has passed.
+    fn settle(&self) {
+        let mut offset = self.offset();
+        let (Some(then), now) = (*offset, self.clock.offset()) else { return };
+        let set_by = Span(now.0 - then.0);
+        if set_by.0.abs() < SET_MIN.0 {
+            return;
+        }
+        *offset = Some(now);
+        let mut learnt = self.learnt();
+        learnt.off = Span(learnt.off.0 - set_by.0);
+        self.keep(&learnt);
+    }
+
     /// The broker has proved nothing to the box but its certificate, as for every other wish.
     pub(crate) fn meet(&self, key: Option<Hex<32>>, broker_now: Timestamp) {
-        *self.offset.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.offset());
+        let mut offset = self.offset();
+        *offset = Some(self.clock.offset());
         let mut learnt = self.learnt();
         learnt.key = key;
         learnt.off = broker_now - self.clock.now();
@@ -80,7 +124,8 @@ impl Authority {
     /// The broker's time, as far as anybody here can tell: by the box's clock and how far that was
     /// off, whether or not somebody has set it since.
     pub(crate) fn now(&self) -> Timestamp {
-        let offset = *self.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settle();
+        let offset = self.offset();
         let set_by = offset.map_or(Span(0), |then| Span(self.clock.offset().0 - then.0));
         let learnt = self.learnt();
         (self.clock.now() + learnt.off - set_by).max(learnt.met)
@@ -157,6 +202,27 @@ mod tests {
         steady.store(1_000, Ordering::Relaxed);
         wall.store(5_000 + 3_601_000, Ordering::Relaxed);
         assert_eq!(authority.now(), MET + Span::seconds(1));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_right_is_believed_after_a_restart_too() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicI64, Ordering};
+        let folder = tempfile::tempdir().expect("a folder");
+        let hour = Span::minutes(60);
+        for wrong_by in [hour, Span(-hour.0)] {
+            let wall = Arc::new(AtomicI64::new((MET + wrong_by).0));
+            let hand = Arc::clone(&wall);
+            let clock =
+                Clock::beside(move || Timestamp(hand.load(Ordering::Relaxed)), || Timestamp(0));
+            let authority = Authority::open(folder.path(), clock);
+            authority.meet(None, MET);
+            wall.store(MET.0, Ordering::Relaxed);
+            authority.settle();
+            let later = MET + Span::minutes(5);
+            let restarted = Authority::open(folder.path(), at(later.0));
+            assert_eq!(restarted.now(), later, "it was wrong by {wrong_by:?}");
+        }
     }
 
     #[test]

@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 
-const FILE: &str = "lan.pem";
-/// For tablets: it holds no secret.
+/// For tablets: what they are told to trust now. It holds no secret.
 const AUTHORITY_FILE: &str = "lan-ca.pem";
+const BEGINS: &str = "-----BEGIN CERTIFICATE-----";
+const ENDS: &str = "-----END CERTIFICATE-----";
 const DAY: Span = Span::minutes(24 * 60);
 /// Apple's devices take no longer one: 825 days at most.
 const LASTS: Span = Span(800 * DAY.0);
@@ -82,19 +83,24 @@ impl Certificate {
         Ok(Self { config, files: Some((files, at, Instant::now())), own: None })
     }
 
-    /// The box's own for a host: the one that is kept, or a new one where there is none, the host has
-    /// another name or the end is near.
-    pub(crate) fn own(folder: &Path, host: &str, now: Timestamp) -> Result<Self, CertificateError> {
-        let path = folder.join(FILE);
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        let fits = kept.lines().next().is_some_and(|line| {
-            let until = line.strip_prefix(&format!("for {host} until "));
-            until.and_then(|until| until.parse().ok()).is_some_and(|until: i64| {
-                (now + RENEWED_BEFORE).0 < until && until <= (now + LASTS).0
-            })
+    /// The box's own for a host: the one that is kept, or a new one where there is none or the end is
+    /// near. Tablets trust what is kept, so a clock that has lost the time is no reason to throw it
+    /// away: it is never earlier than `met`, when the broker's time was last heard (0: never). Each
+    /// host has its own file: a box that gets its old address back shows what it showed there.
+    pub(crate) fn own(
+        folder: &Path,
+        host: &str,
+        clock: Timestamp,
+        met: Timestamp,
+    ) -> Result<Self, CertificateError> {
+        let path = folder.join(format!("lan.{host}.pem"));
+        let mut kept = std::fs::read_to_string(&path).unwrap_or_default();
+        let until = kept.lines().next().and_then(|line| {
+            line.strip_prefix(&format!("for {host} until "))?.parse().ok().map(Timestamp)
         });
-        if !fits {
-            make(folder, host, now)?;
+        if !until.is_some_and(|until| is_good(until, clock, met)) {
+            kept = make(host, clock.max(met))?;
+            put(&path, &kept)?;
             tracing::warn!(%host, "a new certificate was made: tablets have to be told to trust it");
         }
         let files = CertificateFiles { certificate: path.clone(), key: path };
@@ -104,7 +110,12 @@ impl Certificate {
         let authority = chain.last().ok_or_else(missing)?;
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, authority).as_ref());
-        let pem = std::fs::read_to_string(folder.join(AUTHORITY_FILE))?;
+        let pem = kept
+            .rfind(BEGINS)
+            .zip(kept.rfind(ENDS))
+            .map(|(begins, ends)| format!("{}\n", &kept[begins..ends + ENDS.len()]));
+        let pem = pem.ok_or_else(missing)?;
+        put(&folder.join(AUTHORITY_FILE), &pem)?;
         let own = Own { pem, fingerprint: Hex(fingerprint) };
         Ok(Self { config, files: None, own: Some(own) })
     }
@@ -125,6 +136,14 @@ impl Certificate {
         }
         Arc::clone(&self.config)
     }
+}
+
+/// Whether one that lasts `until` is shown. One from the future was made while the clock was ahead:
+/// no tablet takes it yet. It is known only by a clock that has not lost the time itself.
+fn is_good(until: Timestamp, clock: Timestamp, met: Timestamp) -> bool {
+    let knows_time = met > Timestamp(0) && clock >= met;
+    let is_from_future = knows_time && until > clock + LASTS + DAY;
+    clock.max(met) + RENEWED_BEFORE < until && !is_from_future
 }
 
 fn changed_at(files: &CertificateFiles) -> Option<SystemTime> {
@@ -151,7 +170,7 @@ fn read(files: &CertificateFiles) -> Result<Arc<ServerConfig>, CertificateError>
 
 /// An authority for this one certificate, because tablets trust authorities. Its key is thrown away:
 /// nobody who takes the box apart can sign for another host with it.
-fn make(folder: &Path, host: &str, now: Timestamp) -> Result<(), CertificateError> {
+fn make(host: &str, now: Timestamp) -> Result<String, CertificateError> {
     let until = now + LASTS;
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;
@@ -168,9 +187,7 @@ fn make(folder: &Path, host: &str, now: Timestamp) -> Result<(), CertificateErro
     lasts(&mut leaf, now, until);
     let leaf = leaf.signed_by(&key, &Issuer::from_params(&authority, authority_key))?;
     let ca = signed_itself.pem();
-    let whole = format!("for {host} until {}\n{}{ca}{}", until.0, leaf.pem(), key.serialize_pem());
-    put(&folder.join(AUTHORITY_FILE), &ca)?;
-    Ok(put(&folder.join(FILE), &whole)?)
+    Ok(format!("for {host} until {}\n{}{ca}{}", until.0, leaf.pem(), key.serialize_pem()))
 }
 
 fn lasts(params: &mut CertificateParams, from: Timestamp, until: Timestamp) {
@@ -203,28 +220,53 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_764_547_200_000);
 
-    fn fingerprint(folder: &Path, host: &str, now: Timestamp) -> Hex<32> {
-        let own = Certificate::own(folder, host, now).expect("a certificate").own;
+    const NEVER: Timestamp = Timestamp(0);
+    const HOST: &str = "192.0.2.7";
+
+    fn fingerprint(folder: &Path, host: &str, clock: Timestamp, met: Timestamp) -> Hex<32> {
+        let own = Certificate::own(folder, host, clock, met).expect("a certificate").own;
         own.expect("its own").fingerprint
     }
 
     #[test]
-    fn a_certificate_stays_the_same_until_its_end_is_near_or_the_host_is_another() {
+    fn a_certificate_stays_the_same_until_its_end_is_near() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = fingerprint(folder.path(), "192.0.2.7", NOW);
-        assert_eq!(fingerprint(folder.path(), "192.0.2.7", NOW + Span(DAY.0 * 700)), first);
-        let renewed = fingerprint(folder.path(), "192.0.2.7", NOW + Span(DAY.0 * 741));
-        assert_ne!(renewed, first);
-        assert_ne!(fingerprint(folder.path(), "box.example", NOW + Span(DAY.0 * 741)), renewed);
+        let of = |now| fingerprint(folder.path(), HOST, now, NEVER);
+        let first = of(NOW);
+        assert_eq!(of(NOW + Span(DAY.0 * 700)), first);
+        assert_ne!(of(NOW + Span(DAY.0 * 741)), first);
     }
 
     #[test]
-    fn one_that_was_made_while_the_clock_was_wrong_is_made_again() {
+    fn a_box_that_had_another_address_for_a_while_shows_what_tablets_trust_at_the_old_one() {
         let folder = tempfile::tempdir().expect("a folder");
-        let wrong = fingerprint(folder.path(), "192.0.2.7", Timestamp(0));
-        assert_ne!(fingerprint(folder.path(), "192.0.2.7", NOW), wrong);
-        let ahead = fingerprint(folder.path(), "192.0.2.7", NOW + LASTS + LASTS);
-        assert_ne!(fingerprint(folder.path(), "192.0.2.7", NOW), ahead);
+        let of = |host| fingerprint(folder.path(), host, NOW, NEVER);
+        let first = of(HOST);
+        assert_ne!(of("box.example"), first);
+        assert_eq!(of(HOST), first);
+    }
+
+    #[test]
+    fn a_clock_that_has_lost_the_time_throws_no_certificate_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let of = |clock, met| fingerprint(folder.path(), HOST, clock, met);
+        let first = of(NOW, NEVER);
+        assert_eq!(of(Timestamp(0), NEVER), first);
+        assert_eq!(of(Timestamp(0), NOW - Span(DAY.0 * 9)), first);
+        assert_eq!(of(NOW, NOW), first);
+    }
+
+    #[test]
+    fn one_that_was_made_while_the_clock_was_wrong_is_made_again_once_the_time_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let of = |clock, met| fingerprint(folder.path(), HOST, clock, met);
+        let wrong = of(Timestamp(0), NEVER);
+        assert_ne!(of(NOW, NEVER), wrong);
+        let other = tempfile::tempdir().expect("a folder");
+        let of = |clock, met| fingerprint(other.path(), HOST, clock, met);
+        let ahead = of(NOW + LASTS, NEVER);
+        assert_eq!(of(NOW, NEVER), ahead, "nobody knows which clock was right");
+        assert_ne!(of(NOW, NOW), ahead);
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl Outbox {
         })
     }
 
+    /// The newest moment by the gateway's clock that is known of: a clock that shows less was set
+    /// back, or has lost the time.
+    pub fn newest_moment(&self) -> Result<Option<Timestamp>, OutboxError> {
+        let newest = "SELECT MAX(at) FROM (
+                          SELECT at FROM (SELECT at FROM entries ORDER BY seq DESC LIMIT 1)
+                          UNION ALL SELECT since FROM bindings
+                          UNION ALL SELECT at FROM valued)";
+        let newest: Option<i64> = self.db.query_row(newest, [], |row| row.get(0))?;
+        Ok(newest.map(Timestamp))
+    }
+
     /// The start of the machine during which the gateway ran last; nothing if none is known.
     pub fn machine_start(&self) -> Result<Option<String>, OutboxError> {
         let noted = self.db.query_row("SELECT boot FROM machine", [], |row| row.get(0));

@@ -1,6 +1,6 @@
 //! One connection to the broker, from the dial to its end.
 
-use super::{Ask, Ended, LinkState, MediaOrder, Uplink};
+use super::{Ask, Ended, LanDoor, LinkState, MediaOrder, Uplink};
 use crate::binding::BindRequest;
 use crate::dial::{Connection, authority, below};
 use crate::key;
@@ -141,6 +141,7 @@ impl Session<'_> {
                     changed.map_err(|_| Stopped)?;
                     self.tell_status(false).await?;
                 }
+                () = door_news(&mut self.uplink.lan) => self.tell_status(true).await?,
                 Some(visit) = self.uplink.media_lost.recv() => {
                     send(&mut self.socket, &FromGateway::MediaLost { visit }).await?;
                 }
@@ -293,7 +294,7 @@ impl Session<'_> {
             let head = head.borrow();
             (head.is_full(), u32::try_from(head.waiting).unwrap_or(u32::MAX))
         };
-        let lan = self.uplink.lan.as_ref().map(|(place, _)| place.clone());
+        let lan = self.uplink.lan.as_ref().and_then(|(state, _)| state.borrow().place.clone());
         send(&mut self.socket, &FromGateway::Status { devices, outbox_full, waiting, lan }).await
     }
 }
@@ -332,6 +333,17 @@ async fn next(socket: &mut Socket) -> Result<FromBroker, Ended> {
             }
             Some(Err(error)) => return Err(error.into()),
         }
+    }
+}
+
+/// Returns when the door on the clinic's network has opened or shut.
+async fn door_news(lan: &mut Option<LanDoor>) {
+    let changed = match lan {
+        Some((state, _)) => state.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending().await
     }
 }
 

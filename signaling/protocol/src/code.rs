@@ -77,6 +77,7 @@ codes! {
     PassElsewhere => "This page's pass is for the box of another site.",
     PassEnded => "This page's pass was withdrawn when it was signed out.",
     NotOnPass => "This patient is not on this page's pass for the clinic box.",
+    OutcomeUnknown => "Not known yet whether this was done: look before pressing again.",
     // Home kits.
     KitUnknown => "This home kit is not known here, or was taken back.",
     KitElsewhere => "This link is in use on another device. Please ask the clinic for a new one.",

@@ -313,6 +313,7 @@ pub fn status_of(code: Code) -> StatusCode {
         | Code::ReadingUnknown => StatusCode::NOT_FOUND,
         Code::LinkExpired | Code::LinkRevoked => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::OutcomeUnknown => StatusCode::GATEWAY_TIMEOUT,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NotUnderstood
         | Code::VersionUnknown

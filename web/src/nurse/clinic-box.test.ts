@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BESIDE_ROWS_MAX } from "../wire/readings";
 import { harness, reading } from "../wire/testing";
 import { rowHash, sumHash } from "../wire/hash";
 import type { DeviceRow, LanSeen, Row, TicketRow } from "../wire/types";
@@ -61,7 +62,7 @@ async function settle() {
 }
 
 /** A nurse's page with a pass, connected to the broker. */
-async function page() {
+async function page(boxes = [{ gateway: "g1", url: URL, fingerprint: null as string | null }]) {
   const { wire, last } = harness();
   const box = boxWorld();
   const clinicBox = new ClinicBox(wire, box.world);
@@ -75,7 +76,6 @@ async function page() {
   const givePass = async () => {
     const wish = last().sentOf("do").filter(({ act }) => act.type === "ask_lan_pass").at(-1);
     if (!wish) throw new Error("no pass was asked for");
-    const boxes = [{ gateway: "g1", url: URL, fingerprint: null }];
     last().say({ type: "done", key: wish.key, outcome: { type: "lan", pass: "pass", until: Date.now() + 1_000_000, boxes } });
     await settle();
   };
@@ -85,11 +85,18 @@ async function page() {
     last().tear();
     await vi.advanceTimersByTimeAsync(GRACE_MS + 500);
   };
+  /** The broker is there for so long. */
+  const stay = async (forMs: number) => {
+    for (let past = 0; past < forMs; past += 1_000) {
+      last().say({ type: "ping", now: Date.now() });
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+  };
   const end = () => {
     stop();
     wire.stop();
   };
-  return { wire, clinicBox, box, last, cut, greet, givePass, stop: end };
+  return { wire, clinicBox, box, last, cut, greet, stay, givePass, stop: end };
 }
 
 describe("the clinic's box while the broker is away", () => {
@@ -167,7 +174,7 @@ describe("the clinic's box while the broker is away", () => {
     await cut();
     box.told.answer = (url) => (url.includes("/seen") ? Response.json(seen()) : new Response(null, { status: 204 }));
     const second = wire.act({ type: "attach", ticket: "t1", device: "cuff", takes_over: true });
-    expect(await first).toEqual({ type: "not_sent" });
+    expect(await first).toEqual({ type: "refused", code: "outcome_unknown", by: null });
     expect(await second).toEqual({ type: "done", outcome: { type: "done" } });
     const sent = box.asked.find(({ url }) => url.endsWith("/lan/bind"));
     expect(JSON.parse(String(sent?.init.body))).toMatchObject({ device: "cuff", subject: "s1", takes_over: true });
@@ -237,6 +244,92 @@ describe("the clinic's box while the broker is away", () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(clinicBox.direct.value).toEqual({ state: "searching" });
     expect(clinicBox.devices.value).toBeUndefined();
+    stop();
+  });
+
+  it("keeps what a second cut brings until that one is over too", async () => {
+    const { wire, box, cut, greet, stay, stop } = await page();
+    wire.watchReadings("s1");
+    await cut();
+    greet();
+    await stay(BESIDE_MS / 2);
+    await cut();
+    const row = reading(1, { at: Date.now() + AHEAD_MS, numbers: { systolic: "128" } });
+    box.told.answer = () => Response.json(seen({ rows: [{ subject: "s1", row }] }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    box.told.answer = () => Response.json(seen());
+    await vi.advanceTimersByTimeAsync(2 * BESIDE_MS);
+    expect(wire.readings.rows("s1")).toHaveLength(1);
+    greet();
+    await stay(BESIDE_MS + 1_000);
+    expect(wire.readings.rows("s1")).toEqual([]);
+    stop();
+  });
+
+  it("an oximeter that gives a value a second does not push out the cuff's", async () => {
+    const { wire, stop } = await page();
+    wire.watchReadings("s1");
+    wire.readings.takeBeside("s1", reading(1, { numbers: { systolic: "128" } }));
+    for (let seq = 2; seq < BESIDE_ROWS_MAX + 12; seq += 1) {
+      wire.readings.takeBeside("s1", reading(seq, { kind: "oximeter", numbers: { spo2: "97" } }));
+    }
+    const rows = wire.readings.rows("s1");
+    expect(rows[0]?.outcome.device.kind).toBe("cuff");
+    expect(rows).toHaveLength(BESIDE_ROWS_MAX + 1);
+    stop();
+  });
+
+  it("no press from before the cut is sent when the broker is back, whatever it was for", async () => {
+    const { wire, last, cut, greet, stop } = await page();
+    const sent = wire.act({ type: "measure", device: "cuff" });
+    last().tear();
+    const unsent = wire.act({ type: "detach", device: "oximeter" });
+    await cut();
+    expect(await sent).toEqual({ type: "refused", code: "outcome_unknown", by: null });
+    expect(await unsent).toEqual({ type: "not_sent" });
+    greet();
+    expect(last().sentOf("do").filter(({ act }) => act.type !== "ask_lan_pass")).toEqual([]);
+    stop();
+  });
+
+  it("a box that refuses does not shut off its neighbour", async () => {
+    const other = "https://192.0.2.8:8443";
+    const boxes = [URL, other].map((url, at) => ({ gateway: `g${at + 1}`, url, fingerprint: null }));
+    const { clinicBox, box, cut, stop } = await page(boxes);
+    box.told.answer = (url) =>
+      url.startsWith(other)
+        ? Response.json({ code: "pass_ended", message: "" }, { status: 401 })
+        : Response.json(seen());
+    await cut();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(clinicBox.direct.value).toEqual({ state: "direct", reaches: false });
+    expect(clinicBox.devices.value?.get("cuff")?.gateway_present).toBe(true);
+    const asked = (url: string) => box.asked.filter((one) => one.url.startsWith(url)).length;
+    expect(asked(URL)).toBeGreaterThan(3);
+    expect(asked(other)).toBe(2);
+    stop();
+  });
+
+  it("a lost answer leaves the devices as the box last said, as not present", async () => {
+    const { clinicBox, box, cut, stop } = await page();
+    await cut();
+    box.told.answer = () => new Error("lost");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(clinicBox.direct.value).toEqual({ state: "searching" });
+    const left = clinicBox.devices.value?.get("cuff");
+    expect([left?.ticket, left?.gateway_present]).toEqual(["t1", false]);
+    box.told.answer = () => Response.json(seen());
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(clinicBox.devices.value?.get("cuff")?.gateway_present).toBe(true);
+    stop();
+  });
+
+  it("a press that nobody answers may have been done, and is not told as refused", async () => {
+    const { wire, box, cut, stop } = await page();
+    await cut();
+    box.told.answer = (url) => (url.includes("/seen") ? Response.json(seen()) : new Error("lost"));
+    const answer = await wire.act({ type: "detach", device: "cuff" });
+    expect(answer).toEqual({ type: "refused", code: "outcome_unknown", by: null });
     stop();
   });
 

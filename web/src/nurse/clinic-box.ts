@@ -63,12 +63,14 @@ export class ClinicBox {
 
   private pass: LanPass | undefined;
   private readonly seen = new Map<string, LanSeen>();
+  /** Whose last answer did not come, or was a refusal: what they said before stands as not present. */
+  private readonly lost = new Set<string>();
+  private readonly refusals = new Map<string, { readonly code: Code; readonly at: number }>();
   private readonly asking = new Set<string>();
   private asked = "";
   private askedAt = 0;
   private goneAt: number | undefined;
   private backAt: number | undefined;
-  private refusedAt = 0;
 
   constructor(
     private readonly wire: Wire,
@@ -118,7 +120,11 @@ export class ClinicBox {
     if (link.state !== "reconnecting" && link.state !== "cut_off") return;
     // What was asked for and not answered is asked for again.
     this.asked = "";
-    this.goneAt ??= link.since;
+    if (this.goneAt === undefined) {
+      this.goneAt = link.since;
+      // What the box brought in the cut before stands until this one is over too.
+      this.backAt = undefined;
+    }
     void this.tick();
   }
 
@@ -126,6 +132,8 @@ export class ClinicBox {
     if (this.goneAt !== undefined) this.backAt = this.world.now();
     this.goneAt = undefined;
     this.seen.clear();
+    this.lost.clear();
+    this.refusals.clear();
     this.devices.value = undefined;
     if (this.direct.peek() !== OFF) this.direct.value = OFF;
   }
@@ -164,8 +172,11 @@ export class ClinicBox {
     }
     if (now - this.goneAt < GRACE_MS) return;
     if (this.direct.peek().state === "off") this.direct.value = { state: "searching" };
-    if (this.direct.peek().state === "refused" && now - this.refusedAt < REFUSED_MS) return;
-    await Promise.all(this.boxes.map((box) => this.ask(box)));
+    const asked = this.boxes.filter(({ gateway }) => {
+      const refusal = this.refusals.get(gateway);
+      return !refusal || now - refusal.at >= REFUSED_MS;
+    });
+    await Promise.all(asked.map((box) => this.ask(box)));
   }
 
   /** Asks one box, unless it still owes an answer. */
@@ -178,7 +189,7 @@ export class ClinicBox {
         const answer = await this.get(box);
         // The broker came back meanwhile.
         if (this.direct.peek().state === "off") return;
-        if (!answer.ok) return this.isRefused(await codeOf(answer));
+        if (!answer.ok) return this.isRefused(box, await codeOf(answer));
         const seen = (await answer.json()) as LanSeen;
         this.take(seen);
         more = seen.more;
@@ -193,6 +204,8 @@ export class ClinicBox {
   private take(seen: LanSeen): void {
     if (this.goneAt === undefined) return;
     this.seen.set(seen.gateway, seen);
+    this.lost.delete(seen.gateway);
+    this.refusals.delete(seen.gateway);
     // Rows are as old as the box says, by the clock that the page goes by.
     const ahead = this.wire.clock.read() - seen.now;
     const since = this.wire.clock.read() - (this.world.now() - this.goneAt) - BEFORE_MS;
@@ -208,35 +221,51 @@ export class ClinicBox {
     const tickets = [...this.wire.views.rows("tickets").values()];
     const ticketOf = (subject: string | null) =>
       (subject && tickets.find((row) => row.subject === subject)?.ticket) || null;
-    const rows = [...this.seen.values()].flatMap((seen) =>
+    const isThere = ({ gateway }: LanSeen) => !this.lost.has(gateway);
+    // A device that two boxes hear is shown as the one says that answers.
+    const known = [...this.seen.values()].sort((a, b) => Number(isThere(a)) - Number(isThere(b)));
+    const rows = known.flatMap((seen) =>
       seen.devices.map(({ status, worn }): [string, DeviceRow] => {
         const bound = status.bound ?? (worn ? SOMEBODY : null);
-        const row = { status: { ...status, bound }, ticket: ticketOf(status.bound), gateway_present: true };
-        return [status.device, row];
+        const ticket = ticketOf(status.bound);
+        return [status.device, { status: { ...status, bound }, ticket, gateway_present: isThere(seen) }];
       }),
     );
-    this.devices.value = new Map(rows);
-    const reaches = [...this.seen.values()].every((seen) => seen.connected);
-    this.wire.readings.besideReaches.value = reaches;
-    const told = this.direct.peek();
-    if (told.state !== "direct" || told.reaches !== reaches) {
-      this.direct.value = { state: "direct", reaches };
-    }
+    if (known.length > 0) this.devices.value = new Map(rows);
+    this.tell(known.filter(isThere));
   }
 
-  private isRefused(code: Code): void {
-    this.seen.clear();
-    this.devices.value = undefined;
-    this.refusedAt = this.world.now();
-    this.direct.value = { state: "refused", code };
+  /** How the page stands with the boxes, of which these answer. */
+  private tell(there: readonly LanSeen[]): void {
+    const told = this.direct.peek();
+    const [refusal] = this.refusals.values();
+    if (there.length === 0) {
+      this.direct.value = refusal ? { state: "refused", code: refusal.code } : { state: "searching" };
+      return;
+    }
+    const reaches = there.every((seen) => seen.connected);
+    this.wire.readings.besideReaches.value = reaches;
+    if (told.state === "direct" && told.reaches === reaches) return;
+    if (told.state !== "direct") this.overtake();
+    this.direct.value = { state: "direct", reaches };
+  }
+
+  /** What went towards the broker must not undo hours later what is done at the box from now on. */
+  private overtake(): void {
+    this.wire.acts.giveUp(({ act }) => ["attach", "detach", "measure"].includes(act.type));
+  }
+
+  private isRefused(box: LanBox, code: Code): void {
+    this.lost.add(box.gateway);
+    this.refusals.set(box.gateway, { code, at: this.world.now() });
+    this.show();
   }
 
   private isLost(box: LanBox): void {
     if (this.direct.peek().state === "off") return;
-    this.seen.delete(box.gateway);
-    if (this.seen.size > 0) return this.show();
-    this.devices.value = undefined;
-    this.direct.value = { state: "searching" };
+    this.lost.add(box.gateway);
+    this.refusals.delete(box.gateway);
+    this.show();
   }
 
   /** A verb that the box carries out too, while the page is with it; nothing for every other one. */
@@ -259,13 +288,10 @@ export class ClinicBox {
   }
 
   private async press(path: string, device: string, body: object): Promise<Answer> {
-    // What went towards the broker and was not answered must not undo this when it is back.
-    this.wire.acts.giveUp(
-      ({ act }) => (act.type === "attach" || act.type === "detach") && act.device === device,
-    );
-    const box = this.boxes.find(({ gateway }) =>
-      this.seen.get(gateway)?.devices.some(({ status }) => status.device === device),
-    );
+    const hears = ({ gateway }: LanBox) =>
+      this.seen.get(gateway)?.devices.some(({ status }) => status.device === device);
+    const box =
+      this.boxes.find((one) => !this.lost.has(one.gateway) && hears(one)) ?? this.boxes.find(hears);
     if (!box) return refused("device_unknown");
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       try {
@@ -277,7 +303,8 @@ export class ClinicBox {
         // Nobody answered: the same press again changes nothing twice.
       }
     }
-    return refused("gateway_away");
+    // It may have heard one of them.
+    return refused("outcome_unknown");
   }
 
   private get(box: LanBox): Promise<Response> {

@@ -77,10 +77,15 @@ export class Acts {
     }
   }
 
-  /** These are not sent again: somebody else has carried them out, or they are overtaken. */
+  /**
+   * These are not sent again: they are overtaken. One that left this screen may have been done all the
+   * same, and its answer says so.
+   */
   giveUp(overtaken: (one: Pending) => boolean): void {
     for (const held of [...this.waiting.values()]) {
-      if (overtaken(held)) this.settle(held.key, { type: "not_sent" });
+      if (!overtaken(held)) continue;
+      const unknown: Answer = { type: "refused", code: "outcome_unknown", by: null };
+      this.settle(held.key, held.sent ? unknown : { type: "not_sent" });
     }
   }
 

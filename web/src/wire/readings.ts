@@ -6,7 +6,10 @@ import type { ReadingRow } from "./types";
 /** Rows kept for one subject; beyond, the oldest leave the page (the broker keeps them all). */
 export const READINGS_ROWS_MAX = 7_200;
 
-/** Rows from elsewhere for one subject; beyond, the oldest leave the page (the box keeps them all). */
+/**
+ * Rows from elsewhere for one subject and one device; beyond, the oldest of that device leave the page
+ * (the box keeps them all). An oximeter fills it in twenty minutes, and pushes out no cuff's.
+ */
 export const BESIDE_ROWS_MAX = 1_200;
 
 class Subject {
@@ -52,7 +55,10 @@ export class Readings {
     const into = this.subject(subject);
     if (into.beside.peek().some((one) => one.outcome.id === row.outcome.id)) return;
     this.notTheBrokers.add(row);
-    into.beside.value = [...into.beside.peek(), row].slice(-BESIDE_ROWS_MAX);
+    const { id } = row.outcome.device;
+    const own = into.beside.peek().filter(({ outcome }) => outcome.device.id === id);
+    const oldest = own.length >= BESIDE_ROWS_MAX ? own[0] : undefined;
+    into.beside.value = [...into.beside.peek().filter((one) => one !== oldest), row];
   }
 
   /** The broker has all of it, or says itself what is shown. */

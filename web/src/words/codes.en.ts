@@ -52,6 +52,7 @@ const words: Record<Code, string> = {
   pass_elsewhere: "This page's pass is for the box of another site.",
   pass_ended: "This page was signed out: it cannot use the clinic box directly.",
   not_on_pass: "The box does not know this patient yet: only patients admitted before the cut can be attached directly.",
+  outcome_unknown: "It is not known yet whether this was done. Look at the device before pressing again.",
   clinic_first: "First the service has to be told which clinic is responsible. Please ask its operator.",
   hospital_first: "A site opens only with its receiving hospital and its telephone number.",
   site_unknown: "This site is not open.",
