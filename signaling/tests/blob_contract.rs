@@ -29,10 +29,8 @@ async fn a_file_is_read_as_it_was_put_until_it_is_removed() {
         assert_eq!(store.read(TWO).await, Ok(Some(Vec::new())));
         store.put(ONE, b"again".to_vec(), T0).await.expect("it gives way");
         assert_eq!(store.read(ONE).await, Ok(Some(b"again".to_vec())));
-        for _ in 0..2 {
-            store.remove(ONE).await.expect("removed");
-            assert_eq!(store.read(ONE).await, Ok(None));
-        }
+        assert_eq!(store.remove_before(ONE, T0 + Span(1)).await, Ok(true));
+        assert_eq!(store.read(ONE).await, Ok(None));
     }
 }
 

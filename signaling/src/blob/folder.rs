@@ -138,10 +138,6 @@ impl BlobStore for Folder {
         }))
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>> {
-        Box::pin(self.at_the_disk(move |folder| folder.erase(id)))
-    }
-
     fn kept_before(&self, moment: Timestamp) -> BoxFuture<'_, Result<Vec<BlobId>, BlobError>> {
         Box::pin(self.at_the_disk(move |folder| folder.before(moment)))
     }

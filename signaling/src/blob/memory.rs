@@ -96,13 +96,6 @@ impl BlobStore for MemoryBlobs {
         })
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>> {
-        Box::pin(async move {
-            self.lock().file_by_id.remove(&id);
-            Ok(())
-        })
-    }
-
     fn kept_before(&self, moment: Timestamp) -> BoxFuture<'_, Result<Vec<BlobId>, BlobError>> {
         Box::pin(async move {
             let inner = self.lock();

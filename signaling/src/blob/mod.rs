@@ -79,9 +79,6 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
         moment: Timestamp,
     ) -> BoxFuture<'_, Result<bool, BlobError>>;
 
-    /// Removes a file; of one that is not there nothing happens. Durable when it answers `Ok`.
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>>;
-
     /// Every file that was kept before a moment. What was begun before it and never became a file is
     /// cleared away.
     fn kept_before(&self, moment: Timestamp) -> BoxFuture<'_, Result<Vec<BlobId>, BlobError>>;
