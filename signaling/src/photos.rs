@@ -14,8 +14,9 @@ use crate::vault::{Vault, VaultError};
 use minato_protocol::photo::{PHOTO_BYTES_MAX, PhotoId};
 use minato_protocol::reading::{Hex, ReadingId};
 use minato_protocol::{Code, Span, StaffId, SubjectId};
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 /// A file that nothing names is swept away after so long: the event that names it is written within
 /// seconds.
@@ -24,10 +25,14 @@ const UNNAMED_LIFE: Span = Span::minutes(60);
 const ROUNDS_A_SWEEP: u32 = 3_600;
 /// Pictures on their way in at once, in memory each; the next one is told to come again.
 const COMING_MAX: usize = 16;
+/// As many of one session, which would otherwise keep everybody else out with slow ones.
+const COMING_OF_ONE_MAX: usize = 2;
 /// As many on their way out.
 const GOING_MAX: usize = 32;
 /// Begins every file, with the version of its format.
 const MAGIC: &[u8] = b"MNTp\x01";
+/// The beginning of a file: that, whose it is, and of which reading.
+const HEAD_BYTES: usize = MAGIC.len() + 8 + 16;
 
 /// What a picture is, told from its first bytes: no name and no header is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,19 +90,50 @@ pub struct Photos {
     blobs: Arc<dyn BlobStore>,
     vault: Vault,
     coming: Arc<Semaphore>,
+    coming_by_session: Arc<Mutex<BTreeMap<String, usize>>>,
     going: Arc<Semaphore>,
+    /// Pictures are kept beside each other; none is while one is swept away, which may be the same.
+    turn: Arc<RwLock<()>>,
+}
+
+/// A place for one picture on its way in; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct PlaceIn {
+    session: String,
+    coming_by_session: Arc<Mutex<BTreeMap<String, usize>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for PlaceIn {
+    fn drop(&mut self) {
+        let mut coming = self.coming_by_session.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = coming.remove(&self.session).unwrap_or_default().saturating_sub(1);
+        if left > 0 {
+            coming.insert(self.session.clone(), left);
+        }
+    }
 }
 
 impl Photos {
     /// Over a store of files, sealed with the log's keys.
     pub fn new(blobs: Arc<dyn BlobStore>, vault: Vault) -> Self {
         let (coming, going) = (Semaphore::new(COMING_MAX), Semaphore::new(GOING_MAX));
-        Self { blobs, vault, coming: Arc::new(coming), going: Arc::new(going) }
+        let (coming, going) = (Arc::new(coming), Arc::new(going));
+        let (coming_by_session, turn) = (Arc::default(), Arc::default());
+        Self { blobs, vault, coming, coming_by_session, going, turn }
     }
 
-    /// A place for one picture on its way in. `Busy`: there is none.
-    pub(crate) fn place_in(&self) -> Result<OwnedSemaphorePermit, Code> {
-        Arc::clone(&self.coming).try_acquire_owned().map_err(|_full| Code::Busy)
+    /// A place for one picture of a session on its way in. `Busy`: there is none.
+    pub(crate) fn place_in(&self, session: &str) -> Result<PlaceIn, Code> {
+        let mut coming = self.coming_by_session.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = coming.get(session).copied().unwrap_or_default();
+        if of_one >= COMING_OF_ONE_MAX {
+            return Err(Code::Busy);
+        }
+        let place = Arc::clone(&self.coming).try_acquire_owned().map_err(|_full| Code::Busy)?;
+        coming.insert(session.to_owned(), of_one + 1);
+        let coming_by_session = Arc::clone(&self.coming_by_session);
+        Ok(PlaceIn { session: session.to_owned(), coming_by_session, _place: place })
     }
 
     /// A place for one on its way out. `Busy`: there is none.
@@ -121,6 +157,7 @@ impl Photos {
         let photo = name_of(desk, of, &bytes);
         let stream = StreamId::subject(of.subject);
         let name = Command::NamePhoto { reading: of.reading, photo, by };
+        let _turn = self.turn.read().await;
         // Asked before the file is written: what is refused leaves none.
         let seen = desk.subjects.see(&stream).await?;
         seen.state.may_name(of.reading, photo)?;
@@ -163,11 +200,13 @@ impl Photos {
         let kept = self.blobs.kept_before(long_ago).await.map_err(|error| unkept(&error))?;
         let mut swept = 0;
         for id in kept {
+            let _turn = self.turn.write().await;
             match self.is_unnamed(desk, id).await {
                 Ok(false) => {}
                 Ok(true) => {
-                    self.blobs.remove(id).await.map_err(|error| unkept(&error))?;
-                    swept += 1;
+                    // Another node may have kept the same one anew, and be about to name it.
+                    let went = self.blobs.remove_before(id, long_ago).await;
+                    swept += usize::from(went.map_err(|error| unkept(&error))?);
                 }
                 Err(code) => tracing::warn!(?code, "a picture cannot be judged and stays"),
             }
@@ -177,7 +216,8 @@ impl Photos {
 
     async fn is_unnamed(&self, desk: &Desk, id: BlobId) -> Result<bool, Code> {
         let photo = PhotoId(Hex(id.0));
-        let Ok(Sealed { of, .. }) = self.find(photo).await else { return Ok(false) };
+        let first = self.blobs.read_first(id, HEAD_BYTES).await.map_err(|error| unkept(&error))?;
+        let Some((of, _)) = first.as_deref().and_then(parsed) else { return Ok(false) };
         let vault = self.vault.clone();
         if waiting(move || vault.is_erased(of.subject)).await? {
             return Ok(true);
@@ -251,6 +291,19 @@ fn unkept(error: &BlobError) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::MemoryBlobs;
+
+    #[test]
+    fn one_session_takes_two_places_and_leaves_the_others_to_others() {
+        let photos = Photos::new(Arc::new(MemoryBlobs::default()), Vault::in_memory());
+        let two = [photos.place_in("a"), photos.place_in("a")];
+        assert!(two.iter().all(Result::is_ok));
+        assert_eq!(photos.place_in("a").err(), Some(Code::Busy));
+        let other = photos.place_in("b");
+        assert!(other.is_ok());
+        drop(two);
+        assert!(photos.place_in("a").is_ok());
+    }
 
     #[test]
     fn a_picture_is_told_by_its_first_bytes() {

@@ -200,12 +200,14 @@ pub struct Cursor {
     after: u64,
     /// The version of what is shown that the rows sent so far agree with.
     shown_version: Option<u64>,
+    /// So many of the subject's pictures stand in the rows sent so far.
+    photos_told: usize,
 }
 
 /// The next rows for a screen.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// In order; held back ones are left out.
+    /// In order, held back ones left out; before them those sent earlier that have a new picture.
     pub rows: Vec<ReadingRow>,
     /// The flow begins, or what is held back has changed: the screen forgets what it had.
     pub whole: bool,
@@ -216,7 +218,7 @@ pub struct Page {
 impl Cursor {
     /// A place after what the screen has already.
     pub fn new(subject: SubjectId, after: u32) -> Self {
-        Self { subject, after: u64::from(after), shown_version: None }
+        Self { subject, after: u64::from(after), shown_version: None, photos_told: 0 }
     }
 
     /// Whose.
@@ -246,21 +248,41 @@ impl Cursor {
             Code::NotDurable
         })?;
         let more = items.len() == ROWS_MAX;
-        let rows =
-            items.into_iter().filter_map(|item| self.row(item, &held.state, names)).collect();
+        let mut rows = self.photographed(desk, &held.state, names).await?;
+        for item in items {
+            self.after = item.seq;
+            rows.extend(row(item, &held.state, names));
+        }
         // Whoever begins anew forgets what was still on its way from the flow before.
         Ok(Page { rows, whole: from_the_start || !agrees, more })
     }
 
-    fn row(
+    /// Rows that the screen has, and that a picture came to stand beside since.
+    async fn photographed(
         &mut self,
-        recorded: RecordedItem,
+        desk: &Desk,
         subject: &Subject,
         names: Names<'_>,
-    ) -> Option<ReadingRow> {
-        self.after = recorded.seq;
-        let (seq, stored) = (u32::try_from(recorded.seq).ok()?, recorded.at);
-        let row = opened(recorded)?.row(seq, stored, subject, names);
-        Some(row).filter(|row| !row.quarantined)
+    ) -> Result<Vec<ReadingRow>, Code> {
+        let news = subject.photographed_after(self.photos_told);
+        self.photos_told += news.len();
+        let mut rows = Vec::new();
+        for reading in news.iter().collect::<BTreeSet<_>>() {
+            let found = desk.log.item(&StreamId::subject(self.subject), reading.0.0).await;
+            let found = found.map_err(|error| {
+                tracing::error!(%error, "a reading cannot be looked for");
+                Code::NotDurable
+            })?;
+            // What is still to come, comes with its pictures.
+            let sent = found.filter(|item| item.seq <= self.after);
+            rows.extend(sent.and_then(|item| row(item, subject, names)));
+        }
+        Ok(rows)
     }
+}
+
+fn row(recorded: RecordedItem, subject: &Subject, names: Names<'_>) -> Option<ReadingRow> {
+    let (seq, stored) = (u32::try_from(recorded.seq).ok()?, recorded.at);
+    let row = opened(recorded)?.row(seq, stored, subject, names);
+    Some(row).filter(|row| !row.quarantined)
 }

@@ -29,10 +29,8 @@ async fn a_file_is_read_as_it_was_put_until_it_is_removed() {
         assert_eq!(store.read(TWO).await, Ok(Some(Vec::new())));
         store.put(ONE, b"again".to_vec(), T0).await.expect("it gives way");
         assert_eq!(store.read(ONE).await, Ok(Some(b"again".to_vec())));
-        for _ in 0..2 {
-            store.remove(ONE).await.expect("removed");
-            assert_eq!(store.read(ONE).await, Ok(None));
-        }
+        assert_eq!(store.remove_before(ONE, T0 + Span(1)).await, Ok(true));
+        assert_eq!(store.read(ONE).await, Ok(None));
     }
 }
 
@@ -47,6 +45,30 @@ async fn what_was_kept_before_a_moment_is_told_and_what_was_kept_then_is_not() {
         let mut all = store.kept_before(T0 + Span::seconds(2)).await.expect("told");
         all.sort_unstable();
         assert_eq!(all, [ONE, TWO]);
+    }
+}
+
+#[tokio::test]
+async fn the_first_bytes_of_a_file_are_read_alone() {
+    let (_place, stores) = stores();
+    for store in stores {
+        assert_eq!(store.read_first(ONE, 2).await, Ok(None));
+        store.put(ONE, b"one".to_vec(), T0).await.expect("kept");
+        assert_eq!(store.read_first(ONE, 2).await, Ok(Some(b"on".to_vec())));
+        assert_eq!(store.read_first(ONE, 20).await, Ok(Some(b"one".to_vec())));
+    }
+}
+
+#[tokio::test]
+async fn a_file_goes_only_while_it_is_as_old_as_was_thought() {
+    let (_place, stores) = stores();
+    for store in stores {
+        store.put(ONE, b"one".to_vec(), T0).await.expect("kept");
+        assert_eq!(store.remove_before(ONE, T0).await, Ok(false));
+        assert_eq!(store.read(ONE).await, Ok(Some(b"one".to_vec())));
+        assert_eq!(store.remove_before(ONE, T0 + Span(1)).await, Ok(true));
+        assert_eq!(store.remove_before(ONE, T0 + Span(1)).await, Ok(false), "it is gone");
+        assert_eq!(store.read(ONE).await, Ok(None));
     }
 }
 

@@ -4,7 +4,7 @@
 mod wire_support;
 
 use minato_protocol::act::{Act, HandedFrame, Outcome};
-use minato_protocol::reading::{Hex, Outcome as Measured, Quality, ReadingId};
+use minato_protocol::reading::{DeviceId, Hex, Outcome as Measured, Quality, ReadingId};
 use minato_protocol::uplink::{Entry, OutboxEntry, UnboundWhy};
 use minato_protocol::view::ReadingRow;
 use minato_protocol::{Code, Span, SubjectId, TicketId, Timestamp};
@@ -27,7 +27,18 @@ fn hand(ticket: TicketId, frames: Vec<HandedFrame>) -> Act {
 }
 
 fn attach(ward: &Ward, ticket: TicketId, run: u8, takes_over: bool) -> Act {
-    Act::AttachHere { ticket, device: cuff(), run: Hex([run; 8]), at: ward.now(), takes_over }
+    attach_as(ward, (cuff(), "meter"), ticket, run, takes_over)
+}
+
+fn attach_as(
+    ward: &Ward,
+    (device, model): (DeviceId, &str),
+    ticket: TicketId,
+    run: u8,
+    takes_over: bool,
+) -> Act {
+    let (model, run, at) = (model.into(), Hex([run; 8]), ward.now());
+    Act::AttachHere { ticket, device, model, run, at, takes_over }
 }
 
 /// One result now.
@@ -78,6 +89,59 @@ async fn a_device_at_a_page_is_on_one_patient_and_goes_to_another_only_when_the_
 }
 
 #[tokio::test]
+async fn one_cuff_at_two_tablets_is_on_one_patient_though_each_has_its_own_name_for_it() {
+    let ward = Ward::open().await;
+    let (other, subject) = second(&ward).await;
+    let here: DeviceId = "web-other-tablet".parse().expect("a name");
+    ward.nurse.must(attach(&ward, ward.ticket, 1, false)).await;
+    ward.clinic.advance(Span::seconds(1));
+    let there = |run, takes_over| attach_as(&ward, (here.clone(), "meter"), other, run, takes_over);
+    assert_eq!(ward.nurse.refused(there(2, false)).await, Code::DeviceElsewhere);
+    ward.nurse.must(there(3, true)).await;
+    let taken = ward.doctor.find("it came off the first patient", off).await;
+    assert_eq!(taken, UnboundWhy::TakenOver);
+    // The first tablet catches it first: its page is told, and the value is nobody's.
+    ward.clinic.advance(Span::seconds(1));
+    assert_eq!(measure(&ward, ward.ticket, (1, 1)).await, Outcome::CameOff);
+    until_held(&ward, 1).await;
+    assert_eq!((ward.kept().await.len(), count(&ward, subject).await), (0, 0));
+}
+
+#[tokio::test]
+async fn what_the_nurse_declined_never_becomes_that_patients() {
+    let ward = Ward::open().await;
+    let (other, subject) = second(&ward).await;
+    ward.nurse.must(attach(&ward, ward.ticket, 1, false)).await;
+    assert_eq!(ward.nurse.refused(attach(&ward, other, 2, false)).await, Code::DeviceElsewhere);
+    let measured_at = ward.now();
+    ward.clinic.advance(Span::seconds(1));
+    let take_off =
+        |run| Act::DetachHere { device: cuff(), run: Hex([run; 8]), at: ward.now(), silent: false };
+    ward.nurse.must(take_off(2)).await;
+    // Meanwhile it came off the first one too: it is on nobody, and still not on whom she declined.
+    ward.nurse.must(take_off(1)).await;
+    let kept = hand(other, vec![frame(CUFF, RESULT, (2, 0), measured_at)]);
+    assert_eq!(ward.nurse.must(kept).await, Outcome::CameOff);
+    until_held(&ward, 1).await;
+    assert_eq!(count(&ward, subject).await, 0);
+}
+
+#[tokio::test]
+async fn a_worn_device_was_not_silent_where_the_other_devices_values_hide_its_last_one() {
+    let ward = Ward::open().await;
+    let oximeter = |sequence| vec![frame(OXIMETER, ON_A_FINGER, (1, sequence), ward.now())];
+    ward.nurse.must(hand(ward.ticket, oximeter(1))).await;
+    ward.clinic.advance(Span::seconds(100));
+    ward.nurse.must(hand(ward.ticket, oximeter(2))).await;
+    for delivery in 0..18 {
+        let lines = (1..=60).map(|line| ward.line(delivery * 60 + line));
+        ward.deliver(lines.collect()).await;
+    }
+    ward.clinic.advance(Span::seconds(60));
+    assert_eq!(ward.nurse.must(hand(ward.ticket, oximeter(3))).await, Outcome::Done);
+}
+
+#[tokio::test]
 async fn a_worn_device_at_a_page_comes_off_after_two_minutes_without_a_value() {
     let ward = Ward::open().await;
     let oximeter = |sequence, at| frame(OXIMETER, ON_A_FINGER, (1, sequence), at);
@@ -125,8 +189,14 @@ async fn what_a_device_measures_after_the_visit_is_held_with_its_time_and_not_re
     ward.nurse.must(attach(&ward, ward.ticket, 1, false)).await;
     measure(&ward, ward.ticket, (1, 1)).await;
     let epoch = ward.doctor.find("the visit", |seen| Some(seen.visits().first()?.epoch)).await;
+    let unsent = frame(CUFF, RESULT, (1, 3), ward.now());
+    let sent = frame(CUFF, RESULT, (1, 1), ward.now());
+    ward.clinic.advance(Span::seconds(1));
     ward.clinic.end(&ward.doctor, ward.ticket, epoch).await;
     ward.clinic.advance(Span::minutes(1));
+    // What it gave before the end is this patient's, and not held as well when it is sent again.
+    let before = hand(ward.ticket, vec![sent, unsent]);
+    assert_eq!(ward.nurse.must(before).await, Outcome::CameOff);
     let at = ward.now();
     let late = hand(ward.ticket, vec![frame(CUFF, RESULT, (1, 2), at)]);
     for _ in 0..2 {
@@ -137,7 +207,7 @@ async fn what_a_device_measures_after_the_visit_is_held_with_its_time_and_not_re
         _ => None,
     };
     assert_eq!(ward.nurse.find("it is held", held).await, (cuff(), at));
-    assert_eq!(ward.kept().await.len(), 1);
+    assert_eq!(ward.kept().await.len(), 2);
     // Nobody has to confirm anything to put it on the next patient.
     let (other, _) = second(&ward).await;
     ward.nurse.must(attach(&ward, other, 2, false)).await;

@@ -98,6 +98,8 @@ async fn a_picture_stands_beside_its_value_for_those_who_see_the_value_and_for_n
     assert_eq!(send(broker, &nurse, (ward.ticket, reading), &picture(1)).await.photo(), photo);
     let told = |seen: &Seen| photos(&ward, seen, reading) == [photo];
     ward.doctor.until("the doctor is told of it, once", told).await;
+    let begun = |seen: &Seen| Some(seen.readings_begun);
+    assert_eq!(ward.doctor.find("the flow", begun).await, 1, "no tile went away for it");
     for cookie in [&nurse, &abe] {
         let seen = see(broker, cookie, photo).await;
         assert_eq!((seen.status, &seen.body), (200, &picture(1)));
@@ -226,4 +228,37 @@ async fn a_reading_never_names_a_picture_that_is_not_kept_and_what_nothing_names
     let file = broker.blobs.read(id).await.expect("readable").expect("there");
     assert!(!file.windows(9).any(|part| part == b"a picture"));
     assert!(ward.doctor.shows(|seen| photos(&ward, seen, reading) == [photo]));
+}
+
+#[tokio::test]
+async fn a_picture_that_is_kept_anew_while_it_is_judged_is_not_swept() {
+    let ward = Ward::open().await;
+    let broker = &ward.clinic.broker;
+    let nurse = broker.sign_in(nurse_id(1)).await;
+    let to = (ward.ticket, typed(&ward.nurse, ward.ticket).await);
+    ward.log.inject(Fault::Refuse);
+    assert_eq!(send(broker, &nurse, to, &picture(1)).await.code(), Code::NotDurable);
+    ward.clinic.advance(Span::minutes(61));
+    broker.blobs.keep_anew(ward.now());
+    assert_eq!((swept(broker).await, broker.blobs.count()), (0, 1));
+    ward.clinic.advance(Span::minutes(61));
+    assert_eq!((swept(broker).await, broker.blobs.count()), (1, 0));
+}
+
+#[tokio::test]
+async fn of_somebody_who_was_erased_no_picture_is_served_and_none_is_kept() {
+    let ward = Ward::open().await;
+    let broker = &ward.clinic.broker;
+    let nurse = broker.sign_in(nurse_id(1)).await;
+    let to = (ward.ticket, typed(&ward.nurse, ward.ticket).await);
+    let photo = send(broker, &nurse, to, &picture(1)).await.photo();
+    assert_eq!(see(broker, &nurse, photo).await.status, 200);
+    assert_eq!(broker.vault.erase(ward.subject), Ok(true));
+    assert_eq!(see(broker, &nurse, photo).await.code(), Code::ReadingUnknown);
+    for number in [1, 2] {
+        let sent = send(broker, &nurse, to, &picture(number)).await;
+        assert_eq!(sent.code(), Code::ReadingUnknown);
+    }
+    ward.clinic.advance(Span::minutes(61));
+    assert_eq!((swept(broker).await, broker.blobs.count()), (1, 0));
 }

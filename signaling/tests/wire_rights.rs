@@ -176,7 +176,7 @@ fn act(verb: &str, at: Target) -> Act {
         "hand_frames" => Act::HandFrames { ticket, device, model: text(), frames: vec![frame()] },
         "attach_here" => {
             let (run, at) = (Hex([1; 8]), Timestamp(0));
-            Act::AttachHere { ticket, device, run, at, takes_over: false }
+            Act::AttachHere { ticket, device, model: text(), run, at, takes_over: false }
         }
         "detach_here" => {
             let (run, at) = (Hex([1; 8]), Timestamp(0));

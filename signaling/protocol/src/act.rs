@@ -155,6 +155,10 @@ pub enum Act {
     AttachHere {
         ticket: TicketId,
         device: DeviceId,
+        /// The maker's model name, as in `HandFrames`: another browser has another name for the same
+        /// device, and what may be this one comes off whoever it is on, with `takes_over`.
+        #[serde(default)]
+        model: String,
         /// Drawn by the page when somebody connected the device.
         run: Hex<8>,
         /// When the nurse said so, by the broker's clock as the page knows it.

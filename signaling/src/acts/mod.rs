@@ -158,8 +158,8 @@ impl Press<'_> {
             Act::HandFrames { ticket, device, model, frames } => {
                 self.hand_frames(ticket, device, model, frames).await
             }
-            Act::AttachHere { ticket, device, run, at, takes_over } => {
-                self.attach_here(ticket, (device, run), at, takes_over).await
+            Act::AttachHere { ticket, device, model, run, at, takes_over } => {
+                self.attach_here(ticket, (device, model, run), at, takes_over).await
             }
             Act::DetachHere { device, run, at, silent } => {
                 self.detach_here((device, run), at, silent).await

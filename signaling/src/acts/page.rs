@@ -28,7 +28,7 @@ impl Press<'_> {
     pub(super) async fn attach_here(
         &self,
         ticket: TicketId,
-        (device, run): (DeviceId, Hex<8>),
+        (device, model, run): (DeviceId, String, Hex<8>),
         at: Timestamp,
         takes_over: bool,
     ) -> Acted {
@@ -37,14 +37,17 @@ impl Press<'_> {
         if known.is_over() {
             return Err(Code::TicketOver.into());
         }
+        if !is_line(&model) {
+            return Err(Code::FieldWrong.into());
+        }
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         let since = self.bounded(at).unwrap_or(self.edge.desk.clock.now());
-        let on = HangOn { device, run, subject: known.subject, by, since };
+        let on = HangOn { device, model, run, subject: known.subject, by, since };
         self.pages(site).hang_on(on, takes_over).await?;
         Ok(Outcome::Done)
     }
 
-    /// It came off; of one that is not on, nothing happens.
+    /// It came off; one that never was on in this run is declined.
     pub(super) async fn detach_here(
         &self,
         (device, run): (DeviceId, Hex<8>),
@@ -74,7 +77,7 @@ impl Press<'_> {
         let site = self.actor.viewer.site.ok_or(Code::NotAllowed)?;
         let received = self.read(&device, &model, &frames)?;
         let (subject, is_over) = (known.subject, known.is_over());
-        let handed = PageFrames { device, subject, by, is_over, received };
+        let handed = PageFrames { device, model, subject, by, is_over, received };
         let into = (&*self.edge.gateways, &self.edge.held);
         let is_on = self.pages(site).take_in(handed, into).await?;
         Ok(if is_on { Outcome::Done } else { Outcome::CameOff })
@@ -88,9 +91,8 @@ impl Press<'_> {
         frames: &[HandedFrame],
     ) -> Result<Vec<Received>, Code> {
         let fits = |frame: &HandedFrame| frame.bytes.0.len() <= FRAME_BYTES_MAX;
-        let is_line =
-            model.chars().count() <= MODEL_CHARS_MAX && !model.chars().any(char::is_control);
-        if !(1..=FRAMES_MAX).contains(&frames.len()) || !frames.iter().all(fits) || !is_line {
+        let is_many = !(1..=FRAMES_MAX).contains(&frames.len());
+        if is_many || !frames.iter().all(fits) || !is_line(model) {
             return Err(Code::FieldWrong);
         }
         frames.iter().map(|frame| self.read_one(device, model, frame)).collect()
@@ -129,6 +131,10 @@ impl Press<'_> {
         let may_be = now - PAGE_AGE_MAX <= at && at <= now + PAGE_AHEAD_MAX;
         may_be.then(|| at.min(now))
     }
+}
+
+fn is_line(model: &str) -> bool {
+    model.chars().count() <= MODEL_CHARS_MAX && !model.chars().any(char::is_control)
 }
 
 /// Whether a device says when it measured: what comes from a memory without a usable time may have

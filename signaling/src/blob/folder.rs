@@ -5,7 +5,7 @@ use super::{BLOB_BYTES_MAX, BlobError, BlobId, BlobStore};
 use futures_util::future::BoxFuture;
 use minato_protocol::Timestamp;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -111,8 +111,31 @@ impl BlobStore for Folder {
         Box::pin(self.at_the_disk(move |folder| found(fs::read(folder.place(id)))))
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>> {
-        Box::pin(self.at_the_disk(move |folder| folder.erase(id)))
+    fn read_first(
+        &self,
+        id: BlobId,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<u8>>, BlobError>> {
+        Box::pin(self.at_the_disk(move |folder| {
+            let Some(file) = found(File::open(folder.place(id)))? else { return Ok(None) };
+            let (mut bytes, most) = (Vec::new(), u64::try_from(bytes_max).unwrap_or(u64::MAX));
+            file.take(most).read_to_end(&mut bytes)?;
+            Ok(Some(bytes))
+        }))
+    }
+
+    fn remove_before(
+        &self,
+        id: BlobId,
+        moment: Timestamp,
+    ) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(self.at_the_disk(move |folder| {
+            let meta = found(fs::metadata(folder.place(id)))?;
+            if meta.is_none_or(|meta| moment <= kept_at(&meta)) {
+                return Ok(false);
+            }
+            folder.erase(id).map(|()| true)
+        }))
     }
 
     fn kept_before(&self, moment: Timestamp) -> BoxFuture<'_, Result<Vec<BlobId>, BlobError>> {

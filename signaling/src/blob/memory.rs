@@ -14,6 +14,7 @@ pub struct MemoryBlobs(Mutex<Inner>);
 struct Inner {
     file_by_id: BTreeMap<BlobId, (Timestamp, Vec<u8>)>,
     refuse: bool,
+    anew: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for MemoryBlobs {
@@ -30,6 +31,11 @@ impl MemoryBlobs {
     /// From now on there is no room, or there is again.
     pub fn refuse(&self, refuse: bool) {
         self.lock().refuse = refuse;
+    }
+
+    /// The next file whose first bytes are looked at is kept anew as of this moment, right after that.
+    pub fn keep_anew(&self, at: Timestamp) {
+        self.lock().anew = Some(at);
     }
 
     /// How many there are.
@@ -62,10 +68,31 @@ impl BlobStore for MemoryBlobs {
         Box::pin(async move { Ok(self.lock().file_by_id.get(&id).map(|(_, bytes)| bytes.clone())) })
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>> {
+    fn read_first(
+        &self,
+        id: BlobId,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<u8>>, BlobError>> {
         Box::pin(async move {
-            self.lock().file_by_id.remove(&id);
-            Ok(())
+            let mut inner = self.lock();
+            let first = |bytes: &Vec<u8>| bytes.iter().take(bytes_max).copied().collect();
+            let found = inner.file_by_id.get(&id).map(|(_, bytes)| first(bytes));
+            if let (Some(at), Some(file)) = (inner.anew.take(), inner.file_by_id.get_mut(&id)) {
+                file.0 = at;
+            }
+            Ok(found)
+        })
+    }
+
+    fn remove_before(
+        &self,
+        id: BlobId,
+        moment: Timestamp,
+    ) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(async move {
+            let mut inner = self.lock();
+            let is_old = inner.file_by_id.get(&id).is_some_and(|(at, _)| *at < moment);
+            Ok(is_old && inner.file_by_id.remove(&id).is_some())
         })
     }
 

@@ -64,8 +64,20 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// A file, if it is there.
     fn read(&self, id: BlobId) -> BoxFuture<'_, Result<Option<Vec<u8>>, BlobError>>;
 
-    /// Removes a file; of one that is not there nothing happens. Durable when it answers `Ok`.
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), BlobError>>;
+    /// The first bytes of a file, at most so many, if it is there.
+    fn read_first(
+        &self,
+        id: BlobId,
+        bytes_max: usize,
+    ) -> BoxFuture<'_, Result<Option<Vec<u8>>, BlobError>>;
+
+    /// Removes a file that was kept before a moment; of a younger one, or one that is not there, nothing
+    /// happens. Answers whether it went: durable then.
+    fn remove_before(
+        &self,
+        id: BlobId,
+        moment: Timestamp,
+    ) -> BoxFuture<'_, Result<bool, BlobError>>;
 
     /// Every file that was kept before a moment. What was begun before it and never became a file is
     /// cleared away.

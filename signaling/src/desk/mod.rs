@@ -23,7 +23,7 @@ use crate::site::{Institution, Site};
 use crate::staff::Staff;
 use crate::subject::Subject;
 use crate::visit::Visit;
-use minato_protocol::{Code, RoomId, SubjectId, TicketId, VisitId};
+use minato_protocol::{Code, RoomId, SubjectId, TicketId, Timestamp, VisitId};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every stream that this node has open, and the way to change it.
@@ -162,6 +162,18 @@ impl Desk {
     /// The ticket that a subject's readings belong to now.
     pub async fn ticket_of_subject(&self, subject: SubjectId) -> Option<(RoomId, Arc<Ticket>)> {
         self.find_ticket(|seen| seen.tickets.get(seen.ticket_by_subject.get(&subject)?)).await
+    }
+
+    /// When a subject's ticket was over. Nothing while it is not, or where it is over for so long that
+    /// it was forgotten.
+    pub async fn over_since(&self, subject: SubjectId) -> Option<Timestamp> {
+        for room in self.room_ids() {
+            let Ok(seen) = self.room(room).await else { continue };
+            if let Some(at) = seen.state.over_since(subject) {
+                return Some(at);
+            }
+        }
+        None
     }
 
     async fn find_ticket(

@@ -12,8 +12,8 @@ use crate::readings::Readings;
 use crate::subject::Command as Note;
 use minato_protocol::reading::{DeviceId, Hex, Outcome};
 use minato_protocol::uplink::{Entry, OutboxEntry, UnboundWhy};
-use minato_protocol::{Code, GatewayId, SiteId, Span, StaffId, SubjectId, Timestamp};
-use std::collections::BTreeMap;
+use minato_protocol::{Code, GatewayId, SiteId, StaffId, SubjectId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who says so when nobody pressed: the service.
 const BY_THE_SERVICE: StaffId = StaffId(0);
@@ -45,6 +45,7 @@ pub(crate) struct Received {
 /// What a page hands in of one device, beside one patient.
 pub(crate) struct PageFrames {
     pub(crate) device: DeviceId,
+    pub(crate) model: String,
     pub(crate) subject: SubjectId,
     pub(crate) by: StaffId,
     /// The visit is over: nothing is put on any more.
@@ -57,14 +58,19 @@ impl Pages<'_> {
     /// off there; whoever's visit is over has it no more.
     pub(crate) async fn hang_on(&self, on: HangOn, takes_over: bool) -> Result<(), Code> {
         let command = Command::HangOn { on: on.clone(), takes_over };
+        let alike = self.alike(&on).await?.into_iter().map(|hanging| hanging.on.device);
+        let devices: BTreeSet<_> = alike.chain([on.device.clone()]).collect();
         match self.submit(command.clone()).await {
             Err(Code::DeviceElsewhere) => {
-                self.end_of(&on.device).await?;
+                self.end_alike(&on).await?;
                 self.submit(command).await?;
             }
             said => said?,
         }
-        self.tell(&on.device).await
+        for device in devices {
+            self.tell(&device).await?;
+        }
+        Ok(())
     }
 
     /// Takes a device off, if it is on in this run.
@@ -101,6 +107,7 @@ impl Pages<'_> {
             of_run(received.run).is_some_and(|on| belongs(received, on, frames.subject))
         };
         let (own, nobodys): (Vec<_>, Vec<_>) = frames.received.into_iter().partition(is_own);
+        let nobodys = self.unknown(frames.subject, nobodys).await?;
         self.hold(nobodys, into).await?;
         let own = own.into_iter().map(|received| received.outcome).collect();
         let now = self.desk.clock.now();
@@ -112,24 +119,30 @@ impl Pages<'_> {
     /// A page of before pages said so themselves: its first frame is its nurse's word. One that is on
     /// somebody else, or came off, stays as it is.
     async fn connect(&self, frames: &PageFrames) -> Result<(), Code> {
+        if frames.is_over {
+            return self.end_alone(frames).await;
+        }
         let mut since_by_run = BTreeMap::new();
         for Received { run, at, .. } in &frames.received {
             let since = since_by_run.entry(*run).or_insert(*at);
             *since = (*at).min(*since);
         }
         for (run, since) in since_by_run {
-            let (device, subject, by) = (frames.device.clone(), frames.subject, frames.by);
-            if frames.is_over {
-                // Measured after the end, as far as anybody can say.
-                let why = UnboundWhy::Asked;
-                let at = since - Span(1);
-                self.hang_off(HangOff { device, run, by: BY_THE_SERVICE, at, why }).await?;
-                continue;
-            }
-            match self.hang_on(HangOn { device, run, subject, by, since }, false).await {
+            let (device, model) = (frames.device.clone(), frames.model.clone());
+            let (subject, by) = (frames.subject, frames.by);
+            match self.hang_on(HangOn { device, model, run, subject, by, since }, false).await {
                 Ok(()) | Err(Code::DeviceElsewhere) => {}
                 Err(code) => return Err(code),
             }
+        }
+        Ok(())
+    }
+
+    /// The visit is over: nothing is put on any more, and the device came off when it ended.
+    async fn end_alone(&self, frames: &PageFrames) -> Result<(), Code> {
+        let is_on = |on: &Hanging| on.off.is_none() && on.on.subject == frames.subject;
+        for hanging in self.known(&frames.device).await?.into_iter().filter(is_on) {
+            self.end_with_the_visit(&hanging).await?;
         }
         Ok(())
     }
@@ -146,7 +159,8 @@ impl Pages<'_> {
         let mut valued_at = on.on.since;
         if first.at - valued_at > SILENCE_UNBINDS {
             let last = self.readings.last_valued(self.desk, frames.subject, &on.on).await?;
-            valued_at = last.unwrap_or(valued_at).max(valued_at);
+            // Where nobody knows, nobody says that it was silent.
+            valued_at = last.unwrap_or(first.at).max(valued_at);
         }
         for received in worn.iter().filter(|received| received.run == on.on.run) {
             if received.at - valued_at > SILENCE_UNBINDS {
@@ -159,6 +173,24 @@ impl Pages<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What stands in the person's stream already is held for nobody: it came before, while the device
+    /// was on.
+    async fn unknown(
+        &self,
+        subject: SubjectId,
+        nobodys: Vec<Received>,
+    ) -> Result<Vec<Received>, Code> {
+        let mut unknown = Vec::new();
+        for received in nobodys {
+            match self.readings.find(self.desk, subject, received.outcome.id()).await {
+                Ok(_) => {}
+                Err(Code::ReadingUnknown) => unknown.push(received),
+                Err(code) => return Err(code),
+            }
+        }
+        Ok(unknown)
     }
 
     /// Keeps at the site what nobody can be said to have worn the device for.
@@ -202,9 +234,14 @@ impl Pages<'_> {
         Ok(self.desk.boxes.see(&stream).await?.state.at_pages.of(device).cloned().collect())
     }
 
+    async fn alike(&self, on: &HangOn) -> Result<Vec<Hanging>, Code> {
+        let stream = StreamId::gateway(of_pages(self.desk, self.site));
+        Ok(self.desk.boxes.see(&stream).await?.state.at_pages.alike(on).cloned().collect())
+    }
+
     /// A device comes off whoever is not at the bedside of this site any more.
-    async fn end_of(&self, device: &DeviceId) -> Result<(), Code> {
-        for hanging in self.on().await?.into_iter().filter(|known| known.on.device == *device) {
+    async fn end_alike(&self, on: &HangOn) -> Result<(), Code> {
+        for hanging in self.alike(on).await? {
             self.end_with_the_visit(&hanging).await?;
         }
         Ok(())
@@ -215,14 +252,15 @@ impl Pages<'_> {
         if found.is_some_and(|(_, ticket)| ticket.is_at(self.site)) {
             return Ok(());
         }
-        self.hang_off(asked(hanging, self.desk.clock.now())).await
+        let ended = self.desk.over_since(hanging.on.subject).await;
+        self.hang_off(asked(hanging, ended.unwrap_or(self.desk.clock.now()))).await
     }
 
     /// Everybody's stream is told what hangs and hung there, so that a doctor sees who attached what;
     /// said again it changes nothing, and what was cut off in between is told now.
     async fn tell(&self, device: &DeviceId) -> Result<(), Code> {
         for Hanging { on, off } in self.known(device).await? {
-            let HangOn { device, run, subject, by, since } = on;
+            let HangOn { device, run, subject, by, since, model: _ } = on;
             let run = Some(run);
             let note = Note::NoteBinding { device, by, since, since_here: since, run };
             self.readings.note(self.desk, subject, None, note).await?;

@@ -224,6 +224,13 @@ impl Room {
         if entry.duty == Duty::On { Ok(entry) } else { Err(Code::DoctorOffDuty) }
     }
 
+    /// When the last ticket of a subject was over, if that is remembered.
+    pub fn over_since(&self, subject: SubjectId) -> Option<Timestamp> {
+        let is_of = |id| self.tickets.get(id).is_some_and(|ticket| ticket.subject == subject);
+        let (at, _) = self.over.iter().rev().find(|(_, ticket)| is_of(ticket))?;
+        Some(*at)
+    }
+
     /// A ticket of this room.
     pub fn ticket(&self, id: TicketId) -> Result<&Ticket, Code> {
         self.tickets.get(&id).map(Arc::as_ref).ok_or(Code::TicketUnknown)

@@ -95,9 +95,12 @@ impl Event {
             Self::HeldBack { .. }
             | Self::Rebound { .. }
             | Self::Confirmed { .. }
-            | Self::Withdrawn { .. }
-            | Self::PhotoNamed { .. } => true,
-            Self::Placed { .. } | Self::Attached { .. } | Self::Detached { .. } => false,
+            | Self::Withdrawn { .. } => true,
+            // Of a picture its one row is told again: the doctor's tiles do not go for it.
+            Self::Placed { .. }
+            | Self::Attached { .. }
+            | Self::Detached { .. }
+            | Self::PhotoNamed { .. } => false,
         }
     }
 }
@@ -152,6 +155,8 @@ pub struct Subject {
     held: Vec<Held>,
     said_of: BTreeMap<ReadingId, Said>,
     photos_of: BTreeMap<ReadingId, Vec<PhotoId>>,
+    /// The reading of each picture, in the order in which they came.
+    photographed: Vec<ReadingId>,
     /// Devices on this person, now and before.
     pub attachments: Attachments,
     /// How often what is shown has changed: a screen that agrees with another number begins anew.
@@ -183,11 +188,15 @@ impl Subject {
         self.photos_of.get(&reading).map_or(&[], Vec::as_slice)
     }
 
+    /// Of which readings pictures came, the first `told` of them left out. At most 200.
+    pub fn photographed_after(&self, told: usize) -> &[ReadingId] {
+        self.photographed.get(told..).unwrap_or_default()
+    }
+
     /// Whether a picture may stand beside a reading. `PhotoEnough`: there are enough.
     pub fn may_name(&self, reading: ReadingId, photo: PhotoId) -> Result<(), Code> {
-        let all = self.photos_of.values().map(Vec::len).sum::<usize>();
         let here = self.photos(reading);
-        let fits = here.len() < PHOTOS_MAX && all < PHOTOS_OF_PERSON_MAX;
+        let fits = here.len() < PHOTOS_MAX && self.photographed.len() < PHOTOS_OF_PERSON_MAX;
         if fits || here.contains(&photo) { Ok(()) } else { Err(Code::PhotoEnough) }
     }
 
@@ -308,6 +317,7 @@ impl Aggregate for Subject {
             }
             Event::PhotoNamed { reading, photo, .. } => {
                 self.photos_of.entry(*reading).or_default().push(*photo);
+                self.photographed.push(*reading);
             }
         }
     }

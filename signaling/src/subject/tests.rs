@@ -173,6 +173,20 @@ fn what_was_typed_after_the_press_is_shown_and_what_was_typed_before_is_not() {
     assert!(!hides(&subject, typed(501)));
 }
 
+#[test]
+fn a_picture_is_news_of_its_own_reading_and_of_no_other() {
+    let mut subject = Subject::default();
+    let name = |photo| {
+        let photo = minato_protocol::photo::PhotoId(Hex([photo; 16]));
+        Command::NamePhoto { reading: READING, photo, by: Some(NURSE) }
+    };
+    assert_eq!(did(&mut subject, &name(1), 10), Ok(1));
+    assert_eq!(did(&mut subject, &name(1), 11), Ok(0));
+    assert_eq!(subject.shown_version, 0, "no screen has to begin anew");
+    assert_eq!(subject.photographed_after(0), [READING]);
+    assert_eq!(subject.photographed_after(1), []);
+}
+
 fn withdraw(replaced_by: Option<ReadingId>) -> Command {
     let reason = Pii::new(SubjectId(1), "別の腕".to_owned());
     Command::Withdraw { reading: READING, by: NURSE, reason, replaced_by }

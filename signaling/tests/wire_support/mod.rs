@@ -57,6 +57,8 @@ pub(crate) struct Broker {
     pub(crate) address: SocketAddr,
     /// Where its pictures lie.
     pub(crate) blobs: Arc<MemoryBlobs>,
+    /// Their keys.
+    pub(crate) vault: Vault,
     runtime: Option<Runtime>,
 }
 
@@ -97,10 +99,11 @@ impl Broker {
             .build()
             .expect("a runtime");
         let blobs = Arc::new(MemoryBlobs::default());
-        let kept = Arc::clone(&blobs);
-        let started = runtime.spawn(Self::serve(log, clock, secrets, relays, heartbeat, kept));
+        let vault = Vault::in_memory();
+        let photos = Photos::new(blobs.clone(), vault.clone());
+        let started = runtime.spawn(Self::serve(log, clock, secrets, relays, heartbeat, photos));
         let (edge, address) = started.await.expect("the broker starts");
-        Self { edge, address, blobs, runtime: Some(runtime) }
+        Self { edge, address, blobs, vault, runtime: Some(runtime) }
     }
 
     async fn serve(
@@ -109,7 +112,7 @@ impl Broker {
         secrets: Secrets,
         relays: Vec<RelayPlace>,
         heartbeat: Heartbeat,
-        blobs: Arc<MemoryBlobs>,
+        photos: Photos,
     ) -> (Arc<Edge>, SocketAddr) {
         let desk = Arc::new(Desk::new(log, clock.clone(), secrets));
         desk.find_rooms().await.expect("the log is readable");
@@ -139,7 +142,7 @@ impl Broker {
             readings,
             kits,
             held,
-            photos: Photos::new(blobs.clone(), Vault::in_memory()),
+            photos,
             readers: readers::of_tests(),
             gateways,
             media_key,

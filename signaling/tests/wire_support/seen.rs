@@ -39,6 +39,8 @@ pub(crate) struct Seen {
     pub(crate) whole: BTreeSet<ViewName>,
     pub(crate) answers: BTreeMap<String, Vec<Told>>,
     pub(crate) readings: BTreeMap<SubjectId, Vec<ReadingRow>>,
+    /// How often the flow began anew.
+    pub(crate) readings_begun: usize,
     pub(crate) chat: Vec<ChatLine>,
     pub(crate) bye: Option<Code>,
     pub(crate) over: bool,
@@ -96,8 +98,15 @@ impl Seen {
                 let kept = self.readings.entry(subject).or_default();
                 if whole {
                     kept.clear();
+                    self.readings_begun += 1;
                 }
-                kept.extend(rows);
+                for row in rows {
+                    // Told again with what was put beside it since.
+                    match kept.iter_mut().find(|known| known.seq == row.seq && **known != row) {
+                        Some(known) => *known = row,
+                        None => kept.push(row),
+                    }
+                }
             }
             ToScreen::Chat { lines, .. } => self.chat.extend(lines),
             ToScreen::Done { key, outcome } => {

@@ -26,6 +26,8 @@ function tabletOf(wire: Wire, bluetooth: Bluetooth): Tablet {
     },
   });
   leaveWithPatients(wire, made);
+  // A closed page hears nothing: what hangs there is on nobody, as far as it can still be said.
+  addEventListener("pagehide", () => made.close());
   tablet = made;
   return made;
 }
@@ -57,7 +59,7 @@ export function AtTabletCard({ wire, row, bluetooth }: TicketProps & { bluetooth
       <ul class="stack">
         {here.map((hanging) => (
           <li key={hanging.device}>
-            <One wire={wire} hanging={hanging} onDrop={() => all.drop(hanging)} />
+            <One wire={wire} hanging={hanging} onDrop={() => all.drop(hanging)} onAgain={() => all.again(hanging)} />
             {hanging.elsewhere.value && <TakeOver all={all} hanging={hanging} code={row.code} />}
           </li>
         ))}
@@ -87,7 +89,14 @@ function TakeOver({ all, hanging, code }: { all: Tablet; hanging: Hanging; code:
   );
 }
 
-function One({ wire, hanging, onDrop }: { wire: Wire; hanging: Hanging; onDrop(): void }) {
+interface OneProps {
+  wire: Wire;
+  hanging: Hanging;
+  onDrop(): void;
+  onAgain(): Promise<void>;
+}
+
+function One({ wire, hanging, onDrop, onAgain }: OneProps) {
   const state = hanging.state.value;
   const { waiting, unread, refused } = hanging.frames;
   const parts = [hanging.model];
@@ -104,6 +113,11 @@ function One({ wire, hanging, onDrop }: { wire: Wire; hanging: Hanging; onDrop()
         {waiting.value > 0 && <span class="small">{nurse("tablet_waiting", { n: waiting.value })}</span>}
         {unread.value > 0 && <span class="small">{nurse("tablet_unread", { n: unread.value })}</span>}
       </div>
+      {state === "measured" && (
+        <Button onClick={() => void onAgain()} data-act="tablet-again">
+          {nurse("tablet_again")}
+        </Button>
+      )}
       <Button onClick={onDrop} data-act="tablet-drop">
         {nurse("detach")}
       </Button>

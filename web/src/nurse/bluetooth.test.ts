@@ -164,7 +164,102 @@ describe("a device at the tablet", () => {
     if (again) await tablet.takeOver(again);
     await vi.advanceTimersByTimeAsync(0);
     expect([onWhom(), again?.state.value]).toEqual([["t-2"], "connected"]);
-    expect(words.map(({ type }) => type)).toEqual(["attach_here", "detach_here", "attach_here"]);
+    const said = words.map((act) => "run" in act && [act.type, Number(act.run)]);
+    expect(said).toEqual([
+      ["attach_here", 1],
+      ["detach_here", 2],
+      ["detach_here", 1],
+      ["attach_here", 3],
+    ]);
+  });
+
+  it("of a model of which one is on somebody else here, takes that one off when the nurse says so", async () => {
+    const [one, two] = ["one", "two"].map((id) => new FakeGadget([new FakeCharacteristic("2A35")], id));
+    const { words, said, world } = broker();
+    const chosen = [one, two];
+    const requestDevice = async () => chosen.shift() ?? new FakeGadget([]);
+    const tablet = new Tablet({ requestDevice }, world);
+    await tablet.choose("t-1");
+    said.push(refused("device_elsewhere"));
+    await tablet.choose("t-2");
+    await vi.advanceTimersByTimeAsync(0);
+    const [, second] = tablet.hanging.value;
+    expect(second?.elsewhere.value).toBe(true);
+    if (second) await tablet.takeOver(second);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(tablet.hanging.value.map(({ ticket }) => ticket)).toEqual(["t-2"]);
+    const asked = words.map((act) => act.type === "attach_here" && [act.model, act.takes_over]);
+    expect(asked).toEqual([["A&D_UA-651BLE", false], ["A&D_UA-651BLE", false], false, ["A&D_UA-651BLE", true]]);
+  });
+
+  it("under its question is not connected beside the one that is, whose connection ends", async () => {
+    const gadget = new FakeGadget([new FakeCharacteristic("2A35")]);
+    const tablet = new Tablet({ requestDevice: async () => gadget }, broker().world);
+    await tablet.choose("t-1");
+    await tablet.choose("t-2");
+    gadget.lose();
+    await vi.advanceTimersByTimeAsync(AGAIN_MS[0]);
+    expect(tablet.hanging.value.map(({ state }) => state.value)).toEqual(["connected", "connecting"]);
+    expect(gadget.connects).toBe(2);
+  });
+
+  it("such as a cuff is not looked for after its result, and comes back at a press", async () => {
+    const cuff = new FakeCharacteristic("2A35");
+    const pressing = new FakeCharacteristic("2A36");
+    const gadget = new FakeGadget([cuff, pressing]);
+    const { words, acts, world } = broker();
+    const tablet = new Tablet({ requestDevice: async () => gadget }, world);
+    await tablet.choose("t-1");
+    pressing.say(bytes(1));
+    gadget.lose();
+    await vi.advanceTimersByTimeAsync(AGAIN_MS[0]);
+    const [first] = tablet.hanging.value;
+    expect([first?.state.value, gadget.connects]).toEqual(["connected", 2]);
+    cuff.say(bytes(2));
+    gadget.lose();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([first?.state.value, gadget.connects, acts.length]).toEqual(["measured", 2, 2]);
+    expect(words.map(({ type }) => type)).toEqual(["attach_here", "detach_here"]);
+    if (first) await tablet.again(first);
+    await vi.advanceTimersByTimeAsync(0);
+    const states = tablet.hanging.value.map(({ ticket, state }) => [ticket, state.value]);
+    expect([states, gadget.connects]).toEqual([[["t-1", "connected"]], 3]);
+    expect(words.at(-1)).toEqual(expect.objectContaining({ type: "attach_here", run: "2".padStart(16, "0") }));
+  });
+
+  it("is said to be off wherever nobody hears it any more", async () => {
+    const unfit = broker();
+    await new Hanging(new FakeGadget([new FakeCharacteristic("2A00")]), "t-1", unfit.world).connect();
+    expect(unfit.words.map(({ type }) => type)).toEqual(["detach_here"]);
+    const closed = broker();
+    const oximeter = new FakeGadget([new FakeCharacteristic("2A5F")]);
+    const tablet = new Tablet({ requestDevice: async () => oximeter }, closed.world);
+    await tablet.choose("t-1");
+    await vi.advanceTimersByTimeAsync(0);
+    tablet.close();
+    expect(closed.words.map(({ type }) => type)).toEqual(["attach_here", "detach_here"]);
+  });
+
+  it("is on from the moment of the press, however often that is said, and off after the answer", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const { acts, words, said, world } = broker();
+    said.push(refused("busy"), refused("busy"));
+    const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", world);
+    const pressed = Date.now();
+    await hanging.attach();
+    await hanging.connect();
+    oximeter.say(bytes(1));
+    await vi.advanceTimersByTimeAsync(1_000);
+    hanging.stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const when = words.map((act) => "at" in act && [act.type, Number(act.at) - pressed]);
+    expect(when).toEqual([
+      ["attach_here", 0],
+      ["attach_here", 0],
+      ["attach_here", 0],
+      ["detach_here", 1_000],
+    ]);
+    expect(acts.map(({ frames }) => frames.length)).toEqual([1]);
   });
 
   it("hands its frames in as they are, with time, boot and count", async () => {
@@ -415,15 +510,36 @@ describe("frames on their way", () => {
 
   it("are handed in as nobody's when it stays there", async () => {
     const oximeter = new FakeCharacteristic("2A5F");
-    const { acts, said, world } = broker();
+    const { acts, words, said, world } = broker();
     const hanging = new Hanging(new FakeGadget([oximeter]), "t-1", world);
     said.push(refused("device_elsewhere"));
     await hanging.attach();
     await hanging.connect();
     oximeter.say(bytes(1));
+    // The broker has to know first: a frame of a run that it does not know puts the device on.
+    said.push(refused("busy"));
     hanging.decline();
     await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
-    expect([hanging.state.value, acts.length]).toEqual(["came_off", 1]);
+    expect([hanging.state.value, acts.length]).toEqual(["came_off", 0]);
+    await vi.advanceTimersByTimeAsync(3_000);
+    const [, ...off] = words;
+    const same = expect.objectContaining({ type: "detach_here", run: "1".padStart(16, "0") });
+    expect([off, acts.length]).toEqual([[same, same], 1]);
+  });
+
+  it("are handed in as nobody's when the visit ends under the question", async () => {
+    const oximeter = new FakeCharacteristic("2A5F");
+    const { acts, words, said, world } = broker();
+    const requestDevice = async () => new FakeGadget([oximeter]);
+    const tablet = new Tablet({ requestDevice }, world);
+    said.push(refused("device_elsewhere"));
+    await tablet.choose("t-1");
+    await vi.advanceTimersByTimeAsync(0);
+    oximeter.say(bytes(1));
+    tablet.leave("t-1");
+    await vi.advanceTimersByTimeAsync(BATCH_EVERY_MS);
+    expect(words.map(({ type }) => type)).toEqual(["attach_here", "detach_here"]);
+    expect([acts.length, tablet.hanging.value.length]).toEqual([1, 0]);
   });
 
   it("are written as two hex digits a byte, of the part that is meant", () => {

@@ -2,7 +2,7 @@
 // to the broker. A convenience: the box on the wall is the way that always works.
 
 import { effect, type Signal, signal } from "@preact/signals";
-import type { Code } from "../wire/types";
+import type { Act, Code } from "../wire/types";
 import { Frames, type FramesWorld, PASSING } from "./frames";
 
 /** Blood pressure, oximeter, thermometer, heart rate, scale, body composition, glucose. */
@@ -32,7 +32,9 @@ export const AGAIN_MS = [1_000, 2_000, 5_000, 10_000] as const;
 const WORN: readonly string[] = ["2A5F", "2A37"];
 /** So long without a word, and it may be on somebody else by now: it comes off, as at the box. */
 export const SILENCE_MS = 120_000;
-/** What speaks once a measurement, such as a cuff, is looked for so long after it was lost. */
+/** Measurements under way: the result is still to come. */
+const UNDER_WAY: readonly string[] = ["2A36", "2A1E"];
+/** What speaks once a measurement, such as a cuff, and has not yet, is looked for so long after it was lost. */
 export const LOOK_MS = 1_800_000;
 /** Pause before the broker is asked again whose the device is. */
 const ASK_AGAIN_MS = 2_000;
@@ -80,6 +82,8 @@ export type AtTablet =
   | "lost"
   /** Worn, and without a word for too long: it came off the patient. */
   | "silent"
+  /** It gave its result and hung up. The next one may be another patient's: it is looked for at a press only. */
+  | "measured"
   /** Not found for so long that nobody looks for it any more. */
   | "gave_up"
   /** It is not on this patient any more: the visit is over, or it is on somebody else. */
@@ -101,6 +105,10 @@ export class Hanging {
   readonly model: string;
   private over = false;
   private begun = false;
+  /** The broker is being asked whose it is: that it came off is told after its answer. */
+  private asking = false;
+  private off: { readonly at: number; readonly silent: boolean } | undefined;
+  private resulted = false;
   private attempts = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private quiet: ReturnType<typeof setTimeout> | undefined;
@@ -111,7 +119,7 @@ export class Hanging {
   private readonly onGone = () => this.gone();
 
   constructor(
-    private readonly gadget: Gadget,
+    readonly gadget: Gadget,
     readonly ticket: string,
     private readonly world: TabletWorld,
   ) {
@@ -128,28 +136,31 @@ export class Hanging {
 
   /** Tells the broker whose the device is; until it has answered, frames are kept here. */
   async attach(takesOver = false): Promise<void> {
-    const on = { ticket: this.ticket, device: this.device, run: this.run, at: this.now() };
+    this.asking = true;
     this.elsewhere.value = false;
-    const answer = await this.world.act({ type: "attach_here", ...on, takes_over: takesOver });
-    if (answer.type === "done") return this.frames.begins();
-    if (answer.type === "not_sent" || PASSING.includes(answer.code)) {
-      setTimeout(() => this.askAgain(takesOver), ASK_AGAIN_MS);
-    } else if (answer.code === "device_elsewhere") this.elsewhere.value = true;
-    else this.decline(answer.code);
+    const { ticket, device, model, run } = this;
+    // Asked again, it is still on from the moment of her press: what it gave since is this patient's.
+    await this.ask({ type: "attach_here", ticket, device, model, run, at: this.now(), takes_over: takesOver });
   }
 
-  /** One that was let go meanwhile is put on nobody; what it gave is this patient's by its frames. */
-  private askAgain(takesOver: boolean): void {
-    if (this.over) this.frames.begins();
-    else void this.attach(takesOver);
+  private async ask(on: Act): Promise<void> {
+    const answer = await this.world.act(on);
+    if (answer.type === "not_sent" || (answer.type === "refused" && PASSING.includes(answer.code))) {
+      setTimeout(() => void this.ask(on), ASK_AGAIN_MS);
+      return;
+    }
+    this.asking = false;
+    // One that was let go meanwhile was on this patient until then, or never.
+    if (this.off) void this.tellOff(this.off);
+    else if (answer.type === "done") this.frames.begins();
+    else if (answer.code === "device_elsewhere") this.elsewhere.value = true;
+    else this.decline(answer.code);
   }
 
   /** It stays on whoever it is on; what it gave here is handed in as nobody's. */
   decline(code?: Code): void {
-    this.elsewhere.value = false;
     this.frames.refused.value = code;
-    this.letGo("came_off");
-    this.frames.begins();
+    this.comeOff("came_off", this.now());
   }
 
   private now(): number {
@@ -168,7 +179,7 @@ export class Hanging {
       this.attempts = 0;
       this.lostAt = undefined;
       if (found) this.state.value = "connected";
-      else this.letGo("unsuitable");
+      else this.comeOff("unsuitable", this.now());
     } catch {
       this.gone();
     }
@@ -184,12 +195,21 @@ export class Hanging {
     this.comeOff("lost", this.now());
   }
 
-  /** It is not on this patient from then on. */
+  /** It is not on this patient from then on; where that was still a question, it never was. */
   private comeOff(state: AtTablet, at: number): void {
     if (this.over) return;
     this.letGo(state);
-    const silent = state === "silent";
-    void this.world.act({ type: "detach_here", device: this.device, run: this.run, at, silent });
+    this.elsewhere.value = false;
+    this.off = { at, silent: state === "silent" };
+    if (!this.asking) void this.tellOff(this.off);
+  }
+
+  /** Frames wait until the broker knows: the first one of a run that it does not know puts the device on. */
+  private async tellOff(off: { readonly at: number; readonly silent: boolean }): Promise<void> {
+    const { device, run } = this;
+    const answer = await this.world.act({ type: "detach_here", device, run, ...off });
+    if (answer.type === "done") this.frames.begins();
+    else setTimeout(() => void this.tellOff(off), ASK_AGAIN_MS);
   }
 
   /** A worn device speaks all the time. */
@@ -201,6 +221,8 @@ export class Hanging {
   }
 
   private letGo(state: AtTablet): void {
+    // It may be connected here anew already.
+    if (this.over) return;
     this.over = true;
     clearTimeout(this.retry);
     clearTimeout(this.quiet);
@@ -212,8 +234,10 @@ export class Hanging {
   }
 
   private gone(): void {
-    if (this.over) return;
+    // Under its question it was never connected here: the event is of the one that is.
+    if (this.over || !this.begun) return;
     this.deafen();
+    if (this.resulted && !this.worn) return this.comeOff("measured", this.now());
     this.state.value = "lost";
     clearTimeout(this.retry);
     this.lostAt ??= this.now();
@@ -264,7 +288,8 @@ export class Hanging {
 
   private take(short: string, value: DataView): void {
     if (this.over) return;
-    if (!this.frames.take(short, value)) return this.letGo("full");
+    if (!this.frames.take(short, value)) return this.comeOff("full", this.now());
+    this.resulted ||= !UNDER_WAY.includes(short);
     this.lastAt.value = this.world.now();
     this.listenForSilence();
   }
@@ -305,22 +330,34 @@ export class Tablet {
     } catch {
       return false;
     }
+    await this.hang(gadget, ticket);
+    return true;
+  }
+
+  /** The same device for the same patient once more, as the nurse says with this press. */
+  again({ gadget, ticket }: Hanging): Promise<void> {
+    return this.hang(gadget, ticket);
+  }
+
+  private async hang(gadget: Gadget, ticket: string): Promise<void> {
     const hanging = new Hanging(gadget, ticket, this.world);
     const same = this.sameAs(hanging);
     for (const one of same) if (one.ticket === ticket || one.isOver) this.drop(one);
     this.hanging.value = [...this.hanging.peek(), hanging];
     if (same.some((one) => one.ticket !== ticket && !one.isOver)) {
       hanging.elsewhere.value = true;
-      return true;
+      return;
     }
     void hanging.attach();
     await hanging.connect();
-    return true;
   }
 
   /** The nurse said that it comes off whoever it is on. */
   async takeOver(hanging: Hanging): Promise<void> {
     for (const one of this.sameAs(hanging)) this.drop(one);
+    // The broker takes off one of the same model as well: it may be this one under another name.
+    const isAlike = (one: Hanging) => one.model === hanging.model && one.ticket !== hanging.ticket;
+    for (const one of this.hanging.peek()) if (isAlike(one) && !one.isOver) this.drop(one);
     void hanging.attach(true);
     await hanging.connect();
   }
@@ -343,6 +380,11 @@ export class Tablet {
       this.hanging.value = this.hanging.peek().filter((one) => one !== hanging);
       queueMicrotask(() => end());
     });
+  }
+
+  /** The page is closed: nobody hears any of them any more. */
+  close(): void {
+    for (const one of this.hanging.peek()) one.stop();
   }
 
   /** The visit is over, or this was another person: nothing here is on that patient any more. */

@@ -75,7 +75,8 @@ export class Readings {
   }
 
   /**
-   * Takes what is new; a row that came before is dropped. `whole`: something is held back, or shown
+   * Takes what is new; a row that came before stands in its own place, with what was put beside it
+   * since. `whole`: something is held back, or shown
    * again, so what was there is forgotten.
    */
   take(subject: string, rows: readonly ReadingRow[], whole = false): void {
@@ -87,6 +88,8 @@ export class Readings {
       into.rows.value = [];
       into.beside.value = [];
     }
+    const known = new Map(rows.filter((row) => row.seq <= into.cursor).map((row) => [row.seq, row]));
+    if (known.size > 0) into.rows.value = into.rows.value.map((row) => known.get(row.seq) ?? row);
     const fresh = rows.filter((row) => row.seq > into.cursor);
     if (fresh.length === 0) return;
     into.cursor = fresh.reduce((cursor, row) => Math.max(cursor, row.seq), into.cursor);

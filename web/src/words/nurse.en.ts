@@ -115,6 +115,8 @@ const words: Record<NurseKey, Phrase> = {
   tablet_unsuitable: "This tablet cannot take this device's values. Connect it to the box",
   tablet_full: "Too many values wait, so the device was let go. They are sent once connected",
   tablet_silent: "No value for two minutes, so it came off this patient. Connect it again to use it",
+  tablet_measured: "Measured. To measure again, press “Connect again”",
+  tablet_again: "Connect again",
   tablet_gave_up: "Not found for 30 minutes, so nobody looks for it any more. Connect it again to use it",
   tablet_came_off: "It is not on this patient. Its values are kept under “Measurements that are nobody's yet”",
   tablet_waiting: "{n} not sent yet",

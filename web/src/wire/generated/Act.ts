@@ -32,6 +32,11 @@ export type Act = { "type": "open_room", name: string, } | { "type": "invite", r
  */
 model: string, frames: Array<HandedFrame>, } | { "type": "attach_here", ticket: TicketId, device: DeviceId, 
 /**
+ * The maker's model name, as in `HandFrames`: another browser has another name for the same
+ * device, and what may be this one comes off whoever it is on, with `takes_over`.
+ */
+model: string, 
+/**
  * Drawn by the page when somebody connected the device.
  */
 run: Hex, 
