@@ -46,12 +46,14 @@ pub struct BindRequest {
     pub by: StaffId,
     /// Somebody confirmed that it comes off whoever it is on.
     pub takes_over: bool,
+    /// Where it is to come off: only if it is on this person, and not if it is on another by now.
+    pub only_off: Option<SubjectId>,
 }
 
 impl BindRequest {
     /// Takes a device off.
     pub fn off(key: RequestKey, device: DeviceId, by: StaffId) -> Self {
-        Self { key, device, subject: None, by, takes_over: false }
+        Self { key, device, subject: None, by, takes_over: false, only_off: None }
     }
 }
 
@@ -70,9 +72,10 @@ impl Bindings {
         request: BindRequest,
         now: Timestamp,
     ) -> Result<Vec<Entry>, RequestRefusal> {
-        let BindRequest { key, device, subject, by, takes_over } = request;
+        let BindRequest { key, device, subject, by, takes_over, only_off } = request;
         let on = self.of(&device).copied();
         let Some(subject) = subject else {
+            let on = on.filter(|on| only_off.is_none_or(|whom| whom == on.subject));
             let on = on.ok_or(RequestRefusal::NotBound)?;
             let why = UnboundWhy::Asked;
             return Ok(vec![Entry::Unbound { key, device, subject: on.subject, by, why }]);
@@ -262,6 +265,16 @@ mod tests {
     fn a_device_on_one_patient_cannot_be_put_on_another() {
         let refused = bound(SATO, 10).decide(request(Some(ITO)), Timestamp(20));
         assert_eq!(refused, Err(RequestRefusal::BoundElsewhere));
+    }
+
+    #[test]
+    fn a_wish_to_take_it_off_one_patient_leaves_it_on_another() {
+        let off = |whom| BindRequest { only_off: Some(whom), ..request(None) };
+        let bindings = bound(SATO, 10);
+        let refused = bindings.decide(off(ITO), Timestamp(20));
+        assert_eq!(refused, Err(RequestRefusal::NotBound));
+        let entries = bindings.decide(off(SATO), Timestamp(20)).expect("it is hers");
+        assert_eq!(came_off(&entries), [(cuff(), SATO, UnboundWhy::Asked)]);
     }
 
     #[test]

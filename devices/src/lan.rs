@@ -233,6 +233,12 @@ impl Lan {
         true
     }
 
+    /// It was refused: the same wish again is asked again.
+    fn forget(&self, key: &RequestKey) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|other| other != key);
+    }
+
     /// Reads what the outbox takes. While the broker is away all of it is there; what was
     /// acknowledged before it was read is the broker's to show.
     async fn follow(&self) -> Result<(), Stopped> {

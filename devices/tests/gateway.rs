@@ -27,7 +27,12 @@ fn bind(key: &str, on: &str, subject: SubjectId) -> FromBroker {
 }
 
 fn unbind(key: &str, from: &str) -> FromBroker {
-    FromBroker::Unbind { key: key.parse().expect("a key"), device: device(from), by: NURSE }
+    FromBroker::Unbind {
+        key: key.parse().expect("a key"),
+        device: device(from),
+        by: NURSE,
+        subject: None,
+    }
 }
 
 struct Running {

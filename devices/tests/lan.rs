@@ -264,6 +264,20 @@ async fn a_door_that_is_set_up_wrongly_refuses_the_start() {
 }
 
 #[tokio::test]
+async fn a_press_that_was_refused_is_not_told_as_done_when_it_is_sent_again() {
+    let clinic = Clinic::open().await;
+    let nurse = clinic.nurse();
+    let oximeter = "sim-oximeter-1";
+    let bind = json!({ "key": "a", "device": oximeter, "subject": SATO, "takes_over": false });
+    assert_eq!(nurse.post("/lan/bind", &bind).await.status, StatusCode::NO_CONTENT);
+    let measure = json!({ "key": "b", "device": oximeter });
+    for _ in 0..2 {
+        assert_eq!(nurse.post("/lan/measure", &measure).await.code(), "device_unknown");
+    }
+    clinic.stop().await;
+}
+
+#[tokio::test]
 async fn a_pass_is_what_opens_and_each_that_is_none_is_refused_by_its_own_code() {
     let clinic = Clinic::open().await;
     let good = claims(SITE, &[SATO]);

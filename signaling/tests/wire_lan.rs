@@ -116,8 +116,11 @@ async fn the_box_is_told_when_a_session_is_over_also_when_it_was_away_at_that_mo
     assert_eq!(edge.gateways.on_lan(site(1)).len(), 1, "pages are told of it all the same");
     sign_out(&cookie).await;
     let mut wall = Wall::connect(broker, BOX).await;
-    let told = ended(&mut wall).await;
-    assert_eq!(told, (second.holder, second.not_after), "what it knows is not said again");
+    let told = [ended(&mut wall).await, ended(&mut wall).await];
+    for pass in [first, second] {
+        let end = (pass.holder, pass.not_after);
+        assert!(told.contains(&end), "the connection before may have ended on its way");
+    }
 }
 
 #[tokio::test]

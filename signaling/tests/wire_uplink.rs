@@ -265,7 +265,7 @@ async fn does(wall: &mut Wall, seq: u64, now: Timestamp) -> Option<SubjectId> {
         Some(FromBroker::Bind { key, device, subject, by, .. }) => {
             (Entry::Bound { key, device, subject, since: now, by }, Some(subject))
         }
-        Some(FromBroker::Unbind { key, device, by }) => {
+        Some(FromBroker::Unbind { key, device, by, .. }) => {
             let (subject, why) = (SubjectId(1), UnboundWhy::Asked);
             (Entry::Unbound { key, device, subject, by, why }, None)
         }
@@ -400,8 +400,10 @@ async fn a_device_is_taken_off_when_its_ticket_is_over() {
     ward.nurse.until("the cuff shows", |seen| seen.devices().len() == 1).await;
     ward.clinic.end(&ward.doctor, ward.ticket, ward.epoch).await;
     let unbind = wall.next().await;
-    let Some(FromBroker::Unbind { key, device, .. }) = unbind else { panic!("{unbind:?}") };
-    assert_eq!(device, cuff());
+    let Some(FromBroker::Unbind { key, device, subject, .. }) = unbind else {
+        panic!("{unbind:?}")
+    };
+    assert_eq!((device, subject), (cuff(), Some(ward.subject)), "and off nobody else");
     let by = minato_protocol::StaffId(0);
     let entry = Entry::Unbound {
         key,

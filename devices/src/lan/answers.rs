@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Extension, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -67,6 +67,7 @@ impl IntoResponse for Refusal {
 }
 
 const BUSY: Refusal = Refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Busy);
+const OUTCOME_UNKNOWN: Refusal = Refusal(StatusCode::GATEWAY_TIMEOUT, Code::OutcomeUnknown);
 const NOT_ON_PASS: Refusal = Refusal(StatusCode::FORBIDDEN, Code::NotOnPass);
 const NOT_UNDERSTOOD: Refusal = Refusal(StatusCode::BAD_REQUEST, Code::NotUnderstood);
 
@@ -97,8 +98,10 @@ async fn not_too_often(
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
+    // What was handed on is done all the same, once the disk takes it.
+    let late = if request.method() == Method::POST { OUTCOME_UNKNOWN } else { BUSY };
     let answer = tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await;
-    answer.unwrap_or_else(|_| BUSY.into_response())
+    answer.unwrap_or_else(|_| late.into_response())
 }
 
 /// Whoever shows a good pass.
@@ -181,7 +184,11 @@ async fn bind(
         return Err(RequestRefusal::UnknownDevice.into());
     }
     let (key, subject) = (own_key(&key)?, Some(subject));
-    carry_out(&lan, BindRequest { key, device, subject, by: pass.staff, takes_over }).await
+    carry_out(
+        &lan,
+        BindRequest { key, device, subject, by: pass.staff, takes_over, only_off: None },
+    )
+    .await
 }
 
 async fn unbind(
@@ -197,7 +204,7 @@ async fn unbind(
 
 /// On the disk before it is answered; from there it reaches the broker in its order.
 async fn carry_out(lan: &Lan, request: BindRequest) -> Result<StatusCode, Refusal> {
-    lan.ledger.bind(request).await.map_err(|_| BUSY)??;
+    lan.ledger.bind(request).await.map_err(|_| OUTCOME_UNKNOWN)??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -220,9 +227,20 @@ async fn measure(
     if !lan.is_new(&key) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let (reply, answer) = oneshot::channel();
-    lan.asks.send(Ask::Measure { device, reply }).await.map_err(|_| BUSY)?;
-    answer.await.map_err(|_| BUSY)??;
+    // To its end, also when the page has gone: the same press again is told what came of it.
+    let pressed = tokio::spawn(async move {
+        let (reply, answer) = oneshot::channel();
+        let done = match lan.asks.send(Ask::Measure { device, reply }).await {
+            Ok(()) => answer.await.map_err(|_| OUTCOME_UNKNOWN),
+            Err(_) => Err(BUSY),
+        };
+        let done = done.and_then(|done| Ok(done?));
+        if done.is_err() {
+            lan.forget(&key);
+        }
+        done
+    });
+    pressed.await.map_err(|_| OUTCOME_UNKNOWN)??;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,6 +8,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +18,9 @@ use tokio_rustls::TlsAcceptor;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// A page asks every second: a connection that says nothing for so long makes room.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
+/// A connection ends after this time whatever is said on it, and a page opens another: whoever reads
+/// nothing of what is answered keeps no place for ever.
+const LASTS: Duration = Duration::from_secs(5 * 60);
 /// Request line and headers: a pass has at most 2 kB.
 const READ_BYTES_MAX: usize = 16 * 1024;
 /// Out of descriptors, most probably: some are given back.
@@ -57,12 +61,48 @@ async fn let_in(stream: TcpStream, tls: Arc<ServerConfig>, router: Router, _plac
     }
     let shaken = TlsAcceptor::from(tls).accept(stream);
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_WITHIN, shaken).await else { return };
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
-        .max_buf_size(READ_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = served.await {
+    let served = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_buf_size(READ_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+    );
+    if let Err(error) = bounded(served, LASTS).await {
         tracing::debug!(%error, "a connection on the clinic's network ended");
+    }
+}
+
+/// What is under way after `lasts` is answered within a fifth of it; whoever does not take the answer is left.
+async fn bounded<C: hyper::rt::Read + hyper::rt::Write + Unpin + 'static>(
+    mut served: Pin<&mut http1::Connection<C, TowerToHyperService<Router>>>,
+    lasts: Duration,
+) -> hyper::Result<()> {
+    if let Ok(ended) = tokio::time::timeout(lasts, served.as_mut()).await {
+        return ended;
+    }
+    served.as_mut().graceful_shutdown();
+    tokio::time::timeout(lasts / 5, served).await.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt as _;
+
+    #[tokio::test]
+    async fn whoever_reads_nothing_is_left_after_a_while() {
+        let (mut client, server) = tokio::io::duplex(256);
+        let router = Router::new().route("/", get(|| async { "x".repeat(4_096) }));
+        let served = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(server), TowerToHyperService::new(router))
+        );
+        client.write_all(b"GET / HTTP/1.1\r\nhost: box\r\n\r\n").await.expect("sent");
+        let left = bounded(served, Duration::from_millis(100));
+        tokio::time::timeout(HANDSHAKE_WITHIN, left).await.expect("in time").expect("in peace");
+        drop(client);
     }
 }

@@ -11,7 +11,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 const REQUESTS_MAX: u32 = 900;
 /// Passes that are none. A page that was signed out tries once or twice.
 const WRONG_MAX: u32 = 20;
-/// Addresses counted at once. One more is refused until a minute is over.
+/// Addresses counted at once. For one more the quietest is forgotten: it asked least, and showed the
+/// fewest wrong passes.
 const ADDRESSES_MAX: usize = 256;
 /// Connections at once, in all and of one address. One more is closed.
 const CONNECTIONS_MAX: usize = 64;
@@ -96,8 +97,13 @@ impl Counted {
         let is_over = |count: &Count| now.saturating_duration_since(count.since) >= WINDOW;
         if self.by_address.get(&from).is_none_or(is_over) {
             self.by_address.retain(|_, count| !is_over(count));
-            if self.by_address.len() >= ADDRESSES_MAX {
-                return None;
+            let quietest =
+                self.by_address.iter().min_by_key(|(_, count)| (count.wrong, count.requests));
+            if self.by_address.len() >= ADDRESSES_MAX
+                && let Some((quietest, _)) = quietest
+            {
+                let quietest = *quietest;
+                self.by_address.remove(&quietest);
             }
             self.by_address.insert(from, Count { since: now, requests: 0, wrong: 0 });
         }
@@ -139,13 +145,15 @@ mod tests {
     }
 
     #[test]
-    fn more_addresses_than_can_be_counted_wait() {
+    fn more_addresses_than_can_be_counted_shut_nobody_out_and_free_nobody_who_has_to_wait() {
         let (limits, begun) = (Limits::default(), Instant::now());
+        let bad = address(1);
+        (0..WRONG_MAX).for_each(|_| limits.wrong(bad, begun));
         for number in 0..ADDRESSES_MAX {
             let bits = u32::try_from(number).expect("small");
             assert!(limits.ask(Ipv4Addr::from_bits(bits).into(), begun));
         }
-        assert!(!limits.ask(address(9), begun));
-        assert!(limits.ask(address(9), begun + WINDOW));
+        assert!(limits.ask(address(9), begun));
+        assert!(!limits.ask(bad, begun));
     }
 }

@@ -24,7 +24,7 @@ fn seeds() -> Vec<String> {
             by: StaffId(9),
             takes_over: false,
         },
-        FromBroker::Unbind { key: key(), device: device(), by: StaffId(9) },
+        FromBroker::Unbind { key: key(), device: device(), by: StaffId(9), subject: None },
         FromBroker::Measure { key: key(), device: device() },
         FromBroker::MediaGrant {
             visit: VisitId(5),

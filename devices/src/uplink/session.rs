@@ -192,10 +192,12 @@ impl Session<'_> {
             }
             FromBroker::Bind { key, device, subject, by, takes_over } => {
                 let subject = Some(subject);
-                self.bind(BindRequest { key, device, subject, by, takes_over }).await?;
+                self.bind(BindRequest { key, device, subject, by, takes_over, only_off: None })
+                    .await?;
             }
-            FromBroker::Unbind { key, device, by } => {
-                self.bind(BindRequest::off(key, device, by)).await?;
+            FromBroker::Unbind { key, device, by, subject: only_off } => {
+                let off = BindRequest::off(key, device, by);
+                self.bind(BindRequest { only_off, ..off }).await?;
             }
             FromBroker::Measure { key, device } => {
                 let (reply, answer) = oneshot::channel();

@@ -187,6 +187,9 @@ pub enum FromBroker {
         device: DeviceId,
         /// Who said so.
         by: StaffId,
+        /// It comes off only if it is on this person; nothing: whoever it is on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<SubjectId>,
     },
     /// Start a measurement on a device that can be started from afar.
     Measure {

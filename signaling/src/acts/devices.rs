@@ -69,13 +69,13 @@ impl Press<'_> {
             return Err(Code::DeviceElsewhere);
         }
         let (key, device) = (self.request()?, device.clone());
-        let off = FromBroker::Unbind { key: key.clone(), device, by };
+        let off = FromBroker::Unbind { key: key.clone(), device, by, subject: Some(on) };
         self.edge.gateways.ask(other, key, off).await
     }
 
     pub(super) async fn detach(&self, device: DeviceId) -> Acted {
         let (by, gateway) = self.device_at_my_site(&device)?;
-        self.ask(gateway, |key| FromBroker::Unbind { key, device, by }).await
+        self.ask(gateway, |key| FromBroker::Unbind { key, device, by, subject: None }).await
     }
 
     /// The measurement shows in the readings; only a refusal comes back.

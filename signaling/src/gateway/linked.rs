@@ -30,6 +30,9 @@ pub struct Link {
     pub lan: Option<LanPlace>,
     /// Whether it is connected now.
     pub present: bool,
+    /// Whether it has said on this connection what hangs at it. What it said before may be undone:
+    /// at the box itself devices go on and come off without the broker.
+    pub told: bool,
     /// Drawn at each start of the box: another one has forgotten what it was granted.
     pub boot: Hex<8>,
     connection: u64,
@@ -89,6 +92,7 @@ impl Gateways {
                 devices: Vec::new(),
                 lan: None,
                 present: false,
+                told: false,
                 boot,
                 connection: 0,
                 turns: Arc::default(),
@@ -100,10 +104,14 @@ impl Gateways {
             }
             link.connection = connection;
             link.present = true;
+            link.told = false;
             link.boot = boot;
             link.outbox = Some(outbox);
             true
         });
+        if is_newest {
+            self.passes.tell_again(gateway);
+        }
         self.bell.ring();
         is_newest.then_some(messages)
     }
@@ -138,6 +146,7 @@ impl Gateways {
             let Some(link) = links.get_mut(&gateway) else { return false };
             let changed = link.devices != devices;
             link.devices = devices;
+            link.told = true;
             changed
         });
         if changed {
@@ -292,6 +301,22 @@ mod tests {
         gateways.disconnect(BOX, older);
         assert!(standing.is_some_and(|outbox| !outbox.is_closed()));
         assert!(gateways.look(|links| links[&BOX].present));
+    }
+
+    #[test]
+    fn what_hung_at_a_box_before_it_was_away_is_not_its_word_now() {
+        let gateways = Gateways::new(Bell::default());
+        let told = || gateways.look(|links| links[&BOX].told);
+        let first = gateways.dialled();
+        let _outbox = connect(&gateways, first);
+        assert!(!told());
+        gateways.set_devices(BOX, Vec::new());
+        assert!(told());
+        gateways.disconnect(BOX, first);
+        let _outbox = connect(&gateways, gateways.dialled());
+        assert!(!told());
+        gateways.set_devices(BOX, Vec::new());
+        assert!(told(), "the same as before, and said anew");
     }
 
     #[tokio::test]

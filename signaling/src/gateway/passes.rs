@@ -2,7 +2,7 @@
 //! and taken back once the session that got them is over.
 //!
 //! A pass is checked by a box that asks nobody, so taking it back is a message to every box of the
-//! site, repeated until each was reached or the pass has ended by itself. Who got one is kept in
+//! site, repeated on each of its connections until the pass has ended by itself. Who got one is kept in
 //! memory: after a restart a session that was not seen again here ends its passes with their time.
 
 use super::Gateways;
@@ -81,6 +81,15 @@ impl Passes {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A connection has begun: whatever the one before was told last may never have left.
+    pub(super) fn tell_again(&self, gateway: GatewayId) {
+        self.with(|given| {
+            given.values_mut().for_each(|one| {
+                one.told.remove(&gateway);
+            });
+        });
+    }
+
     fn note(&self, name: Hex<8>, holder: &Holder, until: Timestamp) {
         let Holder { session, site, .. } = *holder;
         self.with(|given| {
@@ -130,14 +139,19 @@ pub(super) async fn take_back(desk: &Desk, gateways: &Gateways) {
         }
     }
     for (gateway, holder, until) in untold(gateways) {
-        let told = gateways.tell(gateway, FromBroker::EndPass { holder, until });
-        if told.is_ok() {
-            tracing::info!(%gateway, "a pass was taken back");
-            gateways.passes.with(|given| {
-                given.get_mut(&holder).into_iter().for_each(|one| {
-                    one.told.insert(gateway);
-                });
+        // Noted first: a connection that begins meanwhile forgets it.
+        gateways.passes.with(|given| {
+            given.get_mut(&holder).into_iter().for_each(|one| {
+                one.told.insert(gateway);
             });
+        });
+        match gateways.tell(gateway, FromBroker::EndPass { holder, until }) {
+            Ok(()) => tracing::info!(%gateway, "a pass was taken back"),
+            Err(_) => gateways.passes.with(|given| {
+                given.get_mut(&holder).into_iter().for_each(|one| {
+                    one.told.remove(&gateway);
+                });
+            }),
         }
     }
 }

@@ -17,7 +17,11 @@ const BY_THE_SERVICE: StaffId = StaffId(0);
 /// decides and answers; asking again is harmless.
 pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>, kits: Arc<Kits>) {
     loop {
-        for Worn { gateway, site, device, subject } in worn(&gateways) {
+        for Worn { gateway, site, device, subject, told } in worn(&gateways) {
+            // What it said before it was away may be somebody else's by now.
+            if !told {
+                continue;
+            }
             let found = desk.ticket_of_subject(subject).await;
             let is_kits = kits.of_subject(subject).is_some_and(|(_, of)| of == site);
             if !is_kits && !found.is_some_and(|(_, ticket)| ticket.is_at(site)) {
@@ -43,6 +47,8 @@ struct Worn {
     site: SiteId,
     device: DeviceId,
     subject: SubjectId,
+    /// On this connection.
+    told: bool,
 }
 
 fn worn(gateways: &Gateways) -> Vec<Worn> {
@@ -52,7 +58,8 @@ fn worn(gateways: &Gateways) -> Vec<Worn> {
             .flat_map(|(gateway, link)| {
                 let bound = |status: &minato_protocol::uplink::DeviceStatus| {
                     let (device, subject) = (status.device.clone(), status.bound?);
-                    Some(Worn { gateway: *gateway, site: link.site, device, subject })
+                    let (gateway, site, told) = (*gateway, link.site, link.told);
+                    Some(Worn { gateway, site, device, subject, told })
                 };
                 link.devices.iter().filter_map(bound).collect::<Vec<_>>()
             })
@@ -66,7 +73,7 @@ fn ask(desk: &Desk, gateways: &Gateways, gateway: GatewayId, device: DeviceId, s
     let name = format!("{subject}/{device}/{second}");
     let name = desk.secrets.derive_id("unbind", name.as_bytes());
     let Ok(key) = format!("over-{name:016x}").parse::<RequestKey>() else { return };
-    let message = FromBroker::Unbind { key, device, by: BY_THE_SERVICE };
+    let message = FromBroker::Unbind { key, device, by: BY_THE_SERVICE, subject: Some(subject) };
     if let Err(code) = gateways.tell(gateway, message) {
         tracing::debug!(?code, %gateway, "a device stays on a finished ticket for now");
     }
