@@ -403,7 +403,7 @@ async fn a_device_is_taken_off_when_its_ticket_is_over() {
     let Some(FromBroker::Unbind { key, device, subject, .. }) = unbind else {
         panic!("{unbind:?}")
     };
-    assert_eq!((device, subject), (cuff(), Some(ward.subject)), "and off nobody else");
+    assert_eq!((device.clone(), subject), (cuff(), Some(ward.subject)), "and off nobody else");
     let by = minato_protocol::StaffId(0);
     let entry = Entry::Unbound {
         key,
