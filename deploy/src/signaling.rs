@@ -183,6 +183,7 @@ impl House {
             }
         });
         let kits = Kits::load(&desk).await.map_err(|code| anyhow::anyhow!(code.sentence()))?;
+        desk::give_back(&desk).await;
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(kit::watch(Arc::clone(&desk), readings.clone(), Arc::clone(&kits)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));

@@ -55,7 +55,7 @@ impl Press<'_> {
 
     /// Each box knows only of itself: a device that two of them hear comes off at the other one
     /// first, so that its record is one person's.
-    async fn take_off_at_another(
+    pub(super) async fn take_off_at_another(
         &self,
         gateway: GatewayId,
         device: &DeviceId,

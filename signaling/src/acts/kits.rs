@@ -3,6 +3,7 @@
 use super::readings::Typed;
 use super::{Acted, Press};
 use crate::access::doors;
+use crate::gateway::take_off;
 use crate::kit::{Command, KITS_MAX, Kit, NewKit};
 use crate::log::StreamId;
 use crate::subject::Command as SubjectCommand;
@@ -94,8 +95,12 @@ impl Press<'_> {
     }
 
     pub(super) async fn take_kit_back(&self, kit: KitId) -> Acted {
-        let (by, _) = self.nurse_of_kit(kit).await?;
-        self.in_kit(kit, Command::TakeBack { by }).await
+        let (by, known) = self.nurse_of_kit(kit).await?;
+        let subject = known.standing()?.subject;
+        self.in_kit(kit, Command::TakeBack { by }).await?;
+        // The next person may wear them at once.
+        take_off(&self.edge.desk, &self.edge.gateways, subject);
+        Ok(Outcome::Done)
     }
 
     /// A box that stands at home belongs to the site that lent it.
@@ -109,6 +114,7 @@ impl Press<'_> {
         let (subject, site) = (known.standing()?.subject, known.standing()?.site);
         let (_, gateway) = self.device_at_my_site(&device)?;
         self.edge.readings.place(&self.edge.desk, subject, site).await?;
+        self.take_off_at_another(gateway, &device, (subject, by), takes_over).await?;
         let bind = |key| FromBroker::Bind { key, device, subject, by, takes_over };
         self.ask(gateway, bind).await
     }

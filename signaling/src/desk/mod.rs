@@ -10,7 +10,7 @@ pub use bell::Bell;
 pub use claim::Claimed;
 pub use keeper::{Seen, Settled};
 pub use shelf::{KEEPERS_MAX, Shelf};
-pub use watchman::watch;
+pub use watchman::{give_back, watch};
 
 use crate::access::{Account, Link, Secrets, Session};
 use crate::aggregate::CommandKey;

@@ -14,12 +14,16 @@ const ROUNDS_A_BEAT: u32 = 2;
 /// All reservations are looked through every so many rounds.
 const ROUNDS_A_SETTLE: u32 = 5;
 
-/// Gives back the time in which the service was away to every running grace, then watches until
-/// the task is dropped.
-pub async fn watch(desk: Arc<Desk>) {
-    if let Err(code) = extend_graces(&desk).await {
+/// Gives back the time in which the service was away to every running grace. Nothing is judged by a
+/// deadline before this is done.
+pub async fn give_back(desk: &Desk) {
+    if let Err(code) = extend_graces(desk).await {
         tracing::error!(?code, "graces could not be extended");
     }
+}
+
+/// Watches until the task is dropped.
+pub async fn watch(desk: Arc<Desk>) {
     let mut round: u32 = 0;
     loop {
         desk.clock.tick().await;
@@ -53,7 +57,10 @@ async fn extend_graces(desk: &Desk) -> Result<(), Code> {
     // Nobody at home could send a value meanwhile.
     let kits = desk.log.streams(Noun::Kit.prefix()).await.map_err(|_| Code::NotDurable)?;
     for kit in kits {
-        desk.kits.submit(&kit, None, KitCommand::ExtendGraces { span }).await?;
+        // One kit that cannot be told keeps no other waiting.
+        if let Err(code) = desk.kits.submit(&kit, None, KitCommand::ExtendGraces { span }).await {
+            tracing::error!(?code, kit = kit.key(), "a home kit does not know that we were away");
+        }
     }
     desk.log.beat(desk.clock.now()).await.map_err(|_| Code::NotDurable)
 }

@@ -5,6 +5,7 @@
 use super::{Gateways, passes};
 use crate::desk::Desk;
 use crate::kit::Kits;
+use crate::log::StreamId;
 use minato_protocol::reading::{DeviceId, RequestKey};
 use minato_protocol::uplink::FromBroker;
 use minato_protocol::{GatewayId, SiteId, StaffId, SubjectId};
@@ -23,14 +24,25 @@ pub async fn watch(desk: Arc<Desk>, gateways: Arc<Gateways>, kits: Arc<Kits>) {
                 continue;
             }
             let found = desk.ticket_of_subject(subject).await;
-            let is_kits = kits.of_subject(subject).is_some_and(|(_, of)| of == site);
-            if !is_kits && !found.is_some_and(|(_, ticket)| ticket.is_at(site)) {
+            // A ticket that a kit opened is no reason of its own: the kit may have come back.
+            let has_ticket =
+                found.is_some_and(|(_, ticket)| ticket.kit().is_none() && ticket.is_at(site));
+            if !has_ticket && !stands_at_home(&desk, &kits, subject, site).await {
                 ask(&desk, &gateways, gateway, device, subject);
             }
         }
         passes::take_back(&desk, &gateways).await;
         desk.clock.tick().await;
     }
+}
+
+/// Whether a kit of this site stands at this person's home. An unread log is no reason to take
+/// anything off.
+async fn stands_at_home(desk: &Desk, kits: &Kits, subject: SubjectId, site: SiteId) -> bool {
+    let known = kits.of_subject(subject).filter(|(_, of)| *of == site);
+    let Some((kit, _)) = known else { return false };
+    let seen = desk.kits.see(&StreamId::kit(kit)).await;
+    seen.map_or(true, |seen| seen.state.standing().is_ok())
 }
 
 /// 別の方です: asks for every device of a subject to be taken off. A gateway that is away keeps it

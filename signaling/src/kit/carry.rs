@@ -4,7 +4,7 @@
 use super::{Command, Kit, KitTicket};
 use crate::desk::Desk;
 use crate::log::StreamId;
-use crate::room::{Command as RoomCommand, KitOrigin, NewTicket, Room};
+use crate::room::{Command as RoomCommand, KitOrigin, NewTicket};
 use minato_protocol::act::Triage;
 use minato_protocol::kit::Fired;
 use minato_protocol::{Code, KitId, TicketId};
@@ -35,8 +35,11 @@ pub(super) async fn carry(desk: &Desk, kit: KitId) -> Result<bool, Code> {
                 Err(code) => return Err(code),
             }
         }
-        if !is_over(desk, open).await? {
-            return Ok(true);
+        let Some(up_to) = over_with(desk, open).await? else { return Ok(true) };
+        // It may have had some of them before it was over, and we were cut off before noting it.
+        if up_to >= state.first_pending() {
+            let carried = Command::NoteCarried { ticket: open.ticket, up_to };
+            desk.kits.submit(&stream, None, carried).await?;
         }
         let over = Command::NoteTicketOver { ticket: open.ticket };
         desk.kits.submit(&stream, None, over).await?;
@@ -72,12 +75,11 @@ async fn raise(desk: &Desk, kit: KitId, state: &Kit, open: KitTicket) -> Result<
     desk.in_room(open.room, None, raise).await.map(drop)
 }
 
-/// A room forgets tickets a day after they were over.
-async fn is_over(desk: &Desk, open: KitTicket) -> Result<bool, Code> {
+/// Up to which firing a ticket has them that is over; nothing while it is not. A room forgets tickets a
+/// day after they were over.
+async fn over_with(desk: &Desk, open: KitTicket) -> Result<Option<u32>, Code> {
     let seen = desk.room(open.room).await?;
-    Ok(is_over_in(&seen.state, open.ticket))
-}
-
-fn is_over_in(room: &Room, ticket: TicketId) -> bool {
-    room.ticket(ticket).map_or(true, |known| known.is_over())
+    let Ok(known) = seen.state.ticket(open.ticket) else { return Ok(Some(0)) };
+    let up_to = known.raised.as_ref().map_or(0, |raised| raised.up_to);
+    Ok(known.is_over().then_some(up_to))
 }

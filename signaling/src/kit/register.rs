@@ -84,6 +84,15 @@ impl Kits {
         });
     }
 
+    /// It could not be looked at: again then at the latest.
+    pub(super) fn look_again(&self, kit: KitId, at: Timestamp) {
+        self.with(|known| {
+            if let Some(known) = known.get_mut(&kit) {
+                known.due = Some(at);
+            }
+        });
+    }
+
     /// Something arrived for these people.
     pub(super) fn touch_subjects(&self, fresh: &std::collections::BTreeSet<SubjectId>) {
         self.with(|known| {

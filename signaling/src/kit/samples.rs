@@ -9,8 +9,9 @@ use minato_protocol::view::Checked;
 use minato_protocol::{Span, Timestamp};
 use std::collections::BTreeMap;
 
-/// Values of one quantity that are kept; with more, those older than [`FINE`] are thinned to the
-/// lowest and the highest of every ten minutes, which is what limits and changes look at.
+/// Values of one quantity that are kept as they are; with more, and twice what the last thinning
+/// left, those older than [`FINE`] are thinned to the lowest and the highest of every ten minutes,
+/// which is what limits and changes look at. Of two weeks that leaves about 5,000 at most.
 pub const SAMPLES_MAX: usize = 2_048;
 /// The newest ones are never thinned.
 const FINE: Span = Span::minutes(15);
@@ -21,6 +22,8 @@ const COARSE_MS: i64 = 10 * 60_000;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Samples {
     of: BTreeMap<Quantity, Vec<Sample>>,
+    /// What the last thinning left; the next one is at twice as many.
+    thinned: BTreeMap<Quantity, usize>,
     /// Values that no rule sees before somebody has looked at them.
     pub doubtful: u32,
 }
@@ -32,8 +35,9 @@ impl Samples {
             Worth::Nothing => {}
             Worth::Doubtful => self.doubtful = self.doubtful.saturating_add(1),
             Worth::Counts(reading) => {
+                let at = item.measured_here().min(stored);
                 for measured in &reading.measurements {
-                    if let Some(sample) = sample_of(reading, measured.what, stored) {
+                    if let Some(sample) = sample_of(reading, measured.what, (at, stored)) {
                         self.insert(measured.what, sample);
                     }
                 }
@@ -45,8 +49,10 @@ impl Samples {
         let all = self.of.entry(what).or_default();
         let place = all.partition_point(|other| other.at <= sample.at);
         all.insert(place, sample);
-        if all.len() > SAMPLES_MAX {
+        let thinned = self.thinned.entry(what).or_default();
+        if all.len() > SAMPLES_MAX.max(2 * *thinned) {
             thin(all);
+            *thinned = all.len();
         }
     }
 
@@ -75,11 +81,16 @@ impl Samples {
 }
 
 /// The value of a quantity in the unit that rules speak.
-pub fn sample_of(reading: &Reading, what: Quantity, stored: Timestamp) -> Option<Sample> {
+/// It was measured at the first moment and stored at the second, both by the broker's clock.
+pub fn sample_of(
+    reading: &Reading,
+    what: Quantity,
+    (at, stored): (Timestamp, Timestamp),
+) -> Option<Sample> {
     let measured = reading.measurement(what)?;
     let MeasuredValue::Number { value } = measured.value else { return None };
     let fits = watched_unit(what) == Some(measured.unit);
-    fits.then(|| Sample { at: reading.measured_at().min(stored), stored, value })
+    fits.then_some(Sample { at, stored, value })
 }
 
 enum Worth<'a> {

@@ -3,6 +3,7 @@
 //! One task has the samples of all kits in memory. They are made anew from the subject's stream
 //! whenever it is started, and whenever what somebody said changed which readings count.
 
+use super::judge::RECENT;
 use super::register::LastSeen;
 use super::samples::opened;
 use super::{Command, Kit, Kits, Samples, Verdict, carry, judge};
@@ -16,10 +17,12 @@ use std::sync::Arc;
 
 /// Items read at a time.
 const ITEMS: usize = 500;
-/// What arrived longer ago is not judged after a start: an outage of a month is not caught up with.
-const LOOK_BACK: Span = Span::minutes(30 * 24 * 60);
+/// What arrived longer ago is not judged after a start: an outage of weeks is not caught up with.
+const LOOK_BACK: Span = Span(2 * WITHIN_MAX.0 + RECENT.0);
 /// Kits that were set up elsewhere are found every so many rounds.
 const ROUNDS_A_FIND: u32 = 60;
+/// One that could not be looked at, or whose room takes nobody, is looked at again after this time.
+const AGAIN_AFTER: Span = Span::seconds(5);
 /// Steps of one kit in one round; the next ones follow in the next round.
 const STEPS_MAX: usize = 64;
 
@@ -47,8 +50,9 @@ pub async fn watch(desk: Arc<Desk>, readings: Readings, kits: Arc<Kits>) {
             let looked = look(&desk, &kits, (kit, subject), &mut memory_by_kit).await;
             if let Err(code) = looked {
                 tracing::warn!(?code, %kit, "a home kit waits");
-                kits.touch(kit);
+                kits.look_again(kit, desk.clock.now() + AGAIN_AFTER);
             }
+            tokio::task::yield_now().await;
         }
         desk.clock.tick().await;
     }
@@ -61,12 +65,13 @@ pub(super) async fn look(
     memory_by_kit: &mut HashMap<KitId, Memory>,
 ) -> Result<(), Code> {
     let memory = remembered(desk, subject, memory_by_kit.remove(&kit)).await?;
+    // It stays whatever fails from here on: to make it anew is to read weeks.
+    let memory = &*memory_by_kit.entry(kit).or_insert(memory);
     judge_all(desk, kit, &memory.samples).await?;
     let is_open = carry::carry(desk, kit).await?;
     let seen = desk.kits.see(&StreamId::kit(kit)).await?;
     let now = desk.clock.now();
     let found = found(&seen.state, &memory.samples);
-    memory_by_kit.insert(kit, memory);
     let next = found.due_by_rule.values().min().copied();
     let is_news = kits.with(|all| {
         let Some(known) = all.get_mut(&kit) else { return false };
@@ -148,12 +153,12 @@ async fn remembered(
                 memory.samples.take_in(&item, recorded.at, &shown.state);
             }
         }
+        // A change is looked for within the longest span; what arrives late may be a day older.
+        memory.samples.forget_before(desk.clock.now() - WITHIN_MAX - WITHIN_MAX);
         if items.len() < ITEMS {
             break;
         }
     }
-    // A change is looked for within the longest span; what arrives late may be a day older.
-    memory.samples.forget_before(desk.clock.now() - WITHIN_MAX - WITHIN_MAX);
     Ok(memory)
 }
 

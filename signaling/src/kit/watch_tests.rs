@@ -219,6 +219,31 @@ async fn a_firing_that_the_room_had_before_its_ticket_was_over_goes_to_no_other(
 }
 
 #[tokio::test]
+async fn a_kit_that_was_cut_off_before_it_noted_the_first_ticket_still_opens_the_second() {
+    let mut home = Home::with(&[FAST, WARM]).await;
+    home.measure(Quantity::PulseRate, 128, &[]).await;
+    for _ in 0..3 {
+        home.log.inject(Fault::LoseAnswer);
+        assert_eq!(home.look().await, Err(Code::NotDurable));
+        home.restart();
+    }
+    home.end_ticket().await;
+    home.measure(Quantity::Temperature, 39, &[]).await;
+    home.look().await.unwrap();
+    assert_eq!(home.tickets().await, [vec![1], vec![2]]);
+}
+
+#[tokio::test]
+async fn a_value_of_a_box_whose_clock_is_a_day_behind_opens_a_ticket_too() {
+    let mut home = Home::with(&[FAST]).await;
+    let there = home.clock.now() - Span::minutes(24 * 60);
+    let outcome = Outcome::Reading(typed(1, Quantity::PulseRate, 128, &[], there));
+    home.readings.store(&home.desk, SUBJECT, there, vec![outcome]).await.unwrap();
+    home.look().await.unwrap();
+    assert_eq!(home.tickets().await, [[1]]);
+}
+
+#[tokio::test]
 async fn a_firing_whose_ticket_went_over_before_it_came_gets_the_next_ticket() {
     let mut home = Home::with(&[FAST, WARM]).await;
     home.measure(Quantity::PulseRate, 128, &[]).await;

@@ -123,6 +123,7 @@ impl Broker {
         let media_key = Arc::new(MediaKey::from_seed(&MEDIA_SEED).expect("a seed"));
         let presence = Presence::new(clock);
         let kits = Kits::load(&desk).await.expect("the log is readable");
+        desk::give_back(&desk).await;
         tokio::spawn(desk::watch(Arc::clone(&desk)));
         tokio::spawn(presence::watch(Arc::clone(&desk), presence.clone()));
         tokio::spawn(gateway::watch(Arc::clone(&desk), Arc::clone(&gateways), Arc::clone(&kits)));

@@ -11,7 +11,7 @@ const words: Record<HomeKey, Phrase> = {
   last_call: "The last visit",
   due_title: "To be measured next",
   due: "{what}, by {time}",
-  enter_means: "Enter what you have measured. Nurse and doctor will see it.",
+  enter_means: "Enter what you have measured. The clinic's nurse will see it; when a rule says so, a doctor is called.",
   last: "Values you have told",
   what_systolic: "Blood pressure (upper)",
   what_diastolic: "Blood pressure (lower)",

@@ -10,7 +10,7 @@ const words = {
   last_call: "前の診察",
   due_title: "次にはかるもの",
   due: "{what}　{time}まで",
-  enter_means: "はかった値を入れてください。医師と看護師に伝わります。",
+  enter_means: "はかった値を入れてください。看護師に伝わり、決めた範囲を外れると医師に知らせます。",
   last: "伝えた値",
   what_systolic: "血圧（上）",
   what_diastolic: "血圧（下）",
