@@ -235,7 +235,7 @@ async fn a_kit_that_was_cut_off_before_it_noted_the_first_ticket_still_opens_the
 
 #[tokio::test]
 async fn a_value_of_a_box_whose_clock_is_a_day_behind_opens_a_ticket_too() {
-    let mut home = Home::with(&[FAST]).await;
+    let home = Home::with(&[FAST]).await;
     let there = home.clock.now() - Span::minutes(24 * 60);
     let outcome = Outcome::Reading(typed(1, Quantity::PulseRate, 128, &[], there));
     home.readings.store(&home.desk, SUBJECT, there, vec![outcome]).await.unwrap();
