@@ -144,8 +144,7 @@ async fn a_gateway_killed_again_and_again_delivers_each_reading_once_and_in_orde
     let broker = Broker::start(Temper { breaks_after: 5, stutters: true, mute: false }).await;
     let data = tempfile::tempdir().expect("a folder");
     let mut gateway = GatewayProcess::start(&broker, data.path());
-    let told = |kept: &Kept| kept.other.len() > 1;
-    broker.until("the devices", told).await;
+    broker.until_it_hangs(device().as_str()).await;
     let key = "k1".parse().expect("a key");
     broker.say(FromBroker::Bind {
         key,

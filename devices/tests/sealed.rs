@@ -76,7 +76,8 @@ fn an_outbox_of_the_older_layout_is_read_and_sealed_when_it_is_opened() {
         let text = serde_json::to_string(&entry(count)).expect("JSON");
         plain.execute(insert, params![count.cast_signed(), text]).expect("written");
     }
-    let older = "ALTER TABLE bindings DROP COLUMN put_on; DROP TABLE clocks; DROP TABLE valued";
+    let older = "ALTER TABLE bindings DROP COLUMN put_on; DROP TABLE clocks; DROP TABLE valued;
+                 DROP TABLE kinds; DROP TABLE runs; DROP TABLE machine";
     plain.execute_batch(older).expect("as it was");
     plain.pragma_update(None, "user_version", 1).expect("set");
     drop(plain);

@@ -164,7 +164,8 @@ async fn with_two_patients(broker: &Broker) -> tempfile::TempDir {
     };
     let gateway = Gateway::open(config, Clock::system()).await.expect("it opens");
     tokio::spawn(gateway.run(std::future::pending()));
-    broker.until("the devices", |kept| kept.other.len() > 1).await;
+    broker.until_it_hangs("sim-oximeter-1").await;
+    broker.until_it_hangs("sim-oximeter-2").await;
     broker.say(bind("k1", "sim-oximeter-1", SATO));
     broker.say(bind("k2", "sim-oximeter-2", ITO));
     let bound = |kept: &Kept| {

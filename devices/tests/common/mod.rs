@@ -133,6 +133,17 @@ impl Broker {
         self.kept.borrow().clone()
     }
 
+    /// Devices are told of one after the other.
+    pub async fn until_it_hangs(&self, device: &str) {
+        let is_told = |message: &FromGateway| match message {
+            FromGateway::Status { devices, .. } => {
+                devices.iter().any(|one| one.device.as_str() == device)
+            }
+            _ => false,
+        };
+        self.until("the device", |kept| kept.other.iter().any(is_told)).await;
+    }
+
     pub async fn until(&self, what: &str, condition: impl FnMut(&Kept) -> bool) -> Kept {
         let mut kept = self.kept.subscribe();
         let found = tokio::time::timeout(PATIENCE, kept.wait_for(condition)).await;
